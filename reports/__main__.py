@@ -1,0 +1,73 @@
+"""Reads what a pytest run left, says the verdict of each API, and writes the report.
+
+    python -m reports                   the APIs that the run collected
+    python -m reports --expect all      every API of contracts/: one without results is not green
+
+Rule: the exit code is the worst verdict: pass 0, fail 1, broken (or misuse) 2, inconclusive 3, unreachable 4. Worst is
+broken, then unreachable, fail, inconclusive, pass. A report that could not be written is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports import html, records, summary, verdicts
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "reports" / "out"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the verdicts, writes report.html, summary.md and summary.json, and returns the exit code."""
+    asked = _asked(arguments)
+    found = records.read(asked.results)
+    judged = verdicts.judge(found, asked.expect)
+    verdict = verdicts.overall(judged, found)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / "summary.md").write_text(summary.markdown(judged, found), "utf-8")
+    (asked.out / "summary.json").write_text(summary.machine(judged, found), "utf-8")
+    print(*summary.lines(judged, found), sep="\n")
+    if not found.tests:
+        print(f"no results under {_near(asked.results)}: run pytest first")
+    if asked.html:
+        environment, errors = summary.environment(judged, found), summary.errors(judged, found)
+        try:
+            print(_near(html.build(asked.results, asked.out, verdict, environment, errors)))
+        except html.ReportError as error:
+            print(f"broken: no report.html: {error}", file=sys.stderr)
+            verdict = verdicts.worst([verdict, "broken"])
+    return verdicts.EXIT_CODES[verdict]
+
+
+def apis() -> list[str]:
+    """Every API there is: the folders of contracts/."""
+    return sorted(path.parent.name for path in (ROOT / "contracts").glob("*/clauses.yaml"))
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m reports", description="Verdicts and the report of the last pytest run.")
+    parser.add_argument("--results", type=Path, default=OUT / "allure-results", help="where pytest wrote its results")
+    parser.add_argument("--out", type=Path, default=OUT, help="where the report goes")
+    parser.add_argument("--expect", type=_expected, default=[], help="APIs that must have results, by comma, or `all`")
+    parser.add_argument("--no-html", dest="html", action="store_false", help="no report.html, so no Node")
+    return parser.parse_args(arguments)
+
+
+def _expected(text: str) -> list[str]:
+    names = apis() if text == "all" else [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("names no API")
+    return names
+
+
+def _near(path: Path) -> str:
+    """The path as seen from here."""
+    return os.path.relpath(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

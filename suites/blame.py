@@ -1,0 +1,55 @@
+"""Says what was found, so that a stranger can act on it: the clause, what was due, what came, and how to try it.
+
+Rule: `AssertionError` is the vendor's; whatever else is raised is ours or the set-up's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from contracts.clauses import says
+from contracts.exchange import as_curl, masked
+from contracts.judge import Finding
+from fixtures.cases import Case
+
+MOST = 3  # findings told in full
+
+
+class ContractBroken(AssertionError):
+    """The target broke a promise of its document. `clauses` are the ids, the first one first."""
+
+    def __init__(self, message: str, clauses: Sequence[str]) -> None:
+        super().__init__(message)
+        self.clauses = tuple(clauses)
+
+
+def told(finding: Finding, secrets: Iterable[str], case: Case | None = None) -> str:
+    """A finding as text for people."""
+    sentence, where = says(finding.clause)
+    secrets = list(secrets)
+    lines = [
+        f"{finding.clause}: {sentence}",
+        f"  document   {where}",
+        f"  expected   {finding.expected}",
+        f"  received   {finding.received}",
+        f"  try it     {as_curl(finding.exchange, secrets)}",
+    ]
+    if case:
+        lines.insert(2, f"  request    {case.title}")
+    return masked("\n".join(lines), secrets)
+
+
+def blame(found: Sequence[tuple[Finding, Case | None]], secrets: Iterable[str]) -> None:
+    """Raises ContractBroken when there are findings: one per clause, the first ones in full, the rest counted."""
+    __tracebackhide__ = True
+    if not found:
+        return
+    first: dict[str, tuple[Finding, Case | None]] = {}
+    for finding, case in found:
+        first.setdefault(finding.clause, (finding, case))
+    secrets = list(secrets)
+    texts = [told(finding, secrets, case) for finding, case in list(first.values())[:MOST]]
+    rest = len(found) - len(texts)
+    if rest:
+        texts.append(f"… and {rest} more findings in this test")
+    raise ContractBroken("\n\n".join(texts), list(first))

@@ -1,0 +1,144 @@
+"""Targets, options and the report, for every suite.
+
+Rule: without `<API>_URL` a suite runs against our own reference, started here, one for each xdist worker. What a
+person did wrong, a target that does not answer and a record that lacks are told in a sentence, never by a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+import contracts
+from contracts.clauses import in_force, readings
+from contracts.document import contract
+from fixtures.api import Api, Lacking, NotPermitted
+from fixtures.client import Unreachable
+from fixtures.corpus import EFFORTS, Corpus
+from fixtures.corpus import corpus as corpus_of
+from fixtures.mail import MailSink
+from fixtures.targets import Misuse, Target, embedded, from_environment
+from suites import reporting
+from suites.blame import ContractBroken
+from suites.records import resources
+
+FAILED = pytest.StashKey[bool]()
+
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=False)
+settings.register_profile("nightly", deadline=None, print_blob=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("flowproof")
+    group.addoption("--effort", choices=list(EFFORTS), default="default", help="how many requests are generated")
+    group.addoption("--seed", type=int, default=0, help="another number, other generated requests (default 0)")
+    group.addoption("--fault", action="append", default=[], metavar="API.NAME", help="break the embedded reference")
+    group.addoption("--variant", action="append", default=[], metavar="API.NAME", help="vary the embedded reference")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+    reporting.configure(config)
+    try:
+        for api in contracts.apis():
+            from_environment(api, os.environ)
+            for reading in readings(api):
+                in_force(reading, os.environ)
+    except (Misuse, ValueError) as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if reporting.folder(config):
+        reporting.label(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.items:
+        reporting.begin(session.config, session.items)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    reporting.end(session.config, exitstatus)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "operation" in metafunc.fixturenames:
+        operations = [one for api in contracts.apis() for one in contract(api).operations.values()]
+        metafunc.parametrize("operation", operations, ids=str)
+    if "resource" in metafunc.fixturenames:
+        metafunc.parametrize("resource", [one for api in contracts.apis() for one in resources(api)], ids=str)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    try:
+        return (yield)
+    except (Lacking, NotPermitted) as reason:
+        pytest.skip(str(reason))
+    except (Unreachable, Misuse) as reason:
+        pytest.fail(str(reason), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    if call.when == "call":
+        item.stash[FAILED] = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
+    if call.excinfo is not None and call.excinfo.errisinstance(ContractBroken):
+        notes = getattr(call.excinfo.value, "__notes__", [])
+        report.longrepr = "\n".join([str(call.excinfo.value), *notes])
+    return report
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[MailSink]:
+    """Where mails arrive: FLOWBACK_SMTP, or a free port when the reference is our own."""
+    default = "127.0.0.1:2525" if os.environ.get("FLOWBACK_URL") else "127.0.0.1:0"
+    host, _, port = os.environ.get("FLOWBACK_SMTP", default).rpartition(":")
+    with MailSink(host, int(port)) as sink:
+        yield sink
+
+
+@pytest.fixture(scope="session")
+def targets(request: pytest.FixtureRequest, mailbox: MailSink) -> Iterator[dict[str, Target]]:
+    """The target of every API."""
+    named = {api: from_environment(api, os.environ) for api in contracts.apis()}
+    ours = [api for api, target in named.items() if target is None]
+    changes = [f"--{kind}={name}" for kind in ("fault", "variant") for name in request.config.getoption(kind)]
+    with embedded(ours, mailbox.address, changes) as started:
+        yield {**{api: target for api, target in named.items() if target}, **started}
+
+
+@pytest.fixture(scope="session")
+def api_of(targets: dict[str, Target], mailbox: MailSink, pytestconfig: pytest.Config) -> dict[str, Api]:
+    """Every API at its target."""
+    run = str(pytestconfig.option.seed)
+    return {
+        name: Api(target, mailbox=mailbox, run=run if target.embedded else None) for name, target in targets.items()
+    }
+
+
+@pytest.fixture
+def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Iterator[Api]:
+    """The API under test: of the operation or resource, or of the folder that the test is in."""
+    api = api_of[reporting.api_name(request.node)]
+    api.exchanges.clear()
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    carrier = parameters.get("operation") or parameters.get("resource")
+    if carrier and not carrier.safe and not api.target.writes:
+        pytest.skip(api.target.refusal())
+    yield api
+    if reporting.folder(request.config):
+        reporting.attach(api, request.node.stash.get(FAILED, True))
+
+
+@pytest.fixture
+def corpus(request: pytest.FixtureRequest, api: Api) -> Corpus:
+    """The API's cases at this run's effort and seed."""
+    options = request.config.option
+    return corpus_of(api.target.api, EFFORTS[options.effort], options.seed)

@@ -1,0 +1,151 @@
+"""What a run leaves for the report: where each test stands, what was exchanged, and whether the run came to its end.
+
+Rule: a result is written when its test ends, so a run that is killed keeps what it had, and `run.json` says that it
+was not complete. Secrets are masked before anything is written.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import allure
+import pytest
+
+import contracts
+from contracts.clauses import ANY, in_force, readings, says
+from contracts.exchange import Exchange, as_curl, as_text
+from contracts.operation import Operation
+from fixtures.api import Api
+from fixtures.targets import from_environment
+from reports import run
+from reports.labels import Clause, describe, mark
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "reports" / "out" / "allure-results"
+SHOWN = 3  # exchanges of a passing test
+SHOWN_FAILING = 8
+TEXT = allure.attachment_type.TEXT
+
+
+def is_wanted(config: pytest.Config) -> bool:
+    """Whether this run is about targets: the tests of the suite itself leave the last report alone."""
+    return not any("selftest" in str(argument) for argument in config.args)
+
+
+def configure(config: pytest.Config) -> None:
+    """Lets Allure write to `reports/out/allure-results`, emptied first, unless --alluredir says otherwise."""
+    if not config.pluginmanager.has_plugin("allure_pytest") or not is_wanted(config):
+        return
+    if config.option.allure_report_dir is None:
+        config.option.allure_report_dir = str(RESULTS)
+    if not hasattr(config, "workerinput"):
+        run.clear(Path(config.option.allure_report_dir))
+
+
+def folder(config: pytest.Config) -> Path | None:
+    """Where this run's results go, None when it leaves none."""
+    name = getattr(config.option, "allure_report_dir", None)
+    return Path(name) if name and is_wanted(config) else None
+
+
+def api_name(item: pytest.Item) -> str:
+    """The API that a test is about: of its operation or resource, else of its folder."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    if "operation" in parameters:
+        return str(parameters["operation"].api)
+    return str(parameters["resource"].api) if "resource" in parameters else item.path.parent.name
+
+
+def clauses_of(item: pytest.Item) -> list[str]:
+    """The clauses that a test checks: those of its marks, else its operation's or resource's."""
+    marked = [identifier for one in item.iter_markers("clause") for identifier in one.args]
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    carrier = parameters.get("operation") or parameters.get("resource")
+    return marked or list(getattr(carrier, "clauses", ()))
+
+
+def label(items: Sequence[pytest.Item]) -> None:
+    """Gives every test its place in the report."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        operation: Operation | None = parameters.get("operation")
+        resource = parameters.get("resource")
+        section = operation.section if operation else item.path.stem.removeprefix("test_")
+        told = describe(
+            api=api_name(item),
+            section=section,
+            clauses=[Clause(identifier, *says(identifier)) for identifier in clauses_of(item)],
+            name=getattr(item, "originalname", item.name),
+            node=item.nodeid,
+            doc=item.function.__doc__ if isinstance(item, pytest.Function) else None,
+            operation=operation.label if operation else resource.label if resource else "",
+        )
+        mark(item, told)
+
+
+def begin(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Says what the run is about to do."""
+    results = folder(config)
+    if results:
+        run.start(results, Counter(api_name(item) for item in items), environment(config))
+
+
+def end(config: pytest.Config, status: int) -> None:
+    """Says that the run came to its end."""
+    results = folder(config)
+    if results and not hasattr(config, "workerinput"):
+        run.finish(results, status)
+
+
+def environment(config: pytest.Config) -> dict[str, str]:
+    """What a reader must know to run it again."""
+    fixed = {
+        name: in_force(name, os.environ)
+        for api in contracts.apis()
+        for name, reading in readings(api).items()
+        if reading.meanings and in_force(name, os.environ) not in (ANY, reading.default)
+    }
+    return {
+        **{api: _where(api) for api in contracts.apis()},
+        "effort": config.option.effort,
+        "seed": str(config.option.seed),
+        "hypothesis profile": os.environ.get("HYPOTHESIS_PROFILE", "ci"),
+        "revision": _revision(),
+        "python": platform.python_version(),
+        "schemathesis": version("schemathesis"),
+        **{f"reading {name}": meaning for name, meaning in fixed.items()},
+    }
+
+
+def _where(api: str) -> str:
+    target = from_environment(api, os.environ)
+    return target.url if target else "our reference, embedded"
+
+
+def _revision() -> str:
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or "not a git checkout"
+
+
+def attach(api: Api, failing: bool) -> None:
+    """Leaves the test's last exchanges beside its result, each with a curl line."""
+    kept = list(api.exchanges)
+    for exchange in kept[-SHOWN_FAILING if failing else -SHOWN :]:
+        allure.attach(_page(exchange, api.secrets), _title(exchange, api), TEXT)
+
+
+def _title(exchange: Exchange, api: Api) -> str:
+    path = exchange.sent.url.removeprefix(api.target.url).split("?")[0]
+    return f"{exchange.sent.method} {path[:80]} → {exchange.answer.status or 'no answer'}"
+
+
+def _page(exchange: Exchange, secrets: list[str]) -> str:
+    return f"{as_curl(exchange, secrets)}\n\n{as_text(exchange, secrets)}\n"

@@ -1,0 +1,401 @@
+"""Facts about the flowapp reference, asked in process: what it serves, refuses and remembers, and that each fault shows.
+
+Rule: every test asks a server of its own whose clock stands still; a name is a fact.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.reference import flowapp
+from fixtures.reference.flowapp.routes import ROUTES
+from fixtures.reference.protocol import MAX_BODY, Reply, Request, World, changed
+
+KNOWN = flowapp.KNOWN
+NOW = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
+SESSIONS = "/events/sessions"
+REPORTS = "/reports/events/sessions"
+PAST, EMPTY, OTHER = KNOWN["PAST_SESSION_TOKEN"], KNOWN["EMPTY_SESSION_TOKEN"], KNOWN["OTHER_SESSION_TOKEN"]
+PERSON = {"email": "jo@example.com", "firstName": "Jo", "lastName": "Łi"}
+
+
+class Asking:
+    """A fresh server with these changes in front, and the replies it gave."""
+
+    def __init__(self, *changes: str) -> None:
+        world = World(lambda: NOW, random.Random(7))
+        applied = [(flowapp.FAULTS | flowapp.VARIANTS)[name] for name in changes]
+        self.answer = changed(flowapp.create(world), applied)
+        self.replies: list[Reply] = []
+
+    def send(self, method: str, path: str, key: str | None = "TOKEN", query: str = "", **parts: Any) -> Reply:
+        """One request below /api/v1 with the key that KNOWN has under that name, or with that key itself."""
+        headers = () if key is None else (("api-secret", KNOWN.get(key, key)),)
+        media_type = parts.get("media_type", "application/json" if "body" in parts else None)
+        headers += (("content-type", media_type),) if media_type else ()
+        body = parts.get("body", b"")
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        reply = self.answer(Request(method, parts.get("root", "/api/v1") + path, query, headers, data))
+        self.replies.append(reply)
+        return reply
+
+    def get(self, path: str, query: str = "", key: str | None = "TOKEN") -> Any:
+        """The data of a success."""
+        return self.send("GET", path, key, query).json()["data"]
+
+    def register(self, token: str, key: str | None = "TOKEN", **members: Any) -> Reply:
+        """Registers the person, with these members instead; None leaves one out."""
+        body = {**PERSON, "eventSessionToken": token, **members}
+        return self.send("POST", "/registrants", key, body={k: v for k, v in body.items() if v is not None})
+
+    def create(self, key: str = "TOKEN", **members: Any) -> Reply:
+        """Creates an event, with these members instead."""
+        host = self.get("/users", key=key)[0]["id"]
+        plain = {"title": "New ✓", "description": "?", "date": "2026-05-04", "time": "10:00:00"}
+        seat = {"id": host, "role": 10, "micEnabled": True}
+        body = {**plain, "creatorID": host, "timezone": "Asia/Tokyo", "operators": [seat], **members}
+        return self.send("POST", "/event", key, body=body)
+
+    def emails(self, token: str, key: str = "TOKEN") -> list[str]:
+        """Who is listed as registered."""
+        return [row["email"] for row in self.get(f"{REPORTS}/registrants/{token}", key=key)]
+
+    def rows(self, kind: str, token: str = PAST) -> list[list[str]]:
+        """The rows of a CSV report, column names first."""
+        reply = self.send("GET", f"{REPORTS}/csv/{kind}/{token}")
+        return list(csv.reader(io.StringIO(reply.body.decode(), newline=""), strict=True))
+
+
+@pytest.fixture
+def ask() -> Asking:
+    return Asking()
+
+
+def test_every_account_has_events_of_each_period(ask: Asking) -> None:
+    for key in ("TOKEN", "OTHER_TOKEN", "NO_SSO_TOKEN"):
+        sizes = [len(ask.get(SESSIONS, f"period={period}", key)) for period in ("past", "current", "future")]
+        assert min(sizes) >= 2
+        assert sum(sizes) == len(ask.get(SESSIONS, key=key)) >= 8
+
+
+def test_a_period_counts_in_the_events_time_zone(ask: Asking) -> None:
+    start = (NOW - timedelta(minutes=30)).replace(tzinfo=None) + timedelta(hours=9)
+    made = ask.create(date=str(start.date()), time=str(start.time()), duration=1).json()["data"]["token"]
+    assert made in [row["token"] for row in ask.get(SESSIONS, "period=current")]
+
+
+def test_an_event_is_past_from_its_end_on(ask: Asking) -> None:
+    start = (NOW - timedelta(hours=1)).replace(tzinfo=None)
+    made = ask.create(date=str(start.date()), time=str(start.time()), timezone="UTC", duration=1).json()["data"][
+        "token"
+    ]
+    assert made in [row["token"] for row in ask.get(SESSIONS, "period=past")]
+
+
+def test_analytics_are_shown_on_demand_only(ask: Asking) -> None:
+    assert ["analytics" in ask.get(SESSIONS, query)[0] for query in ("", "simple_analytics=1")] == [False, True]
+
+
+def test_public_view_has_neither_operators_nor_analytics(ask: Asking) -> None:
+    assert {"operators", "analytics", "creator"}.isdisjoint(ask.get(f"{SESSIONS}/public/{PAST}", key=None))
+
+
+def test_created_event_reads_back_as_sent(ask: Asking) -> None:
+    token = ask.create(published=False, duration=1.5).json()["data"]["token"]
+    event = ask.get(f"{SESSIONS}/{token}")
+    assert (event["title"], event["time"], event["published"], event["duration"]) == ("New ✓", "10:00:00", 0, 1.5)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"date": "2026-02-30"}, {"date": "20260504"}, {"time": "24:00:00"}, {"timezone": "Mars/Olympus"}, {"creatorID": 1}]
+    + [{"operators": [{"id": 1, "role": 10}]}, {"operators": {}}, {"published": 1}, {"duration": -1}, {"title": ""}]
+    + [{"duration": 10**400}, {"earlyAccessPeriod": 1.5}, {"creatorID": True}],
+    ids=str,
+)
+def test_broken_creation_is_refused(ask: Asking, broken: dict[str, Any]) -> None:
+    assert ask.create(**broken).status == 400
+
+
+def test_events_at_the_ends_of_the_calendar_are_listed(ask: Asking) -> None:
+    made = [ask.create(date=date).json()["data"]["token"] for date in ("0001-01-01", "9999-12-31")]
+    assert set(made) < {row["token"] for row in ask.get(SESSIONS)}
+
+
+def test_documented_registration_needs_no_key(ask: Asking) -> None:
+    assert ask.register("rGt3dC546xs", key=None).json()["data"]["isNew"] is True
+
+
+def test_second_registration_of_an_address_changes_nothing(ask: Asking) -> None:
+    replies = [ask.register(EMPTY, email=email) for email in ("jo@example.com", "JO@example.com")]
+    assert [reply.json()["data"]["isNew"] for reply in replies] == [True, False]
+    assert ask.emails(EMPTY) == ["jo@example.com"]
+
+
+@pytest.mark.parametrize("name", [*PERSON, "eventSessionToken"])
+@pytest.mark.parametrize("value", [None, "", 7, ["x"], {}], ids=str)
+def test_broken_registration_is_refused(ask: Asking, name: str, value: Any) -> None:
+    assert (
+        ask.register(**{"token": EMPTY, name: value} if name != "eventSessionToken" else {"token": value}).status == 400
+    )
+    assert ask.emails(EMPTY) == []
+
+
+def test_redirect_registers_and_leads_to_the_login_link(ask: Asking) -> None:
+    reply = ask.register(EMPTY, redirect=True)
+    token = ask.get(f"{REPORTS}/registrants/{EMPTY}")[0]["token"]
+    assert (reply.status, reply.header("location")) == (302, f"http://127.0.0.1/join/{token}")
+
+
+def test_redirect_without_access_registers_nobody(ask: Asking) -> None:
+    token = KNOWN["NO_SSO_SESSION_TOKEN"]
+    before = ask.emails(token, "NO_SSO_TOKEN")
+    assert ask.register(token, key=None, redirect=True).status == 403
+    assert ask.emails(token, "NO_SSO_TOKEN") == before
+
+
+def test_csv_keeps_what_needs_quotes(ask: Asking) -> None:
+    names = {(row[1], row[2]) for row in ask.rows("registrants")}
+    assert {("Two\nLines", "Break"), ("Siân", 'O\'Neil, "Å"'), ("=SUM(A1:A9)", "Formula"), ("美咲", "佐藤")} < names
+
+
+def test_csv_of_registrants_agrees_with_the_list(ask: Asking) -> None:
+    columns, *rows = ask.rows("registrants")
+    listed = ask.get(f"{REPORTS}/registrants/{PAST}")
+    assert rows == [[person[column] or "" for column in columns] for person in listed]
+
+
+@pytest.mark.parametrize("kind", ["summary", "registrants", "attendeeChat", "operatorChat", "surveyDetail"])
+def test_reports_have_rows_of_one_length(ask: Asking, kind: str) -> None:
+    rows = ask.rows(kind, f"{PAST}/{KNOWN['SURVEY_ID']}" if kind == "surveyDetail" else PAST)
+    assert len(rows) > 1
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_listed_surveys_open_their_report(ask: Asking) -> None:
+    for survey in ask.get(f"{REPORTS}/surveys/{PAST}"):
+        assert ask.rows("surveyDetail", f"{PAST}/{survey['id']}")[1][4] == survey["text"]
+
+
+def test_session_without_surveys_has_an_empty_array(ask: Asking) -> None:
+    assert ask.get(f"{REPORTS}/surveys/{KNOWN['NO_SURVEY_SESSION_TOKEN']}") == []
+
+
+def urls() -> list[Any]:
+    """Every operation with a session of the first account: (method, path, whether it needs the key)."""
+    values = {"{token}": PAST, "{survey}": KNOWN["SURVEY_ID"]}
+    found = []
+    for route in ROUTES:
+        path = "/".join(values.get(part, part) for part in route.path.split("/")).removeprefix("/api/v1")
+        found.append(pytest.param(route.method, path, route.keyed, id=route.name))
+    return found
+
+
+@pytest.mark.parametrize(("method", "path", "keyed"), urls())
+def test_keyed_operations_refuse_without_the_key(ask: Asking, method: str, path: str, keyed: bool) -> None:
+    refused = [ask.send(method, path, key, body=b"{}").status == 401 for key in (None, "", "nobody's")]
+    assert refused == [keyed, True, True]
+
+
+@pytest.mark.parametrize(("method", "path", "keyed"), urls())
+def test_other_accounts_sessions_do_not_exist(ask: Asking, method: str, path: str, keyed: bool) -> None:
+    if PAST in path:
+        assert ask.send(method, path, "OTHER_TOKEN").status == 404
+    assert keyed or ask.register(PAST, "OTHER_TOKEN").status == 404
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path", "parts"),
+    [
+        (404, "GET", "/nothing", {}),
+        (404, "GET", f"{REPORTS}/registrants/nobody", {}),
+        (400, "GET", "/events/sessions/%FF", {}),
+        (400, "GET", SESSIONS, {"query": "period=%FF"}),
+        (400, "GET", SESSIONS, {"query": "period=never"}),
+        (405, "DELETE", f"{SESSIONS}/{PAST}", {}),
+        (405, "HEAD", SESSIONS, {}),
+        (413, "POST", "/registrants", {"body": b"x" * (MAX_BODY + 1)}),
+        (415, "POST", "/registrants", {"body": b"{}", "media_type": "text/plain"}),
+        (415, "POST", "/registrants", {"body": b"{}", "media_type": None}),
+        (400, "POST", "/registrants", {"body": b'{"email": NaN}'}),
+        (400, "POST", "/registrants", {"body": b"\xff"}),
+        (400, "POST", "/registrants", {"body": b"[" * 100_000}),
+        (400, "POST", "/registrants", {"body": b'"\\ud800"'}),
+        (400, "POST", "/registrants", {"body": b"1" * 5_000}),
+    ],
+)
+def test_refusals_have_their_status(ask: Asking, status: int, method: str, path: str, parts: dict[str, Any]) -> None:
+    reply = ask.send(method, path, **parts)
+    assert (reply.status, reply.json()["code"]) == (status, status)
+
+
+# Each fault differs from the honest server in what one of these asks for.
+
+
+def listings(ask: Asking) -> None:
+    for query in ("", "period=current", "period=past", "simple_analytics=1"):
+        ask.send("GET", SESSIONS, query=query)
+
+
+def strangers(ask: Asking) -> None:
+    survey = f"/csv/surveyDetail/{PAST}/{KNOWN['SURVEY_ID']}"
+    paths = [
+        f"{REPORTS}{end}" for end in (f"/registrants/{PAST}", f"/surveys/{PAST}", f"/csv/registrants/{PAST}", survey)
+    ]
+    paths += [SESSIONS, f"{SESSIONS}/{PAST}", "/users", f"{REPORTS}/csv/operatorChat/{PAST}"]
+    for key in (None, "", "nobody's", "OTHER_TOKEN", KNOWN["TOKEN"].upper()):
+        for path in paths:
+            ask.send("GET", path, key)
+    body = json.loads(json.dumps({"creatorID": ask.get("/users")[0]["id"], **NEW_EVENT}))
+    ask.send("POST", "/event", None, body=body)
+
+
+NEW_EVENT = {
+    "title": "T",
+    "description": "D",
+    "date": "2026-05-04",
+    "time": "10:00:00",
+    "timezone": "UTC",
+    "operators": [],
+}
+
+
+def readings(ask: Asking) -> None:
+    for token in (PAST, EMPTY, "nobody"):
+        for path in (f"{SESSIONS}/{token}", f"{REPORTS}/registrants/{token}", f"{REPORTS}/surveys/{token}"):
+            ask.send("GET", path)
+        for kind in ("summary", "registrants", "attendeeChat", "operatorChat", "surveyDetail"):
+            ask.send("GET", f"{REPORTS}/csv/{kind}/{token}" + ("/1" if kind == "surveyDetail" else ""))
+    ask.send("GET", f"{SESSIONS}/public/{PAST}", None)
+    ask.send("GET", "/users")
+
+
+def creations(ask: Asking) -> None:
+    token = ask.create().json()["data"]["token"]
+    ask.send("GET", f"{SESSIONS}/{token}")
+    ask.send("GET", SESSIONS)
+
+
+def registrations(ask: Asking) -> None:
+    people = ({}, {}, {"email": None}, {"email": 7}, {"email": "jo"}, {"email": "a@example.com", "redirect": True})
+    for members in people:
+        ask.register(EMPTY, **members)
+        ask.send("GET", f"{REPORTS}/registrants/{EMPTY}")
+    ask.send("GET", f"{REPORTS}/csv/registrants/{EMPTY}")
+    ask.send("POST", "/registrants", body=b"{")
+
+
+def open_registrations(ask: Asking) -> None:
+    ask.register(EMPTY, None)
+    ask.send("GET", f"{REPORTS}/registrants/{EMPTY}")
+    ask.register(KNOWN["NO_SSO_SESSION_TOKEN"], None, redirect=True)
+
+
+PROBES: dict[Callable[[Asking], None], str] = {
+    listings: """past_events_lose_their_token past_durations_are_text analytics_turn_the_duration_into_text
+        list_ends_after_five list_repeats_an_event events_with_a_comma_are_left_out current_holds_future_events
+        period_is_ignored current_starts_at_the_wall_clock analytics_drop_events_without_people
+        event_list_holds_other_accounts""",
+    strangers: """event_list_needs_no_key registrant_list_needs_no_key operator_list_needs_no_key
+        survey_list_needs_no_key operator_chat_needs_no_key survey_answers_need_no_key creation_needs_no_key
+        wrong_key_is_accepted empty_key_is_accepted key_has_no_case other_account_reads_registrants
+        other_account_reads_an_event other_account_reads_a_report operator_list_is_the_first_accounts
+        unauthorized_is_empty""",
+    readings: """absent_registrants_lose_their_email no_surveys_are_null surveys_lack_their_id survey_ids_open_nothing
+        operators_are_labelled_as_text a_remark_follows_the_json registrants_come_in_latin_1 info_is_of_another_event
+        public_info_shows_operators public_info_needs_the_key empty_list_shows_others unknown_session_shows_the_first
+        reports_read_another_header surveys_live_elsewhere event_carries_the_key file_name_carries_the_key
+        refusals_are_pages unknown_event_redirects_to_login unknown_session_is_a_success any_survey_id_is_served
+        csv_is_labelled_as_html summary_is_json csv_commas_are_bare csv_line_ends_are_bare
+        csv_quotes_are_escaped_with_backslashes csv_is_mojibake csv_has_question_marks csv_drops_the_last_row
+        csv_rows_have_no_empty_end csv_disarms_formulas csv_trims_values csv_disagrees_with_the_list
+        operator_chat_is_missing reports_of_past_events_are_gone summary_is_of_another_event""",
+    creations: """creation_is_not_kept creation_is_not_listed creation_keeps_utc creation_cuts_the_title
+        creation_swaps_day_and_month creation_lands_in_another_account""",
+    registrations: """registration_is_not_kept newest_registrant_is_hidden registration_lands_elsewhere names_are_swapped
+        missing_email_is_accepted numeric_email_is_accepted address_without_at_is_accepted foreign_names_are_an_error
+        repeated_registration_doubles registration_is_a_put redirect_without_registration redirect_goes_nowhere
+        redirect_is_ignored login_link_carries_the_key refusals_lack_a_code refused_registration_is_a_success
+        broken_json_is_an_error json_registration_is_unsupported csv_is_stale""",
+    open_registrations: "registration_without_a_key_is_lost sso_needs_no_access",
+}
+SHOWN_BY = {name: probe for probe, names in PROBES.items() for name in names.split()}
+
+
+def told(probe: Callable[[Asking], None], *changes: str) -> list[Reply]:
+    """All replies of a fresh server to that probe."""
+    ask = Asking(*changes)
+    probe(ask)
+    return ask.replies
+
+
+def test_every_fault_has_a_probe() -> None:
+    assert SHOWN_BY.keys() == flowapp.FAULTS.keys()
+
+
+@pytest.mark.parametrize("name", flowapp.FAULTS)
+def test_a_fault_shows(name: str) -> None:
+    assert told(SHOWN_BY[name], name) != told(SHOWN_BY[name])
+
+
+def test_the_honest_server_repeats_itself() -> None:
+    assert [told(probe) for probe in PROBES] == [told(probe) for probe in PROBES]
+
+
+@pytest.mark.parametrize("name", flowapp.VARIANTS)
+def test_a_variant_serves_and_refuses_in_its_own_way(name: str) -> None:
+    classes = {reply.status // 100 for probe in PROBES if probe not in (creations,) for reply in told(readings, name)}
+    assert classes == {2, 4}
+
+
+words = st.sampled_from(
+    [part for route in ROUTES for part in route.path.split("/")] + [PAST, EMPTY, OTHER, "%FF", "%2F", ""]
+)
+paths = st.lists(words | st.text(max_size=5), max_size=8).map("/".join) | st.sampled_from(
+    [route.path.replace("{token}", PAST).replace("{survey}", "7001") for route in ROUTES]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+members = st.dictionaries(
+    st.sampled_from([*PERSON, "eventSessionToken", "redirect", *NEW_EVENT, "creatorID"]), json_values
+)
+bodies = st.binary(max_size=40) | (members | json_values).map(lambda value: json.dumps(value).encode())
+requests = st.builds(
+    Request,
+    method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT", "BREW"]),
+    path=paths,
+    query=st.sampled_from(["", "period=%FF", "period=\ud800", "&&=&"]) | st.text(max_size=12),
+    headers=st.lists(
+        st.tuples(st.just("api-secret"), st.sampled_from([KNOWN["TOKEN"], "", "\xff"]))
+        | st.tuples(
+            st.just("content-type"), st.sampled_from(["application/json", "", ";;", "application/json;charset=x"])
+        ),
+        max_size=3,
+    ).map(tuple),
+    body=bodies,
+)
+SERVER = Asking()
+
+
+@settings(max_examples=300, derandomize=True, deadline=None, database=None)
+@given(requests)
+def test_no_request_breaks_the_server(request_: Request) -> None:
+    reply = SERVER.answer(request_)
+    assert reply.status < 500
+    if reply.status >= 400:
+        error = reply.json()
+        assert (error["code"], reply.header("content-type")) == (reply.status, "application/json")
+        assert all(isinstance(error[name], str) for name in ("message", "localDescription"))
