@@ -64,7 +64,7 @@ class Response:
     clause: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """One thing that a client can ask for.
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports import html, records, summary, verdicts
+from reports import page, records, summary, verdicts
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "reports" / "out"
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.html:
         environment, errors = summary.environment(judged, found), summary.errors(judged, found)
         try:
-            print(_near(html.build(asked.results, asked.out, verdict, environment, errors)))
-        except html.ReportError as error:
+            print(_near(page.build(asked.results, asked.out, verdict, environment, errors)))
+        except page.ReportError as error:
             print(f"broken: no report.html: {error}", file=sys.stderr)
             verdict = verdicts.worst([verdict, "broken"])
     return verdicts.EXIT_CODES[verdict]
@@ -49,7 +49,7 @@ def apis() -> list[str]:
 
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m reports", description="Verdicts and the report of the last pytest run.")
+    parser = argparse.ArgumentParser(prog="python -m reports", description="Verdicts and report of the last run.")
     parser.add_argument("--results", type=Path, default=OUT / "allure-results", help="where pytest wrote its results")
     parser.add_argument("--out", type=Path, default=OUT, help="where the report goes")
     parser.add_argument("--expect", type=_expected, default=[], help="APIs that must have results, by comma, or `all`")

@@ -1,13 +1,13 @@
 """What a reader of the report is told about one test: where it stands, its title, its description.
 
-Rule: `describe` is pure; `mark` puts its answer on a pytest item while tests are collected, so a test whose set-up fails
-or that is skipped stands in its place like any other. `python -m reports` turns the labels `title` and `node` into what
-Allure shows (reports/staging.py), for Allure's pytest plugin has no title and no identity per item that would last.
+Rule: `describe` is pure; `mark` puts its answer on a pytest item while tests are collected, so a test whose set-up
+fails or that is skipped stands in its place like any other. `python -m reports` turns the labels `title` and `node`
+into what Allure shows (reports/staging.py), for Allure's pytest plugin has no title and no lasting identity per item.
 
     described = describe(
         api="getflow",                      # folder's name; `selftest` for tests of this suite
         section="errors",                   # of the vendor's document; underscores become spaces
-        clauses=[Clause(id, *says(id)) for id in ids],  # the main one first; `says` is contracts.clauses.says; may be empty
+        clauses=[Clause(one, *contracts.clauses.says(one)) for one in ids],  # the main one first; may be empty
         name=item.originalname,             # the function's name: a fact, told in words
         node=item.nodeid,                   # what pytest is given to run it again
         doc=item.function.__doc__,          # optional: more to say about how it is checked
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pytest
+
 
 @dataclass(frozen=True, slots=True)
 class Clause:
@@ -74,7 +75,7 @@ def story(clause: Clause) -> str:
 
 
 def title(name: str, operation: str = "", case: str = "") -> str:
-    """A function's name as a sentence: `test_missing_one_is_named` of GET /tasks is "GET /tasks: missing one is named"."""
+    """A function's name as a sentence: `test_a_page_is_short` of GET /tasks is "GET /tasks: a page is short"."""
     fact = name.split("[")[0].removeprefix("test_").replace("_", " ").strip()
     fact = f"{operation}: {fact}" if operation else fact[:1].upper() + fact[1:]
     return f"{fact} ({case})" if case else fact
@@ -82,7 +83,7 @@ def title(name: str, operation: str = "", case: str = "") -> str:
 
 def mark(item: pytest.Item, described: Described) -> None:
     """Puts labels and description on the item, where Allure's pytest plugin finds them."""
-    import pytest  # noqa: PLC0415  # the report itself is made without pytest
+    import pytest  # here, for the report is made without pytest
 
     for name, value in described.labels:
         item.add_marker(pytest.mark.allure_label(value, label_type=name))
@@ -95,4 +96,3 @@ def _description(clauses: Sequence[Clause], doc: str | None, node: str) -> str:
         told.append(f"**How it is checked:** {inspect.cleandoc(doc)}")
     told.append(f"Run it again:\n\n```\npytest {shlex.quote(node)}\n```")
     return "\n\n".join(told)
-

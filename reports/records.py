@@ -18,17 +18,21 @@ OWN = "selftest"  # tests of this suite, never of a vendor
 RAN = frozenset({"passed", "failed"})
 BADNESS = {"passed": 0, "skipped": 1, "inconclusive": 2, "failed": 3, "unreachable": 4, "broken": 5}
 
-MARKED = re.compile(r"(?:[\w.]+: )?(unreachable|inconclusive):")  # as the message's first words, behind an exception's name
-EXCEPTION = re.compile(r"(?:\w+\.)*(?:AssertionError|Failed|Skipped|Unreachable|Inconclusive):\s*")  # say no more than the outcome
-CLAUSE = re.compile(r"\b[A-Z][A-Z0-9]*-[A-Z0-9]+-\d+[a-z]?\b")
+# A message that begins so, or with an exception's name and so, is no trouble of ours.
+MARKED = re.compile(r"(?:[\w.]+: )?(unreachable|inconclusive):")
+# Exceptions whose name says no more than the outcome does.
+EXCEPTION = re.compile(r"^(?:\w+\.)*(?:AssertionError|ContractBroken|Failed|Skipped|Unreachable|Inconclusive):\s*")
+# How a finding tells what was due and what came, each on a line of its own (suites/blame.py).
+TOLD = re.compile(r"^ +(expected|received) {2,}(.+)$", re.MULTILINE)
+CLAUSE = re.compile(r"\b[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+-\d+[a-z]?\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One test and how it ended: `outcome` is a key of BADNESS, `message` the first line of why, or empty.
+    """One test and how it ended: `outcome` is a key of BADNESS, `message` says why in a line, or is empty.
 
-    `clauses` are the ids it spoke for, the main one first; `blamed` those that its complaint names. `node` is what pytest
-    runs again. `readings` are texts such as "GETFLOW-AMB-15: clamped", as observed by this test.
+    `clauses` are the ids it spoke for, the main one first; `blamed` those that its complaint names. `node` is what
+    pytest runs again. `readings` are texts such as "GETFLOW-AMB-15: clamped", as observed by this test.
     """
 
     api: str
@@ -70,7 +74,8 @@ def read(results: Path) -> Records:
         problems.append(f"unreadable {run.NAME}: {error}")
     if account:
         problems += account.problems
-        if account.exit_status == 1 and not any(BADNESS[test.outcome] > BADNESS["inconclusive"] for test in tests.values()):
+        complaints = [test for test in tests.values() if BADNESS[test.outcome] > BADNESS["inconclusive"]]
+        if account.exit_status == 1 and not complaints:
             problems.append("pytest saw a test fail that left no result")
     return Records(tuple(tests.values()), account, tuple(problems))
 
@@ -80,7 +85,7 @@ def parse(result: dict[str, Any]) -> Record:
     labels = labels_of(result)
     api = (labels.get("epic") or [OWN])[0]
     told = (result.get("statusDetails") or {}).get("message") or ""
-    message = first_line(told)
+    message = in_short(told)
     outcome = _outcome(api, result.get("status"), message)
     ids = tuple(" ".join(labels.get("clauses", [])).split())
     return Record(
@@ -109,15 +114,17 @@ def _plain_node(result: dict[str, Any]) -> str:
     return f"{result.get('fullName') or result['name']}({values})"
 
 
-def first_line(message: str) -> str:
-    """The first line that says something, without an exception's name that says nothing, at most 300 characters."""
-    for line in message.splitlines():
-        said = line.strip()
-        named = EXCEPTION.match(said)
-        said = said[named.end() :] if named else said
-        if said:
-            return said if len(said) <= 300 else said[:299] + "…"
-    return ""
+def in_short(message: str) -> str:
+    """The first line that says something, without an exception's name that says nothing, at most 300 characters.
+
+    Behind a clause's id, what was due and what came say more than the promise, where the message tells them.
+    """
+    said = next((text for line in message.splitlines() if (text := EXCEPTION.sub("", line.strip(), count=1))), "")
+    due = [f"{name} {text.strip()}" for name, text in TOLD.findall(message)[:2]]
+    clause = CLAUSE.match(said)
+    if clause and len(due) == 2:
+        said = f"{clause.group()}: {', '.join(due)}"
+    return said if len(said) <= 300 else said[:299] + "…"
 
 
 def _blamed(api: str, told: str) -> tuple[str, ...]:
@@ -128,7 +135,7 @@ def _blamed(api: str, told: str) -> tuple[str, ...]:
 
 
 def _outcome(api: str, status: object, message: str) -> str:
-    """A key of BADNESS. Only what is no finding can be unreachable or inconclusive: a vendor's answer may quote those words."""
+    """A key of BADNESS. A finding is never unreachable or inconclusive: a vendor's answer may quote those words."""
     if status not in ("passed", "failed", "broken", "skipped"):
         raise ValueError(f"status {status!r}")
     marked = MARKED.match(message)

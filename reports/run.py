@@ -10,7 +10,7 @@ The pytest side calls, in this order:
                                                     nothing); every worker may call it, for they all write the same
     finish(results, exit_status, problems)          pytest_sessionfinish, not in an xdist worker
 
-    {"expected": {"getflow": 120}, "environment": {"getflow": "http://…"}, "complete": true, "exit_status": 0, "problems": []}
+    {"expected": {"getflow": 120}, "environment": {"seed": "7"}, "complete": true, "exit_status": 0, "problems": []}
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NAME = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`expected`: tests collected per API. `problems`: what went wrong outside a test, such as a file that did not import."""
+    """`expected`: tests collected per API. `problems`: what failed outside a test, such as a file at its import."""
 
     expected: dict[str, int] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)

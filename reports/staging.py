@@ -29,9 +29,8 @@ def stage(results: Path, staged: Path, environment: Mapping[str, str], errors: S
     for result, record in found:
         _write(staged / f"{result['uuid']}-result.json", repaired(result, record, stories))
     for path in results.iterdir():
-        if "-attachment" in path.name and not path.name.endswith(".tmp"):
-            _link(path, staged / path.name)
-        elif path.name.endswith("-container.json") and _says_something(path):
+        attached = "-attachment" in path.name and not path.name.endswith(".tmp")
+        if attached or (path.name.endswith("-container.json") and _says_something(path)):
             _link(path, staged / path.name)
     properties = [f"{_property(name)}={_property(value)}\n" for name, value in environment.items()]
     (staged / "environment.properties").write_text("".join(properties), "utf-8")
@@ -42,7 +41,8 @@ def stage(results: Path, staged: Path, environment: Mapping[str, str], errors: S
 def repaired(result: Mapping[str, Any], record: Record, stories: Mapping[str, str]) -> dict[str, Any]:
     """The result with the title, identity and labels that a reader needs; `stories` has the heading of each clause."""
     labels = labels_of(dict(result))
-    headings = [stories.get(clause, clause) for clause in record.blamed] or labels.get("story", [])
+    blamed = [stories.get(clause, clause) for clause in record.blamed]
+    headings = blamed or labels.get("story", [])
     feature = labels.get("feature", [_section(record.node)])[:1]
     place = [("epic", record.api), *(("feature", text) for text in feature), *(("story", text) for text in headings)]
     kept = [(name, value) for name, values in labels.items() if name in KEPT for value in values]
@@ -51,6 +51,7 @@ def repaired(result: Mapping[str, Any], record: Record, stories: Mapping[str, st
         "name": record.title,
         "fullName": record.node,
         "testCaseId": record.node,
+        "description": _told_first(blamed, result.get("description") or ""),
         "titlePath": [record.api, *feature],
         "labels": [{"name": name, "value": value} for name, value in place + kept],
         "parameters": [
@@ -77,6 +78,12 @@ def _readable(results: Path) -> Iterable[tuple[dict[str, Any], Record]]:
             yield result, record
 
 
+def _told_first(blamed: Sequence[str], description: str) -> str:
+    """The description, below the promises that the finding says are broken."""
+    listed = "".join(f"- {heading}\n" for heading in blamed)
+    return f"**Found broken:**\n\n{listed}\n{description}" if listed else description
+
+
 def _section(node: str) -> str:
     """A section for a test that has none: the name of its file."""
     file = node.split("::")[0].split("#")[0].replace(".", "/").removesuffix("/py")
@@ -87,8 +94,9 @@ def _says_something(container: Path) -> bool:
     """Whether a fixture failed or attached something; the others are noise to a reader."""
     try:
         fixtures = json.loads(container.read_bytes())
-        steps = [*fixtures.get("befores", []), *fixtures.get("afters", [])]
-        return any(one.get("status", "passed") != "passed" or one.get("attachments") or one.get("steps") for one in steps)
+        both = [*fixtures.get("befores", []), *fixtures.get("afters", [])]
+        told = [one for one in both if one.get("attachments") or one.get("steps")]
+        return bool(told) or any(one.get("status", "passed") != "passed" for one in both)
     except (ValueError, AttributeError):
         return False
 

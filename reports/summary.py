@@ -25,7 +25,7 @@ SHOWN = 20  # skip reasons listed per API; the rest is counted
 
 
 def lines(verdicts: Sequence[Verdict], records: Records) -> list[str]:
-    """A line per API, and below it what a reader must know: reasons, findings with clause and test, what was skipped."""
+    """A line per API, and below it reasons, findings with clause and test, and what was skipped."""
     width = max((len(one.api) for one in verdicts), default=0)
     told: list[str] = []
     for one in verdicts:
@@ -35,7 +35,7 @@ def lines(verdicts: Sequence[Verdict], records: Records) -> list[str]:
             told += [f"    {_blame(test)}", f"        {test.node}"]
         for test in one.troubles:
             told += [f"    {test.outcome}: {test.message}", f"        {test.node}"]
-        told += [f"    skipped {number} × {reason}" for reason, number in reasons_to_skip(one.skipped)]
+        told += [f"    skipped {number} x {reason}" for reason, number in reasons_to_skip(one.skipped)]
     told += [f"broken: {problem}" for problem in records.problems]
     return told
 
@@ -60,7 +60,7 @@ def markdown(verdicts: Sequence[Verdict], records: Records) -> str:
         page += _section(f"{one.api}: why it is {one.verdict}", [f"- {_cell(reason)}" for reason in one.reasons])
         page += _section(f"{one.api}: findings", _table("clause", [(_clause(test), test) for test in one.findings]))
         page += _section(f"{one.api}: not judged", _table("outcome", [(test.outcome, test) for test in one.troubles]))
-        skipped = [f"- {number} × {_cell(reason)}" for reason, number in reasons_to_skip(one.skipped)]
+        skipped = [f"- {number} x {_cell(reason)}" for reason, number in reasons_to_skip(one.skipped)]
         page += _section(f"{one.api}: skipped", skipped)
         page += _section(f"{one.api}: readings seen", [f"- {_cell(reading)}" for reading in one.readings])
     ran_on = records.run.environment if records.run else {}
@@ -83,7 +83,7 @@ def machine(verdicts: Sequence[Verdict], records: Records) -> str:
 
 def environment(verdicts: Sequence[Verdict], records: Records) -> dict[str, str]:
     """What stands at the head of the HTML report: the verdicts, then what the run says it ran on."""
-    told = {one.api: f"{one.verdict}: {counted(one)}" for one in verdicts}
+    told = {f"verdict of {one.api}": f"{one.verdict}: {counted(one)}" for one in verdicts}
     return told | (records.run.environment if records.run else {})
 
 
@@ -115,7 +115,8 @@ def _facts(one: Verdict) -> dict[str, Any]:
 
 
 def _finding(test: Record) -> dict[str, Any]:
-    return {"clauses": list(test.blamed or test.clauses[:1]), "test": test.node, "title": test.title, "message": test.message}
+    clauses = list(test.blamed or test.clauses[:1])
+    return {"clauses": clauses, "test": test.node, "title": test.title, "message": test.message}
 
 
 def _clause(test: Record) -> str:
@@ -124,7 +125,8 @@ def _clause(test: Record) -> str:
 
 def _blame(test: Record) -> str:
     """The message behind the clause, which is told once."""
-    return test.message if test.blamed and test.message.startswith(test.blamed[0]) else f"{_clause(test)}: {test.message}"
+    told = bool(test.blamed) and test.message.startswith(test.blamed[0])
+    return test.message if told else f"{_clause(test)}: {test.message}"
 
 
 def _table(first: str, rows: Iterable[tuple[str, Record]]) -> list[str]:

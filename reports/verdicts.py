@@ -66,7 +66,7 @@ def _verdict(api: str, records: Records) -> Verdict:
     counts = dict(Counter(test.outcome for test in tests))
     reasons = list(_gaps(api, tests, records))
     judged = [test for test in tests if test.outcome in RAN]
-    found = ["inconclusive" if reasons else "pass", *(VERDICT_OF[outcome] for outcome in counts if outcome in VERDICT_OF)]
+    found = [VERDICT_OF.get(outcome, "pass") for outcome in counts] + ["inconclusive" if reasons else "pass"]
     return Verdict(
         api=api,
         verdict=worst(found),
@@ -99,5 +99,5 @@ def _gaps(api: str, tests: Sequence[Record], records: Records) -> Iterable[str]:
 def _why_incomplete(exit_status: int | None) -> str:
     if exit_status is None:
         return "the run ended before its end: it was killed, or is still going"
-    known = {2: "it was interrupted", 3: "pytest failed inside", 4: "it was called wrongly", 5: "no test was collected"}
-    return f"the run did not do all it set out to do: {known.get(exit_status, 'see its output')} (pytest's exit code {exit_status})"
+    known = {2: "was interrupted", 3: "failed inside", 4: "was called wrongly", 5: "found no test"}
+    return f"pytest {known.get(exit_status, 'had problems outside the tests')} (exit code {exit_status})"

@@ -65,10 +65,15 @@ def _one(records: object, number: int) -> object:
     return found[number % len(found)]
 
 
-def test_records_live_as_promised(api: Api, corpus: Corpus, resource: Resource, request: pytest.FixtureRequest) -> None:
+def test_records_live_as_promised(api: Api, corpus: Corpus, resource: Resource, pytestconfig: pytest.Config) -> None:
     """What is created can be read, changed, listed and deleted; what is deleted is gone."""
+    live(api, corpus, resource, pytestconfig.option.seed)
 
-    @seeded(request.config.option.seed)
+
+def live(api: Api, corpus: Corpus, resource: Resource, seed: int) -> None:
+    """Lets Hypothesis find an order of steps that breaks a promise."""
+
+    @seeded(seed)
     class ThisLife(Life):
         @staticmethod
         def records_of() -> Records:

@@ -1,4 +1,4 @@
-"""Facts about the flowapp reference, asked in process: what it serves, refuses and remembers, and that each fault shows.
+"""Facts about the flowapp reference, asked in process: what it serves, refuses and remembers; each fault shows.
 
 Rule: every test asks a server of its own whose clock stands still; a name is a fact.
 """
@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,7 +27,9 @@ NOW = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
 SESSIONS = "/events/sessions"
 REPORTS = "/reports/events/sessions"
 PAST, EMPTY, OTHER = KNOWN["PAST_SESSION_TOKEN"], KNOWN["EMPTY_SESSION_TOKEN"], KNOWN["OTHER_SESSION_TOKEN"]
+FUTURE = "rGt3dC546xs"  # the token of the document's registration
 PERSON = {"email": "jo@example.com", "firstName": "Jo", "lastName": "Łi"}
+NEW_EVENT = {"title": "New ✓", "description": "?", "date": "2026-05-04", "time": "10:00:00", "timezone": "Asia/Tokyo"}
 
 
 class Asking:
@@ -40,12 +43,12 @@ class Asking:
 
     def send(self, method: str, path: str, key: str | None = "TOKEN", query: str = "", **parts: Any) -> Reply:
         """One request below /api/v1 with the key that KNOWN has under that name, or with that key itself."""
-        headers = () if key is None else (("api-secret", KNOWN.get(key, key)),)
-        media_type = parts.get("media_type", "application/json" if "body" in parts else None)
-        headers += (("content-type", media_type),) if media_type else ()
         body = parts.get("body", b"")
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        reply = self.answer(Request(method, parts.get("root", "/api/v1") + path, query, headers, data))
+        media_type = parts.get("media_type", "application/json" if "body" in parts else None)
+        sent = {"api-secret": KNOWN.get(key, key) if key is not None else None, "content-type": media_type}
+        headers = tuple((name, value) for name, value in sent.items() if value is not None)
+        reply = self.answer(Request(method, f"/api/v1{path}", query, headers, data))
         self.replies.append(reply)
         return reply
 
@@ -58,13 +61,11 @@ class Asking:
         body = {**PERSON, "eventSessionToken": token, **members}
         return self.send("POST", "/registrants", key, body={k: v for k, v in body.items() if v is not None})
 
-    def create(self, key: str = "TOKEN", **members: Any) -> Reply:
+    def create(self, key: str | None = "TOKEN", **members: Any) -> Reply:
         """Creates an event, with these members instead."""
-        host = self.get("/users", key=key)[0]["id"]
-        plain = {"title": "New ✓", "description": "?", "date": "2026-05-04", "time": "10:00:00"}
-        seat = {"id": host, "role": 10, "micEnabled": True}
-        body = {**plain, "creatorID": host, "timezone": "Asia/Tokyo", "operators": [seat], **members}
-        return self.send("POST", "/event", key, body=body)
+        host = self.get("/users")[0]["id"]
+        seats = [{"id": host, "role": 10, "micEnabled": True}]
+        return self.send("POST", "/event", key, body={**NEW_EVENT, "creatorID": host, "operators": seats, **members})
 
     def emails(self, token: str, key: str = "TOKEN") -> list[str]:
         """Who is listed as registered."""
@@ -118,9 +119,21 @@ def test_created_event_reads_back_as_sent(ask: Asking) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [{"date": "2026-02-30"}, {"date": "20260504"}, {"time": "24:00:00"}, {"timezone": "Mars/Olympus"}, {"creatorID": 1}]
-    + [{"operators": [{"id": 1, "role": 10}]}, {"operators": {}}, {"published": 1}, {"duration": -1}, {"title": ""}]
-    + [{"duration": 10**400}, {"earlyAccessPeriod": 1.5}, {"creatorID": True}],
+    [
+        {"date": "2026-02-30"},
+        {"date": "20260504"},
+        {"time": "24:00:00"},
+        {"timezone": "Mars/Olympus"},
+        {"creatorID": 1},
+        {"creatorID": True},
+        {"operators": {}},
+        {"operators": [{"id": 1, "role": 10}]},
+        {"published": 1},
+        {"title": ""},
+        {"duration": -1},
+        {"duration": 10**400},
+        {"earlyAccessPeriod": 1.5},
+    ],
     ids=str,
 )
 def test_broken_creation_is_refused(ask: Asking, broken: dict[str, Any]) -> None:
@@ -133,7 +146,7 @@ def test_events_at_the_ends_of_the_calendar_are_listed(ask: Asking) -> None:
 
 
 def test_documented_registration_needs_no_key(ask: Asking) -> None:
-    assert ask.register("rGt3dC546xs", key=None).json()["data"]["isNew"] is True
+    assert ask.register(FUTURE, key=None).json()["data"]["isNew"] is True
 
 
 def test_second_registration_of_an_address_changes_nothing(ask: Asking) -> None:
@@ -243,35 +256,22 @@ def test_refusals_have_their_status(ask: Asking, status: int, method: str, path:
 
 
 def listings(ask: Asking) -> None:
-    for query in ("", "period=current", "period=past", "simple_analytics=1"):
+    for query in ("", "period=current", "period=past", "period=never", "simple_analytics=1", "simple_analytics=2"):
         ask.send("GET", SESSIONS, query=query)
 
 
 def strangers(ask: Asking) -> None:
     survey = f"/csv/surveyDetail/{PAST}/{KNOWN['SURVEY_ID']}"
-    paths = [
-        f"{REPORTS}{end}" for end in (f"/registrants/{PAST}", f"/surveys/{PAST}", f"/csv/registrants/{PAST}", survey)
-    ]
-    paths += [SESSIONS, f"{SESSIONS}/{PAST}", "/users", f"{REPORTS}/csv/operatorChat/{PAST}"]
+    ends = (f"/registrants/{PAST}", f"/surveys/{PAST}", f"/csv/registrants/{PAST}", f"/csv/operatorChat/{PAST}", survey)
+    paths = [SESSIONS, f"{SESSIONS}/{PAST}", "/users", *(REPORTS + end for end in ends)]
     for key in (None, "", "nobody's", "OTHER_TOKEN", KNOWN["TOKEN"].upper()):
         for path in paths:
             ask.send("GET", path, key)
-    body = json.loads(json.dumps({"creatorID": ask.get("/users")[0]["id"], **NEW_EVENT}))
-    ask.send("POST", "/event", None, body=body)
-
-
-NEW_EVENT = {
-    "title": "T",
-    "description": "D",
-    "date": "2026-05-04",
-    "time": "10:00:00",
-    "timezone": "UTC",
-    "operators": [],
-}
+    ask.create(key=None)
 
 
 def readings(ask: Asking) -> None:
-    for token in (PAST, EMPTY, "nobody"):
+    for token in (PAST, EMPTY, FUTURE, "nobody"):
         for path in (f"{SESSIONS}/{token}", f"{REPORTS}/registrants/{token}", f"{REPORTS}/surveys/{token}"):
             ask.send("GET", path)
         for kind in ("summary", "registrants", "attendeeChat", "operatorChat", "surveyDetail"):
@@ -287,7 +287,16 @@ def creations(ask: Asking) -> None:
 
 
 def registrations(ask: Asking) -> None:
-    people = ({}, {}, {"email": None}, {"email": 7}, {"email": "jo"}, {"email": "a@example.com", "redirect": True})
+    redirected = {"email": "a@example.com", "redirect": True}
+    people: list[dict[str, Any]] = [
+        {},
+        {},
+        {"email": None},
+        {"email": 7},
+        {"email": "jo"},
+        {"firstName": None},
+        redirected,
+    ]
     for members in people:
         ask.register(EMPTY, **members)
         ask.send("GET", f"{REPORTS}/registrants/{EMPTY}")
@@ -322,10 +331,11 @@ PROBES: dict[Callable[[Asking], None], str] = {
         operator_chat_is_missing reports_of_past_events_are_gone summary_is_of_another_event""",
     creations: """creation_is_not_kept creation_is_not_listed creation_keeps_utc creation_cuts_the_title
         creation_swaps_day_and_month creation_lands_in_another_account""",
-    registrations: """registration_is_not_kept newest_registrant_is_hidden registration_lands_elsewhere names_are_swapped
-        missing_email_is_accepted numeric_email_is_accepted address_without_at_is_accepted foreign_names_are_an_error
-        repeated_registration_doubles registration_is_a_put redirect_without_registration redirect_goes_nowhere
-        redirect_is_ignored login_link_carries_the_key refusals_lack_a_code refused_registration_is_a_success
+    registrations: """registration_is_not_kept newest_registrant_is_hidden registration_lands_elsewhere
+        names_are_swapped missing_email_is_accepted numeric_email_is_accepted
+        address_without_at_is_accepted foreign_names_are_an_error repeated_registration_doubles
+        registration_is_a_put redirect_without_registration redirect_goes_nowhere redirect_is_ignored
+        login_link_carries_the_key refusals_lack_a_code refused_registration_is_a_success
         broken_json_is_an_error json_registration_is_unsupported csv_is_stale""",
     open_registrations: "registration_without_a_key_is_lost sso_needs_no_access",
 }
@@ -339,23 +349,30 @@ def told(probe: Callable[[Asking], None], *changes: str) -> list[Reply]:
     return ask.replies
 
 
+@cache
+def honest(probe: Callable[[Asking], None]) -> list[Reply]:
+    """What the server replies to that probe with no change in front."""
+    return told(probe)
+
+
 def test_every_fault_has_a_probe() -> None:
     assert SHOWN_BY.keys() == flowapp.FAULTS.keys()
 
 
 @pytest.mark.parametrize("name", flowapp.FAULTS)
 def test_a_fault_shows(name: str) -> None:
-    assert told(SHOWN_BY[name], name) != told(SHOWN_BY[name])
+    assert told(SHOWN_BY[name], name) != honest(SHOWN_BY[name])
 
 
 def test_the_honest_server_repeats_itself() -> None:
-    assert [told(probe) for probe in PROBES] == [told(probe) for probe in PROBES]
+    assert [told(probe) for probe in PROBES] == [honest(probe) for probe in PROBES]
 
 
 @pytest.mark.parametrize("name", flowapp.VARIANTS)
-def test_a_variant_serves_and_refuses_in_its_own_way(name: str) -> None:
-    classes = {reply.status // 100 for probe in PROBES if probe not in (creations,) for reply in told(readings, name)}
-    assert classes == {2, 4}
+def test_a_variant_shows_and_never_fails(name: str) -> None:
+    varied = [told(probe, name) for probe in PROBES]
+    assert varied != [honest(probe) for probe in PROBES]
+    assert max(reply.status for replies in varied for reply in replies) < 500
 
 
 words = st.sampled_from(

@@ -26,6 +26,7 @@ ID, OTHER_ID = int(flowback.KNOWN["USER_ID"]), int(flowback.KNOWN["OTHER_USER_ID
 FORM = "application/x-www-form-urlencoded"
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 NEW = {"username": "Nyå Namn", "email": "Ny.Namn+tag@example.com"}
+NO_NUMBERS = ("abc", "1.5", "1e2", "1_0", "٣", "+1", "9" * 5000)
 SECRET = "  pässword with ends  "
 
 
@@ -274,7 +275,7 @@ def test_a_page_behind_the_last_is_empty(answer: Answer) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [(name, value) for name in ("id", "page", "limit", "offset") for value in ("abc", "1.5", "1e2", "1_0", "٣", "+1", "9" * 5000)]
+    [(name, value) for name in ("id", "page", "limit", "offset") for value in NO_NUMBERS]
     + [("page", "0"), ("page", "-1"), ("limit", "0"), ("limit", "-5"), ("offset", "-1")],
 )  # fmt: skip
 def test_what_is_no_number_in_range_is_refused_by_name(answer: Answer, name: str, value: str) -> None:
@@ -310,9 +311,9 @@ def test_the_single_user_is_the_one_asked_for_or_the_caller(
     assert ids(get(answer, "/user", key, **query)) == [found]
 
 
-@pytest.mark.parametrize("id", ["69", "0", "-1", "999999999999999999"])
-def test_an_unknown_user_is_refused(answer: Answer, id: str) -> None:
-    assert get(answer, "/user", id=id).status == 404
+@pytest.mark.parametrize("unknown", ["69", "0", "-1", "999999999999999999"])
+def test_an_unknown_user_is_refused(answer: Answer, unknown: str) -> None:
+    assert get(answer, "/user", id=unknown).status == 404
 
 
 def test_the_single_user_agrees_with_the_list(answer: Answer) -> None:
@@ -580,20 +581,20 @@ FIELDS = st.sampled_from(
 )
 PAIRS = st.lists(st.tuples(FIELDS, WORDS), max_size=5).map(lambda pairs: urlencode(pairs, errors="replace"))
 PATHS = ["/users", "/user", "/register", "/register/verify", "/login"]
+HEADERS = [(("authorization", KEY),), (("content-type", FORM),)]
 HOSTILE = st.builds(
     Request,
-    st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS", "", "x y"]),
-    st.one_of(st.sampled_from([*PATHS, "/users/", "", "*"]), st.text(max_size=9)),
+    st.sampled_from(["GET", "POST"] * 4 + ["HEAD", "PUT", "OPTIONS", "", "x y"]),
+    st.one_of(st.sampled_from(PATHS * 4 + ["/users/", "", "*", "/%ff"]), st.text(max_size=9)),
     st.one_of(PAIRS, st.text(max_size=30)),
-    st.lists(
-        st.one_of(
-            st.tuples(st.just("authorization"), st.one_of(st.just(KEY), st.text(max_size=9))),
-            st.tuples(st.just("content-type"), st.one_of(st.just(FORM), st.text(max_size=9))),
+    st.one_of(
+        st.sampled_from(HEADERS),
+        st.lists(st.tuples(st.sampled_from(["authorization", "content-type"]), st.text(max_size=9)), max_size=3).map(
+            tuple
         ),
-        max_size=3,
-    ).map(tuple),
+    ),
     st.one_of(PAIRS.map(str.encode), st.binary(max_size=40)),
-)  # fmt: skip
+)
 SERVER = flowback.create(world())
 
 
@@ -610,7 +611,7 @@ def test_nothing_upsets_the_server(request_: Request) -> None:
 @pytest.mark.parametrize(
     "change", [*flowback.FAULTS.values(), *flowback.VARIANTS.values()], ids=lambda change: change.name
 )
-@settings(derandomize=True, deadline=None, database=None, max_examples=7)
+@settings(derandomize=True, deadline=None, database=None, max_examples=4)
 @given(st.data())
 def test_a_change_copes_with_anything(change: Any, data: st.DataObject) -> None:
     server = changed(flowback.create(world()), [change])

