@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from contracts.clauses import says
-from contracts.exchange import as_curl, masked
+from contracts.exchange import Exchange, as_curl, masked
 from contracts.judge import Finding
+from fixtures.api import Api
 from fixtures.cases import Case
 
 MOST = 3  # findings told in full
@@ -53,3 +54,13 @@ def blame(found: Sequence[tuple[Finding, Case | None]], secrets: Iterable[str]) 
     if rest:
         texts.append(f"… and {rest} more findings in this test")
     raise ContractBroken("\n\n".join(texts), list(first))
+
+
+def broken(api: Api, clause: str, expected: str, received: str, exchange: Exchange | None = None) -> ContractBroken:
+    """What to raise for that clause or reading, about this exchange or the API's last one."""
+    about = exchange or (api.exchanges[-1] if api.exchanges else None)
+    if about is None:
+        return ContractBroken(
+            f"{clause}: {says(clause)[0]}\n  expected   {expected}\n  received   {received}", [clause]
+        )
+    return ContractBroken(told(Finding(clause, expected, received, about), api.secrets), [clause])

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 import contracts
-from contracts.clauses import in_force, readings
+from contracts import clauses
 from contracts.document import contract
 from fixtures.api import Api, Lacking, NotPermitted
 from fixtures.client import Unreachable
@@ -22,13 +23,19 @@ from fixtures.corpus import corpus as corpus_of
 from fixtures.mail import MailSink
 from fixtures.targets import Misuse, Target, embedded, from_environment
 from suites import reporting
-from suites.blame import ContractBroken
+from suites.prove.trial import GIVEN
+from suites.readings import Observed
 from suites.records import resources
 
+SELFTEST = Path(__file__).parent / "selftest"
 FAILED = pytest.StashKey[bool]()
 
-settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=False)
-settings.register_profile("nightly", deadline=None, print_blob=False)
+# one bug at a time, and no search for an explanation: both cost more requests than they tell
+PLAIN = {"deadline": None, "database": None, "print_blob": False, "report_multiple_bugs": False}
+FINDING = (Phase.explicit, Phase.generate)
+settings.register_profile("ci", **PLAIN, derandomize=True, phases=(*FINDING, Phase.shrink))
+settings.register_profile("nightly", **PLAIN, phases=(*FINDING, Phase.shrink))
+settings.register_profile("prove", **PLAIN, derandomize=True, phases=FINDING)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,8 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         for api in contracts.apis():
             from_environment(api, os.environ)
-            for reading in readings(api):
-                in_force(reading, os.environ)
+            for reading in clauses.readings(api):
+                clauses.in_force(reading, os.environ)
     except (Misuse, ValueError) as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -89,9 +96,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if call.when == "call":
         item.stash[FAILED] = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
-    if call.excinfo is not None and call.excinfo.errisinstance(ContractBroken):
-        notes = getattr(call.excinfo.value, "__notes__", [])
-        report.longrepr = "\n".join([str(call.excinfo.value), *notes])
+        report.user_properties += [("clause", one) for one in reporting.clauses_of(item)]
+    ours = item.path.is_relative_to(SELFTEST)
+    if call.excinfo is not None and call.excinfo.errisinstance(AssertionError) and not ours:
+        report.longrepr = reporting.complaint(item, call.excinfo.value)
+        report.user_properties += [("blamed", one) for one in reporting.blamed(item, call.excinfo.value)]
     return report
 
 
@@ -115,8 +124,12 @@ def targets(request: pytest.FixtureRequest, mailbox: MailSink) -> Iterator[dict[
 
 
 @pytest.fixture(scope="session")
-def api_of(targets: dict[str, Target], mailbox: MailSink, pytestconfig: pytest.Config) -> dict[str, Api]:
+def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[str, Api]:
     """Every API at its target."""
+    if GIVEN in pytestconfig.stash:
+        return pytestconfig.stash[GIVEN]
+    targets: dict[str, Target] = request.getfixturevalue("targets")
+    mailbox: MailSink = request.getfixturevalue("mailbox")
     run = str(pytestconfig.option.seed)
     return {
         name: Api(target, mailbox=mailbox, run=run if target.embedded else None) for name, target in targets.items()
@@ -135,6 +148,16 @@ def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Iterator[Api]
     yield api
     if reporting.folder(request.config):
         reporting.attach(api, request.node.stash.get(FAILED, True))
+
+
+@pytest.fixture
+def readings(api: Api, request: pytest.FixtureRequest) -> Iterator[Observed]:
+    """Says which meaning of a reading the target was seen to use."""
+    observed = Observed(api)
+    yield observed
+    request.node.user_properties += [("reading", f"{name}={meaning}") for name, meaning in observed.seen.items()]
+    if reporting.folder(request.config):
+        reporting.attach_readings(observed.seen)
 
 
 @pytest.fixture

@@ -19,12 +19,13 @@ import pytest
 
 import contracts
 from contracts.clauses import ANY, in_force, readings, says
-from contracts.exchange import Exchange, as_curl, as_text
+from contracts.exchange import Exchange, as_curl, as_text, masked
 from contracts.operation import Operation
 from fixtures.api import Api
 from fixtures.targets import from_environment
 from reports import run
 from reports.labels import Clause, describe, mark
+from suites.blame import ContractBroken
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "reports" / "out" / "allure-results"
@@ -149,3 +150,31 @@ def _title(exchange: Exchange, api: Api) -> str:
 
 def _page(exchange: Exchange, secrets: list[str]) -> str:
     return f"{as_curl(exchange, secrets)}\n\n{as_text(exchange, secrets)}\n"
+
+
+def attach_readings(seen: dict[str, str]) -> None:
+    """Leaves the meanings that were seen beside the test's result."""
+    for name, meaning in seen.items():
+        allure.dynamic.label("reading", f"{name}={meaning}")
+
+
+def blamed(item: pytest.Item, error: BaseException) -> list[str]:
+    """The clauses that a complaint is about: its own, else the test's first."""
+    return list(error.clauses) if isinstance(error, ContractBroken) else clauses_of(item)[:1]
+
+
+def complaint(item: pytest.Item, error: BaseException) -> str:
+    """What a person reads when a test complains: the clause, what was not so, and how to try it."""
+    notes = [str(note) for note in getattr(error, "__notes__", [])]
+    if isinstance(error, ContractBroken):
+        return "\n".join([str(error), *notes])
+    lines = []
+    for identifier in clauses_of(item)[:1]:
+        sentence, where = says(identifier)
+        lines += [f"{identifier}: {sentence}", f"  document   {where}"]
+    lines += [f"  but        {line}" for line in str(error).split("\n")[:12]]
+    api: Api | None = getattr(item, "funcargs", {}).get("api")
+    if api and api.exchanges:
+        lines.append(f"  try it     {as_curl(api.exchanges[-1], api.secrets)}")
+        return masked("\n".join([*lines, *notes]), api.secrets)
+    return "\n".join([*lines, *notes])

@@ -84,8 +84,6 @@ def live(api: Api, corpus: Corpus, resource: Resource, seed: int) -> None:
         settings=settings(
             max_examples=corpus.effort.chains,
             stateful_step_count=8,
-            database=None,
-            deadline=None,
             derandomize=False,  # the seed decides
             suppress_health_check=list(HealthCheck),
         ),

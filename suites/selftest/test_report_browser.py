@@ -1,0 +1,262 @@
+"""The page that people open: made from a run of pytest, it fetches nothing, and a browser shows what is wrong at once.
+
+Rule: without a browser on this machine the tests that need one are skipped and say so; the others need only Node.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websocket
+
+from reports import page, records, run
+from reports.__main__ import main
+from suites.selftest.report_sample import LONG, pytest_on_sample
+
+ROOT = Path(__file__).parents[2]
+REPORTS = ROOT / "reports"
+
+pytestmark = pytest.mark.xdist_group("report")
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    done = pytest_on_sample(folder)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return folder / "results"
+
+
+def test_every_outcome_stands_in_its_place(sample: Path) -> None:
+    found = {test.title: (test.outcome, test.api, test.clauses) for test in records.read(sample).tests}
+    place = ("getflow", ("GETFLOW-ERR-10",))
+    assert found == {
+        "GET /tasks: invalid requests are refused": ("passed", *place),
+        f"{LONG}: invalid requests are refused": ("passed", *place),
+        "Needs somebody": ("unreachable", *place),
+        "Known record": ("skipped", *place),
+        "Wrong": ("failed", *place),
+    }
+
+
+def test_workers_leave_the_same_account(sample: Path, tmp_path: Path) -> None:
+    done = pytest_on_sample(tmp_path / "parallel", "-p", "xdist.plugin", "-n", "2")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert run.read(tmp_path / "parallel" / "results") == run.read(sample)
+    assert len(records.read(tmp_path / "parallel" / "results").tests) == 5
+
+
+def test_results_survive_a_killed_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert pytest_on_sample(tmp_path / "killed", "-k", "not somebody", KILL="yes").returncode == -9
+    options = ["--results", str(tmp_path / "killed" / "results"), "--out", str(tmp_path), "--no-html"]
+    assert main(options) == 3
+    text = capsys.readouterr().out
+    assert text.split()[:4] == ["getflow", "inconclusive", "2", "checks,"]
+    assert "1 of 4 collected tests left no result" in text
+
+
+@pytest.fixture(scope="module")
+def node() -> Path:
+    """Where Node's packages are kept between runs; installs them when they are not there."""
+    trees = REPORTS / "out" / "node"
+    try:
+        page.node_tree(trees)
+    except page.ReportError as error:
+        pytest.fail(f"Allure could not be installed, so nothing is known about the HTML report: {error}")
+    return trees
+
+
+@pytest.fixture(scope="module")
+def out(sample: Path, node: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the report of the sample, made twice."""
+    folder = tmp_path_factory.mktemp("out")
+    (folder / "node").symlink_to(node)
+    again = folder.parent / "again"
+    pytest_on_sample(again)
+    codes = [main(["--results", str(results), "--out", str(folder)]) for results in (sample, again / "results")]
+    assert codes == [4, 4]
+    return folder
+
+
+def history(out: Path) -> Sequence[dict[str, Any]]:
+    return [json.loads(line) for line in (out / page.HISTORY).read_text().splitlines()]
+
+
+def test_the_page_fetches_nothing(out: Path) -> None:
+    html = (out / "report.html").read_text()
+    assert page.foreign_references(html) == []
+    assert not re.search(r"google|gtag|dataLayer", re.sub(r'"[A-Za-z0-9+/=]{200,}"', '""', html))
+    assert "<title> flowproof: unreachable </title>" in html
+
+
+def test_nothing_but_the_page_is_left(out: Path) -> None:
+    assert {path.name for path in out.iterdir()} == {
+        "report.html",
+        "summary.md",
+        "summary.json",
+        "history.jsonl",
+        "node",
+    }
+
+
+def test_our_style_names_what_the_page_has(out: Path) -> None:
+    app = re.search(r'src="data:text/javascript;base64,([^"]+)"', (out / "report.html").read_text())
+    assert app
+    code = base64.b64decode(app[1]).decode()
+    names = set(re.findall(r'data-testid\^?="([a-zA-Z-]+)"', (REPORTS / "page.css").read_text()))
+    put_together = re.compile(r"nav-tab-.*|test-result-(tab|status)-.*|.*-filter")  # by the code, from parts
+    assert {name for name in names if name not in code and not put_together.fullmatch(name)} == set()
+    assert "data-tree-scroll-container" in code
+
+
+def test_a_page_that_would_fetch_is_refused() -> None:
+    with pytest.raises(page.ReportError, match=r"example\.org"):
+        page.without_analytics('<script src="https://example.org/x.js"></script>')
+    with pytest.raises(page.ReportError, match="analytics"):
+        page.without_analytics("<script>load('www.googletagmanager.com')</script>")
+
+
+def test_history_grows_and_identities_last(out: Path) -> None:
+    first, second = history(out)
+    assert len(first["testResults"]) == 5  # each operation is a test of its own
+    assert set(first["testResults"]) == set(second["testResults"])
+
+
+def test_history_keeps_fifty_runs(sample: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "node").symlink_to(out / "node")
+    line = (out / page.HISTORY).read_text().splitlines()[0]
+    (tmp_path / page.HISTORY).write_text(f"{line}\n" * 60)
+    main(["--results", str(sample), "--out", str(tmp_path)])
+    assert len(history(tmp_path)) == 50
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+    "--remote-allow-origins=*",
+]
+SECONDS = 15.0
+# Names of what leaves the window, and of titles that are cut off.
+TOO_WIDE = """
+[...document.querySelectorAll('[data-testid]')].filter(one => one.getBoundingClientRect().right > innerWidth
+  || one.dataset.testid.endsWith('-title') && one.scrollWidth > one.clientWidth).map(one => one.dataset.testid)
+"""
+
+
+class Browser:
+    """One page of a headless browser, spoken to by the DevTools protocol."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        options = [*FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.asked: list[str] = []  # every address that the page asked for
+        self.number = 0
+        port = until(lambda: (profile / "DevToolsActivePort").read_text().split()[0], "the browser's port")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=SECONDS) as answer:
+            target = next(one for one in json.load(answer) if one["type"] == "page")
+        self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=SECONDS)
+        self.do("Network.enable")
+
+    def do(self, method: str, **parameters: Any) -> Any:
+        """Sends a command and returns its result."""
+        self.number += 1
+        self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
+        while True:
+            told = json.loads(self.socket.recv())
+            if told.get("method") == "Network.requestWillBeSent":
+                self.asked.append(told["params"]["request"]["url"])
+            if told.get("id") == self.number:
+                return told["result"]
+
+    def value(self, script: str) -> Any:
+        """What that JavaScript expression is."""
+        return self.do("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+
+    def text(self, wanted: str) -> str:
+        """What the page says, once it says `wanted`."""
+        script = "document.body ? document.body.innerText : ''"
+        return str(until(lambda: wanted in self.value(script) and self.value(script), f"the page's text {wanted!r}"))
+
+    def open(self, path: Path, width: int, height: int) -> str:
+        """Loads the report in a window of that size and returns its text."""
+        shape = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.do("Emulation.setDeviceMetricsOverride", **shape)
+        self.do("Page.navigate", url=path.as_uri())
+        return self.text("GETFLOW-ERR-10")
+
+
+def until(attempt: Any, wanted: str) -> Any:
+    """What `attempt` returns once it is something; fails after SECONDS."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        try:
+            if found := attempt():
+                return found
+        except (OSError, IndexError):
+            pass
+        time.sleep(0.05)
+    raise TimeoutError(f"{wanted} did not come within {SECONDS:g} s")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("no browser here: install Chromium (Debian: apt-get install chromium) to see the report in one")
+    opened = Browser(program, tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.socket.close()
+    opened.process.terminate()
+    opened.process.wait(SECONDS)
+
+
+def test_the_start_tells_the_verdicts_and_what_is_broken(browser: Browser, out: Path) -> None:
+    text = browser.open(out / "report.html", 1280, 800)
+    said = [
+        "flowproof: unreachable",
+        "verdict of getflow",
+        "seed",
+        "\ngetflow\n",
+        "Errors",
+        "GETFLOW-ERR-10 · A parameter",
+    ]
+    failing_first = ["\nWrong", "\nNeeds somebody", "\nGET /tasks: invalid requests are refused"]
+    places = [text.index(one) for one in said + failing_first]
+    assert places == sorted(places)
+    until(lambda: browser.value("!!document.querySelector('[class*=tree-item-focused]')"), "the first test's mark")
+    until(lambda: browser.value("document.querySelector('[data-tree-scroll-container]').scrollTop === 0"), "the top")
+    assert [address[:80] for address in browser.asked if not address.startswith(("file:", "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_one_click_leads_to_the_finding(width: int, height: int, browser: Browser, out: Path) -> None:
+    browser.open(out / "report.html", width, height)
+    assert browser.value("innerWidth") == width
+    assert browser.value(TOO_WIDE) == []
+    leaf = "[...document.querySelectorAll('[data-testid=tree-leaf]')].find(one => one.innerText.includes('Wrong'))"
+    browser.value(f"{leaf}.click()")
+    text = browser.text("Test body")
+    assert "GETFLOW-ERR-10: expected one" in text
+    assert browser.value(TOO_WIDE) == []
+    frame = "document.querySelector('[data-testid=test-result-description-frame]').srcdoc"
+    description = until(lambda: browser.value(frame), "the description")
+    assert "line 74, stated" in description
+    assert "pytest test_errors.py::test_wrong" in description
