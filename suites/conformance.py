@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from contracts.exchange import Exchange
+from contracts.clauses import ANY, in_force
 from contracts.judge import Finding, judge, refused
 from contracts.operation import Operation
 from contracts.refusals import judge_refusal
@@ -27,18 +27,25 @@ Check = Callable[[Api, Operation, Case], list[Finding]]
 def accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
     """The findings of a valid request: its answer is a documented one, and no refusal."""
     exchange = api.send(operation, case)
-    return _refusal(api, operation, exchange) + judge(api.contract, operation, exchange)
-
-
-def _refusal(api: Api, operation: Operation, exchange: Exchange) -> list[Finding]:
+    found = judge(api.contract, operation, exchange)
     answer = exchange.answer
-    if answer.error or not refused(api.contract, answer):
-        return []
-    return [
-        Finding(
-            operation.clauses[0], "a valid request is accepted", f"{answer.status}: {answer.text()[:300]}", exchange
-        )
-    ]
+    if answer.error or not refused(api.contract, answer) or _may_be_refused(operation, case):
+        return found
+    text = f"{answer.status}: {answer.text()[:300]}"
+    return [Finding(operation.clauses[0], "a valid request is accepted", text, exchange), *found]
+
+
+def _may_be_refused(operation: Operation, case: Case) -> bool:
+    """Whether a reading lets a server refuse a value of this request that is valid by its shape alone.
+
+    The parameter's schema names the reading (`x-may-be-refused`); its documented example is never refused.
+    """
+    for one in operation.parameters:
+        reading = one.schema.get("x-may-be-refused")
+        value = case.parameters[one.place].get(one.name)
+        if reading and value not in (None, one.example) and in_force(reading, os.environ) in (ANY, "refused"):
+            return True
+    return False
 
 
 def refused_as_documented(api: Api, operation: Operation, case: Case) -> list[Finding]:

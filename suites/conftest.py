@@ -7,7 +7,7 @@ person did wrong, a target that does not answer and a record that lacks are told
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,8 @@ from suites.prove.trial import GIVEN
 from suites.readings import Observed
 from suites.records import resources
 
+PROBLEMS: list[str] = []  # what went wrong outside of tests
 SELFTEST = Path(__file__).parent / "selftest"
-FAILED = pytest.StashKey[bool]()
 
 # one bug at a time, and no search for an explanation: both cost more requests than they tell
 PLAIN = {"deadline": None, "database": None, "print_blob": False, "report_multiple_bugs": False}
@@ -69,16 +69,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         reporting.begin(session.config, session.items)
 
 
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.failed:
+        PROBLEMS.append(f"{report.nodeid} could not be collected")
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    reporting.end(session.config, exitstatus)
+    reporting.end(session.config, exitstatus, PROBLEMS)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "operation" in metafunc.fixturenames:
+    own = {name.strip() for one in metafunc.definition.iter_markers("parametrize") for name in _names(one.args[0])}
+    if "operation" in metafunc.fixturenames and "operation" not in own:
         operations = [one for api in contracts.apis() for one in contract(api).operations.values()]
         metafunc.parametrize("operation", operations, ids=str)
-    if "resource" in metafunc.fixturenames:
+    if "resource" in metafunc.fixturenames and "resource" not in own:
         metafunc.parametrize("resource", [one for api in contracts.apis() for one in resources(api)], ids=str)
+
+
+def _names(argument: str | Sequence[str]) -> Sequence[str]:
+    return argument.split(",") if isinstance(argument, str) else argument
 
 
 @pytest.hookimpl(wrapper=True)
@@ -93,9 +103,12 @@ def pytest_runtest_call() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    api: Api | None = getattr(item, "funcargs", {}).get("api")
+    if call.when == "call" and api and reporting.folder(item.config):
+        skipped = call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception)
+        reporting.attach(api, failing=call.excinfo is not None and not skipped)
     report = yield
     if call.when == "call":
-        item.stash[FAILED] = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
         report.user_properties += [("clause", one) for one in reporting.clauses_of(item)]
     ours = item.path.is_relative_to(SELFTEST)
     if call.excinfo is not None and call.excinfo.errisinstance(AssertionError) and not ours:
@@ -137,17 +150,14 @@ def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[
 
 
 @pytest.fixture
-def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Iterator[Api]:
+def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
     """The API under test: of the operation or resource, or of the folder that the test is in."""
     api = api_of[reporting.api_name(request.node)]
     api.exchanges.clear()
-    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
-    carrier = parameters.get("operation") or parameters.get("resource")
+    carrier = reporting.carrier(request.node)
     if carrier and not carrier.safe and not api.target.writes:
         pytest.skip(api.target.refusal())
-    yield api
-    if reporting.folder(request.config):
-        reporting.attach(api, request.node.stash.get(FAILED, True))
+    return api
 
 
 @pytest.fixture

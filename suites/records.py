@@ -71,6 +71,7 @@ class Records:
     resource: Resource
     live: dict[Any, dict[str, Any]] = field(default_factory=dict)
     gone: list[Any] = field(default_factory=list)
+    updated: set[Any] = field(default_factory=set)
 
     def can(self, what: str) -> bool:
         """Whether the API offers create, read, update, delete or list for it."""
@@ -90,7 +91,7 @@ class Records:
         exchange = self._accepted("create", case)
         item = self._item("create", exchange)
         sent = self._kept("create", exchange)
-        self._same("create", exchange, sent, item)
+        self._same("create", exchange, _shown(sent, item), item)
         self.live[item[self.resource.parts["id"]]] = sent
 
     def read(self, identifier: Any) -> None:
@@ -99,13 +100,15 @@ class Records:
         item = self._item("read", exchange)
         if item.get(self.resource.parts["id"]) != identifier:
             self._blame("read", exchange, f"the record {identifier}", f"{item.get(self.resource.parts['id'])}")
-        self._same("create", exchange, self.live[identifier], item)
+        self._same(self._writer(identifier), exchange, self.live[identifier], item)
 
     def update(self, identifier: Any, case: Case) -> None:
         """Changes a record; what was sent is new and what was not sent is as before."""
         exchange = self._accepted("update", self._about("update", identifier, case))
         self.live[identifier] |= self._kept("update", exchange)
-        self._same("update", exchange, self.live[identifier], self._item("update", exchange))
+        self.updated.add(identifier)
+        item = self._item("update", exchange)
+        self._same("update", exchange, _shown(self.live[identifier], item), item)
 
     def delete(self, identifier: Any) -> None:
         """Deletes a record."""
@@ -143,7 +146,7 @@ class Records:
             if identifier not in seen:
                 self._blame("list", exchange, f"the record {identifier} in the list", f"{len(seen)} others")
             listed = seen[identifier]
-            self._same("create", exchange, {name: value for name, value in sent.items() if name in listed}, listed)
+            self._same(self._writer(identifier), exchange, _shown(sent, listed), listed)
         for identifier in self.gone:
             if identifier in seen:
                 self._blame(
@@ -158,6 +161,10 @@ class Records:
         if self.can("delete"):
             for identifier in self.live:
                 self.api.send(self.operation("delete"), self._about("delete", identifier))
+
+    def _writer(self, identifier: Any) -> str:
+        """What wrote the record last, and is to blame when it is not as sent."""
+        return "update" if identifier in self.updated else "create"
 
     def _pages(self) -> Iterator[Exchange]:
         """The list's pages by `Link: <…>; rel="next"` (RFC 8288); one page when there is no such header."""
@@ -223,6 +230,11 @@ class Records:
 
     def _blame(self, what: str, exchange: Exchange, expected: str, received: str) -> None:
         blame([(Finding(self.operation(what).clauses[0], expected, received, exchange), None)], self.api.secrets)
+
+
+def _shown(sent: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it the item shows: an answer to a write, and a list, may show less than a read does."""
+    return {name: value for name, value in sent.items() if name in item}
 
 
 def alike(sent: Any, got: Any) -> bool:

@@ -26,6 +26,7 @@ from fixtures.targets import from_environment
 from reports import run
 from reports.labels import Clause, describe, mark
 from suites.blame import ContractBroken
+from suites.records import Resource
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "reports" / "out" / "allure-results"
@@ -55,37 +56,39 @@ def folder(config: pytest.Config) -> Path | None:
     return Path(name) if name and is_wanted(config) else None
 
 
+def carrier(item: pytest.Item) -> Operation | Resource | None:
+    """The operation or resource of a contract that a test runs on, None when it is a test of its own."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return next((value for value in parameters.values() if isinstance(value, Operation | Resource)), None)
+
+
 def api_name(item: pytest.Item) -> str:
     """The API that a test is about: of its operation or resource, else of its folder."""
-    parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    if "operation" in parameters:
-        return str(parameters["operation"].api)
-    return str(parameters["resource"].api) if "resource" in parameters else item.path.parent.name
+    on = carrier(item)
+    return on.api if on else item.path.parent.name
 
 
 def clauses_of(item: pytest.Item) -> list[str]:
     """The clauses that a test checks: those of its marks, else its operation's or resource's."""
     marked = [identifier for one in item.iter_markers("clause") for identifier in one.args]
-    parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    carrier = parameters.get("operation") or parameters.get("resource")
-    return marked or list(getattr(carrier, "clauses", ()))
+    on = carrier(item)
+    return marked or (list(on.clauses) if on else [])
 
 
 def label(items: Sequence[pytest.Item]) -> None:
     """Gives every test its place in the report."""
     for item in items:
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        operation: Operation | None = parameters.get("operation")
-        resource = parameters.get("resource")
-        section = operation.section if operation else item.path.stem.removeprefix("test_")
+        on = carrier(item)
+        parameters = item.callspec.id if hasattr(item, "callspec") and not on else ""
         told = describe(
             api=api_name(item),
-            section=section,
+            section=on.section if isinstance(on, Operation) else item.path.stem.removeprefix("test_"),
             clauses=[Clause(identifier, *says(identifier)) for identifier in clauses_of(item)],
             name=getattr(item, "originalname", item.name),
             node=item.nodeid,
             doc=item.function.__doc__ if isinstance(item, pytest.Function) else None,
-            operation=operation.label if operation else resource.label if resource else "",
+            operation=on.label if on else "",
+            case=parameters,
         )
         mark(item, told)
 
@@ -97,11 +100,11 @@ def begin(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
         run.start(results, Counter(api_name(item) for item in items), environment(config))
 
 
-def end(config: pytest.Config, status: int) -> None:
+def end(config: pytest.Config, status: int, problems: Sequence[str]) -> None:
     """Says that the run came to its end."""
     results = folder(config)
     if results and not hasattr(config, "workerinput"):
-        run.finish(results, status)
+        run.finish(results, status, problems)
 
 
 def environment(config: pytest.Config) -> dict[str, str]:
@@ -113,7 +116,7 @@ def environment(config: pytest.Config) -> dict[str, str]:
         if reading.meanings and in_force(name, os.environ) not in (ANY, reading.default)
     }
     return {
-        **{api: _where(api) for api in contracts.apis()},
+        **{f"target of {api}": _where(api) for api in contracts.apis()},
         "effort": config.option.effort,
         "seed": str(config.option.seed),
         "hypothesis profile": os.environ.get("HYPOTHESIS_PROFILE", "ci"),
@@ -155,7 +158,7 @@ def _page(exchange: Exchange, secrets: list[str]) -> str:
 def attach_readings(seen: dict[str, str]) -> None:
     """Leaves the meanings that were seen beside the test's result."""
     for name, meaning in seen.items():
-        allure.dynamic.label("reading", f"{name}={meaning}")
+        allure.dynamic.label("reading", f"{name}: {meaning}")
 
 
 def blamed(item: pytest.Item, error: BaseException) -> list[str]:

@@ -29,9 +29,7 @@ KEYED = (  # every operation that reads with the key
 )
 
 # One failure at a time: several would come as a group, which is no AssertionError.
-PROPERTY = settings(
-    max_examples=15, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
-)
+PROPERTY = settings(max_examples=15, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
 
 
 def ask(api: Api, operation: str, path: Mapping[str, Any] | None = None, **parts: Any) -> Exchange:
@@ -188,7 +186,9 @@ def registered(api: Api, token: str, clause: str | None = None, **members: Any) 
 
 def past_session(api: Api) -> str:
     """The token of a session that has ended: the setting's, or the first listed one."""
-    return setting(api, "PAST_SESSION_TOKEN") or next(iter(tokens(api, {"period": "past"})), None) or _none("past event")
+    return (
+        setting(api, "PAST_SESSION_TOKEN") or next(iter(tokens(api, {"period": "past"})), None) or _none("past event")
+    )
 
 
 def surveyed(api: Api) -> tuple[str, list[Row]]:

@@ -15,14 +15,12 @@ from fixtures.client import Client, Unreachable
 from suites.flowapp.dialect import (
     KEYED,
     PROPERTY,
-    accept,
     ask,
     check_accepted,
     check_refused,
     data,
     keyed_paths,
     past_session,
-    tokens,
 )
 from suites.readings import Observed
 

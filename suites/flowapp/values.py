@@ -54,7 +54,11 @@ class Moment:
 
 
 MOMENTS = st.builds(
-    Moment, st.sampled_from(["current", "future", "past"]), st.integers(1, 40), st.integers(1, 40), st.sampled_from(ZONES)
+    Moment,
+    st.sampled_from(["current", "future", "past"]),
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.sampled_from(ZONES),
 )
 
 

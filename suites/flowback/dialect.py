@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure
 
@@ -25,11 +25,10 @@ Row = dict[str, Any]
 MOST = 50  # rows of a page, document line 155
 PAGES = 40  # pages of a list that are read at most
 FEW = settings(
-    max_examples=20,
+    max_examples=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,  # several at once would be no AssertionError
-    phases=(Phase.generate, Phase.shrink),
 )
 LETTERS = st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S"), include_characters=" ")
 WORDS = st.text(LETTERS, max_size=12)

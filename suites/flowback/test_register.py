@@ -78,9 +78,7 @@ def test_registration_is_a_form(api: Api, readings: Observed) -> None:
     exchange = register(api, api.unique("flow.user"), address(api))
     assert not is_refused(exchange), f"the form was answered with {exchange.answer.status}"
     body, media = exchange.answer.body, exchange.answer.media_type()
-    readings.one_of(
-        "FLOWBACK-AMB-18", nothing=not body, object=media.endswith("json"), words=media.startswith("text/")
-    )
+    readings.one_of("FLOWBACK-AMB-18", nothing=not body, object=media.endswith("json"), words=media.startswith("text/"))
     value = {"username": api.unique("flow.user"), "email": address(api)}
     other = is_refused(kept(api, "registerUser", api.request("POST", "/register", json=value, credentials="none")))
     readings.one_of("FLOWBACK-AMB-33", refused=other, accepted=not other)
@@ -95,15 +93,13 @@ def test_both_fields_are_needed_in_the_body(api: Api, missing: str, instead: str
     value = form.pop(missing)
     form |= {missing: ""} if instead == "empty" else {}
     query = {missing: value} if instead == "query" else {}
-    exchange = kept(
-        api, "registerUser", api.request("POST", "/register", form=form, query=query, credentials="none")
-    )
+    exchange = kept(api, "registerUser", api.request("POST", "/register", form=form, query=query, credentials="none"))
     assert is_refused(exchange), f"without {missing} ({instead}) the answer was {exchange.answer.status}"
 
 
 @mail
 @clause("FLOWBACK-REG-2")
-def test_unverified_is_no_user(api: Api, readings: Observed) -> None:
+def test_unverified_is_no_user(api: Api) -> None:
     """Before the verification nobody is listed, neither by name nor on any page; after it the user is."""
     person = newcomer(api)
     assert not names_of(api, person.username), "listed by name before the verification"

@@ -135,7 +135,10 @@ def test_code_that_is_almost_right_is_refused(api: Api) -> None:
         assert is_refused(exchange), f"{kind}: {code} was served with {exchange.answer.status}"
 
     for_all(
-        wrong, place=st.integers(0, 31), digit=st.sampled_from("0f7g"), kind=st.sampled_from(["cut", "longer", "replaced"])
+        wrong,
+        place=st.integers(0, 31),
+        digit=st.sampled_from("0f7g"),
+        kind=st.sampled_from(["cut", "longer", "replaced"]),
     )
     exchange = verify(api, person.code, person.password)
     assert not is_refused(exchange), f"afterwards the right code was refused with {exchange.answer.status}"
@@ -213,7 +216,7 @@ def test_code_that_many_use_at_once_works_once(api: Api, readings: Observed) -> 
 @clause("FLOWBACK-VER-9")
 @pytest.mark.parametrize("password", ["", "a", "1234"])
 def test_failed_attempt_does_not_use_the_code_up(api: Api, readings: Observed, password: str) -> None:
-    """After an attempt that failed for its password the code still works, also for a while of other people's."""
+    """After an attempt that failed for its password, and after somebody else has registered, the code still works."""
     person = newcomer(api)
     weak = is_refused(verify(api, person.code, password))
     if password:

@@ -23,7 +23,12 @@ DOCUMENT: dict[str, Any] = {
                 "tags": ["goods"],
                 "x-clauses": ["GETFLOW-PAGE-1"],
                 "parameters": [
-                    {"in": "query", "name": "shop_id", "required": True, "schema": {"$ref": "#/components/schemas/ShopId"}},
+                    {
+                        "in": "query",
+                        "name": "shop_id",
+                        "required": True,
+                        "schema": {"$ref": "#/components/schemas/ShopId"},
+                    },
                     {
                         "in": "query",
                         "name": "limit",
@@ -34,7 +39,9 @@ DOCUMENT: dict[str, Any] = {
                 "responses": {
                     "200": {
                         "description": "goods",
-                        "headers": {"Link": {"required": True, "schema": {"type": "string"}, "x-clause": "GETFLOW-PAGE-6"}},
+                        "headers": {
+                            "Link": {"required": True, "schema": {"type": "string"}, "x-clause": "GETFLOW-PAGE-6"}
+                        },
                         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Goods"}}},
                     },
                     "4XX": {"$ref": "#/components/responses/Refused"},
@@ -72,7 +79,13 @@ DOCUMENT: dict[str, Any] = {
             }
         },
         "schemas": {
-            "ShopId": {"type": "integer", "minimum": 1, "maximum": 1000, "example": 52, "x-known": {"setting": "shop_id"}},
+            "ShopId": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000,
+                "example": 52,
+                "x-known": {"setting": "shop_id"},
+            },
             "Goods": {
                 "type": "object",
                 "required": ["goods"],
@@ -105,7 +118,9 @@ DOCUMENT: dict[str, Any] = {
             "Refusal": {
                 "type": "object",
                 "required": ["errors"],
-                "properties": {"errors": {"type": "array", "minItems": 1, "items": {"type": "object"}, "x-clause": "GETFLOW-ERR-5"}},
+                "properties": {
+                    "errors": {"type": "array", "minItems": 1, "items": {"type": "object"}, "x-clause": "GETFLOW-ERR-5"}
+                },
             },
         },
     },
@@ -114,7 +129,12 @@ DOCUMENT: dict[str, Any] = {
         "refusals": {
             "missing": {"status": ["400"], "code": ["missing_param"], "attribute": "name", "clause": "GETFLOW-ERR-10"},
             "empty": {"status": ["4XX"], "code": ["missing_param"], "attribute": "name", "clause": "GETFLOW-ERR-18"},
-            "wrong_type": {"status": ["4XX"], "code": ["invalid_attribute"], "attribute": "name", "clause": "GETFLOW-ERR-11"},
+            "wrong_type": {
+                "status": ["4XX"],
+                "code": ["invalid_attribute"],
+                "attribute": "name",
+                "clause": "GETFLOW-ERR-11",
+            },
             "unknown": {"status": ["4XX"], "clause": "GETFLOW-ERR-9", "accepted": {"GETFLOW-AMB-6": "ignored"}},
             "out_of_range": {"unstated": "GETFLOW-AMB-15"},
             "too_large": {"not_applicable": "the shop takes all"},
@@ -139,7 +159,9 @@ def shop(change: Callable[[dict[str, Any]], None] | None = None) -> Contract:
     return from_document("getflow", document)
 
 
-def exchange(status: int = 200, body: Any = None, headers: dict[str, str] | None = None, method: str = "GET") -> Exchange:
+def exchange(
+    status: int = 200, body: Any = None, headers: dict[str, str] | None = None, method: str = "GET"
+) -> Exchange:
     """An exchange whose answer is that; `body` is JSON unless it is bytes."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = Sent(method, "http://127.0.0.1/goods?shop_id=1", (("Authorization", "Bearer s3cret"),))
@@ -150,5 +172,3 @@ def exchange(status: int = 200, body: Any = None, headers: dict[str, str] | None
 def query(sent: Sent) -> dict[str, list[str]]:
     """The names and values of a request's query."""
     return parse_qs(urlsplit(sent.url).query, keep_blank_values=True)
-
-

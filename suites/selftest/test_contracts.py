@@ -161,8 +161,10 @@ def test_every_resource_names_operations(api: str) -> None:
 
 @every_api
 def test_every_statement_and_ambiguity_is_accounted_for(api: str) -> None:
-    ambiguities = [name for name in readings(api) if "-AMB-" in name]
-    assert (len(clauses(api)), len(ambiguities)) == (STATEMENTS[api], AMBIGUITIES[api])
+    # clauses and readings of our own, beyond what the document says, come on top
+    numbers = {int(name.rsplit("-", 1)[1]) for name in readings(api) if "-AMB-" in name}
+    assert set(range(1, AMBIGUITIES[api] + 1)) <= numbers
+    assert len(clauses(api)) >= STATEMENTS[api]
 
 
 @every_api

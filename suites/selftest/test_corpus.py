@@ -23,7 +23,7 @@ def corpus(seed: int = 0) -> Corpus:
 
 def sent(case: Case, label: str) -> Any:
     whole = shop()
-    return render(whole, whole.operations[label], case, "http://127.0.0.1:1/shop", SETTINGS, lambda source: 52)
+    return render(whole, whole.operations[label], case, "http://127.0.0.1:1/shop", SETTINGS, lambda _: 52)
 
 
 def listing(seed: int = 0) -> list[Case]:
@@ -105,7 +105,11 @@ def test_missing_parameter_is_the_only_difference() -> None:
 
 def test_broken_values_break_their_schema() -> None:
     whole = shop()
-    schema = {"type": "object", "required": ["good"], "properties": {"good": whole.schemas["NewGood"]["properties"]["good"]}}
+    schema = {
+        "type": "object",
+        "required": ["good"],
+        "properties": {"good": whole.schemas["NewGood"]["properties"]["good"]},
+    }
     kinds = ("missing", "wrong_type", "out_of_range", "bad_format", "empty")
     broken = [case for case in creating() if case.mutation and case.mutation.kind in kinds]
     assert len(broken) > 5

@@ -108,6 +108,8 @@ def _by_pointer(document: dict[str, Any]) -> None:
     document["x-flowproof"]["error"] = {"refused": {"pointer": "/success", "equals": False}}
 
 
-@pytest.mark.parametrize(("body", "is_refused"), [({"success": False}, True), ({"success": True}, False), (b"{", False)])
+@pytest.mark.parametrize(
+    ("body", "is_refused"), [({"success": False}, True), ({"success": True}, False), (b"{", False)]
+)
 def test_refusal_is_told_by_a_member_where_the_contract_says_so(body: Any, is_refused: bool) -> None:
     assert refused(shop(_by_pointer), exchange(200, body).answer) is is_refused

@@ -68,7 +68,12 @@ def test_server_error_is_no_refusal() -> None:
 
 @pytest.mark.parametrize(
     ("environ", "number"),
-    [({}, 0), ({"GETFLOW_READING_6": "ignored"}, 0), ({"GETFLOW_READING_6": "refused"}, 1), ({"GETFLOW_READING_6": "any"}, 0)],
+    [
+        ({}, 0),
+        ({"GETFLOW_READING_6": "ignored"}, 0),
+        ({"GETFLOW_READING_6": "refused"}, 1),
+        ({"GETFLOW_READING_6": "any"}, 0),
+    ],
 )
 def test_reading_decides_whether_acceptance_is_a_finding(environ: dict[str, str], number: int) -> None:
     whole = shop()

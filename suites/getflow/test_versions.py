@@ -1,0 +1,293 @@
+"""Version 2, named in Accept or in front of the path: document lines 18 to 35."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from contracts.exchange import Exchange
+from fixtures.api import Api
+from suites.blame import broken
+from suites.getflow.bench import Bench
+from suites.getflow.dialect import (
+    ABSENT,
+    ACCEPT,
+    CALLS,
+    KINDS,
+    LISTS,
+    MADE,
+    PREFIX,
+    READS,
+    TASKS,
+    VERSIONED,
+    WAYS,
+    Kind,
+    Row,
+    accepted,
+    ask,
+    body,
+    both,
+    codes,
+    documented,
+    first,
+    for_all,
+    next_url,
+    parameters_of,
+    record,
+    refused,
+    rows,
+    shown,
+    succeeded,
+    without_ids,
+)
+from suites.getflow.drawn import queries
+from suites.readings import Observed
+
+clause = pytest.mark.clause
+OF_ITS_OWN = ("id", "created_at", "updated_at", "completed_at", "name", "payload")  # differs between two new records
+
+
+def _get(api: Api, path: str, headers: Mapping[str, str] | None = None) -> Exchange:
+    return api.request("GET", path, query={"organization_id": api.setting("ORGANIZATION_ID")}, headers=headers)
+
+
+def _media(version: int) -> dict[str, str]:
+    return {"Accept": f"application/vnd.flow.v{version}+json"}
+
+
+def _read_ids(api: Api) -> dict[Kind, Any]:
+    """An id of each kind that can be read alone."""
+    return {kind: first(api, kind, "GETFLOW-VER-1", limit=1)[0]["id"] for kind in KINDS if kind.can("read")}
+
+
+@clause("GETFLOW-VER-1")
+def test_answers_are_of_version_2(api: Api, readings: Observed) -> None:
+    """No answer is labelled as another version than 2."""
+    ids, labels = _read_ids(api), set()
+    for kind, action in READS:
+        for way in WAYS:
+            exchange = ask(api, kind, action, ids.get(kind), way=way)
+            label = exchange.answer.media_type()
+            assert label == VERSIONED or "vnd.flow" not in label, f"{action} {kind}: {label}"
+            accepted(api, exchange, "GETFLOW-VER-1")
+            labels.add(label)
+    readings.one_of("GETFLOW-AMB-33", versioned=labels == {VERSIONED}, plain=VERSIONED not in labels)
+
+
+@clause("GETFLOW-VER-2")
+def test_no_other_version_is_opened(api: Api) -> None:
+    """The token gets nothing at any other version, named either way, on any endpoint."""
+    ids = _read_ids(api)
+
+    def holds(call: tuple[Kind, str], version: int, way: int) -> None:
+        kind, action = call
+        path = kind.operation(action, ACCEPT).path.split("{")[0] + str(ids[kind] if action == "read" else "")
+        exchange = _get(api, path, _media(version)) if way == ACCEPT else _get(api, f"/v{version}{path}")
+        assert not succeeded(exchange), shown(exchange)
+        refused(api, exchange, "GETFLOW-VER-2")
+
+    versions = st.sampled_from([1, 3, 0, 4, 22, 12, 200])
+    for_all(holds, 25, call=st.sampled_from(READS), version=versions, way=st.sampled_from(WAYS))
+
+
+@clause("GETFLOW-VER-2")
+def test_conflicting_versions_have_one_meaning(api: Api, readings: Observed) -> None:
+    """Of a prefix and an Accept that disagree the same one counts always, or both are refused."""
+    two_in_front = succeeded(_get(api, "/v2/lists", _media(1)))
+    two_in_accept = succeeded(_get(api, "/v1/lists", _media(2)))
+    readings.one_of(
+        "GETFLOW-AMB-8",
+        prefix=two_in_front and not two_in_accept,
+        accept=two_in_accept and not two_in_front,
+        refused=not two_in_front and not two_in_accept,
+    )
+
+
+@clause("GETFLOW-VER-3")
+def test_without_a_version_nothing_breaks(api: Api, readings: Observed) -> None:
+    """A request that names no version is refused as documented or served as version 2, on every endpoint alike."""
+    ids, served = _read_ids(api), set()
+    for kind, action in READS:
+        path = kind.operation(action, ACCEPT).path.split("{")[0] + str(ids[kind] if action == "read" else "")
+        for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
+            exchange = _get(api, path, headers)
+            documented(api, exchange, "GETFLOW-VER-3")
+            served.add(succeeded(exchange))
+    readings.one_of("GETFLOW-AMB-9", refused=True not in served, served=False not in served)
+
+
+@clause("GETFLOW-VER-5")
+def test_accept_may_list_more_than_the_version(api: Api, readings: Observed) -> None:
+    """Among other types the versioned one selects version 2; with the prefix an Accept for HTML is refused or not."""
+    among = ("text/html, application/vnd.flow.v2+json;q=0.5", "application/vnd.flow.v2+json, */*;q=0.1")
+    listed = all(succeeded(_get(api, "/lists", {"Accept": accept})) for accept in among)
+    html = _get(api, "/v2/lists", {"Accept": "text/html"})
+    readings.one_of(
+        "GETFLOW-AMB-10",
+        any_entry=listed and succeeded(html),
+        negotiated=listed and 400 <= html.answer.status < 500,
+    )
+
+
+@clause("GETFLOW-VER-4")
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_both_ways_list_the_same(api: Api, kind: Kind) -> None:
+    """Any query, right or wrong, has the same answer whichever way the version is given; only the ids differ."""
+
+    def seen(query: dict[str, Any], way: int) -> Any:
+        exchange = ask(api, kind, "list", query=query, way=way)
+        documented(api, exchange, "GETFLOW-VER-4")
+        cursor = parameters_of(next_url(exchange) or "").get("cursor")
+        return exchange.answer.status, without_ids(body(exchange)), cursor
+
+    def holds(query: dict[str, Any]) -> None:
+        one, other = both(lambda: seen(query, ACCEPT), lambda: seen(query, PREFIX))
+        _same(one[0], other[0], "status")
+        _same(one[1], other[1], "body")
+        _same(one[2], other[2], "next cursor")
+
+    for_all(holds, 15, query=queries(api, kind) | queries(api, kind, wrong=True))
+
+
+@clause("GETFLOW-VER-4")
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.can("read")], ids=str)
+def test_both_ways_read_the_same(api: Api, kind: Kind) -> None:
+    """A single record, there or not, with any view and include, is answered alike."""
+    identifier = first(api, kind, "GETFLOW-VER-4", limit=1)[0]["id"]
+
+    def seen(query: dict[str, Any], way: int, record: Any) -> Any:
+        exchange = ask(api, kind, "read", record, query=query, way=way)
+        return exchange.answer.status, without_ids(body(exchange))
+
+    def holds(query: dict[str, Any], record: Any) -> None:
+        _same(*both(lambda: seen(query, ACCEPT, record), lambda: seen(query, PREFIX, record)), "answer")
+
+    drawn = queries(api, kind, "read") | queries(api, kind, "read", wrong=True)
+    for_all(holds, 8, query=drawn, record=st.sampled_from([identifier, identifier, ABSENT, "abc"]))
+
+
+@clause("GETFLOW-VER-4")
+@pytest.mark.parametrize("kind", MADE, ids=str)
+def test_both_ways_write_the_same(api: Api, bench: Bench, kind: Kind) -> None:
+    """Creations, updates and deletions do the same and answer the same, whichever way the version is given."""
+    needs = bench.needs(kind)
+    done: list[list[Any]] = []
+    for way in WAYS:
+        made = ask(api, kind, "create", sent=needs, way=way)
+        first_record = record(api, made, kind, "GETFLOW-VER-4")
+        bench.keep(kind, first_record["id"])
+        steps = [made, ask(api, kind, "create", sent={}, way=way)]
+        if kind.can("update"):
+            steps.append(ask(api, kind, "update", first_record["id"], sent={"name": "both ways"}, way=way))
+            steps.append(ask(api, kind, "update", first_record["id"], sent={"name": 5}, way=way))
+        steps += [ask(api, kind, "delete", first_record["id"], way=way) for _ in range(2)]
+        steps.append(ask(api, kind, "read", first_record["id"], way=way))
+        done.append([(one.sent.method, one.answer.status, _plain(one, kind)) for one in steps])
+    for one, other in zip(*done, strict=True):
+        _same(one, other, "answer")
+
+
+def _plain(exchange: Exchange, kind: Kind) -> Row:
+    """A body without what differs between two records that were made alike."""
+    told = without_ids(body(exchange))
+    inner = told.get(kind.singular)
+    if isinstance(inner, dict):
+        told[kind.singular] = {name: value for name, value in inner.items() if name not in OF_ITS_OWN}
+    return told
+
+
+def _same(one: object, other: object, what: str) -> None:
+    assert one == other, f"{what} by Accept: {str(one)[:400]} … and by prefix: {str(other)[:400]}"
+
+
+@clause("GETFLOW-VER-5")
+def test_accept_alone_selects_version_2(api: Api) -> None:
+    """Without a prefix the versioned Accept is enough on every endpoint, and the answer has a type that fits it."""
+    ids = _read_ids(api)
+    for kind, action in READS:
+        exchange = ask(api, kind, action, ids.get(kind), way=ACCEPT)
+        assert succeeded(exchange), f"{action} {kind}: {shown(exchange)}"
+        label = exchange.answer.media_type()
+        assert label in (VERSIONED, "application/json"), f"{action} {kind}: {label}"
+        accepted(api, exchange, "GETFLOW-VER-5")
+
+
+@clause("GETFLOW-VER-5", "GETFLOW-VER-6")
+@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
+def test_every_method_is_served_either_way(api: Api, bench: Bench, way: int) -> None:
+    """All that can be done to a record of one's own can be done with the version given this way."""
+    due = ("GETFLOW-VER-5", "GETFLOW-VER-6")[way]
+    for kind, action in CALLS:
+        if kind not in MADE:
+            continue
+        if action == "create":
+            bench.make(kind, due, way=way)
+            continue
+        identifier = bench.make(kind, due)["id"]
+        sent = {"name": "either way"} if action == "update" else None
+        exchange = ask(api, kind, action, identifier, sent=sent, way=way)
+        if not succeeded(exchange):
+            raise broken(api, due, f"{action} {kind} is served", shown(exchange), exchange)
+
+
+@clause("GETFLOW-VER-6")
+def test_every_path_can_be_prefixed(api: Api) -> None:
+    """Below /v2 every path is served that is served without it."""
+    ids = _read_ids(api)
+    for kind, action in READS:
+        exchange = ask(api, kind, action, ids.get(kind), way=PREFIX)
+        assert succeeded(exchange), f"{action} {kind}: {shown(exchange)}"
+
+
+@clause("GETFLOW-VER-7")
+def test_the_prefix_needs_no_header(api: Api) -> None:
+    """Below /v2 an Accept that is absent, for anything, or for plain JSON gets the same."""
+    ids = _read_ids(api)
+
+    def seen(call: tuple[Kind, str], accept: str | None) -> Any:
+        kind, action = call
+        exchange = ask(api, kind, action, ids.get(kind), headers={"Accept": accept} if accept else {})
+        assert succeeded(exchange), f"{action} {kind} with Accept {accept}: {shown(exchange)}"
+        return without_ids(body(exchange))
+
+    def holds(call: tuple[Kind, str], accept: str) -> None:
+        one, other = both(lambda: seen(call, None), lambda: seen(call, accept))
+        assert one == other, f"with Accept {accept}: {str(other)[:300]}, without: {str(one)[:300]}"
+
+    accepts = st.sampled_from(["*/*", "application/json", "application/*", VERSIONED])
+    for_all(holds, 20, call=st.sampled_from(READS), accept=accepts)
+
+
+@clause("GETFLOW-VER-8")
+def test_every_list_is_read_by_its_id(api: Api) -> None:
+    """A list that is listed is read by its id, and is the same there."""
+    listed = first(api, LISTS, "GETFLOW-VER-8")
+
+    def holds(row: Row) -> None:
+        exchange = ask(api, LISTS, "read", row["id"])
+        assert succeeded(exchange), shown(exchange)
+        assert record(api, exchange, LISTS, "GETFLOW-VER-8") == row
+
+    for_all(holds, 12, row=st.sampled_from(listed))
+
+
+@clause("GETFLOW-VER-8")
+def test_the_list_of_the_settings_is_read(api: Api) -> None:
+    """The list whose id the settings name, the document's 1234 on our reference, is there."""
+    identifier = api.setting("LIST_ID")
+    read = record(api, ask(api, LISTS, "read", identifier), LISTS, "GETFLOW-VER-8")
+    assert str(read["id"]) == identifier
+
+
+@clause("GETFLOW-VER-9")
+def test_a_task_is_created_below_the_prefix(api: Api, bench: Bench) -> None:
+    """POST to /v2/tasks makes a task with the name that was sent."""
+    name = api.unique("made by prefix ")
+    exchange = ask(api, TASKS, "create", sent={**bench.needs(TASKS), "name": name})
+    assert succeeded(exchange), shown(exchange)
+    made = record(api, exchange, TASKS, "GETFLOW-VER-9")
+    bench.keep(TASKS, made["id"])
+    assert made.get("name") == name
