@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
 
 import contracts
 from contracts import clauses
@@ -22,20 +21,13 @@ from fixtures.corpus import EFFORTS, Corpus
 from fixtures.corpus import corpus as corpus_of
 from fixtures.mail import MailSink
 from fixtures.targets import Misuse, Target, embedded, from_environment
-from suites import reporting
+from suites import profiles, reporting
 from suites.prove.trial import GIVEN
 from suites.readings import Observed
 from suites.records import resources
 
 PROBLEMS: list[str] = []  # what went wrong outside of tests
 SELFTEST = Path(__file__).parent / "selftest"
-
-# one bug at a time, and no search for an explanation: both cost more requests than they tell
-PLAIN = {"deadline": None, "database": None, "print_blob": False, "report_multiple_bugs": False}
-FINDING = (Phase.explicit, Phase.generate)
-settings.register_profile("ci", **PLAIN, derandomize=True, phases=(*FINDING, Phase.shrink))
-settings.register_profile("nightly", **PLAIN, phases=(*FINDING, Phase.shrink))
-settings.register_profile("prove", **PLAIN, derandomize=True, phases=FINDING)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,9 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
-    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
     reporting.configure(config)
     try:
+        profiles.load(config.option.seed)
         for api in contracts.apis():
             from_environment(api, os.environ)
             for reading in clauses.readings(api):

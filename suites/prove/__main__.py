@@ -26,8 +26,9 @@ OUT = ROOT / "reports" / "out" / "prove"
 class Prover:
     """A pytest plugin: in place of one run of the tests it makes a trial of every change."""
 
-    def __init__(self, changes: Sequence[tuple[str, Change]], jobs: int) -> None:
+    def __init__(self, changes: Sequence[tuple[str, Change]], seeds: Sequence[int], jobs: int) -> None:
         self.changes = changes
+        self.seeds = seeds
         self.jobs = jobs
         self.honest: list[trial.Complaint] = []
         self.results: list[trial.Result] = []
@@ -41,7 +42,7 @@ class Prover:
         self.honest = trial.warm(session)
         seconds = time.perf_counter() - started
         print(f"\nhonest: {len(session.items)} tests, {len(self.honest)} complaints, {seconds:.1f} s")
-        for result in trial.trials(session, self.changes, self.jobs):
+        for result in trial.results(trial.trials(session, self.changes, self.seeds), self.jobs):
             self.results.append(result)
             print(table.line(result), flush=True)
         return True
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     changes = _chosen(options)
     started = time.perf_counter()
-    prover = Prover(changes, options.jobs)
+    prover = Prover(changes, range(1, options.seeds + 1), options.jobs)
     os.environ["HYPOTHESIS_PROFILE"] = "prove"  # what is found need not be made small here
     tests = options.tests or [str(ROOT / "suites")]
     only = [] if options.api is None else ["-k", " or ".join(options.api)]
@@ -74,10 +75,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--api", action="append", choices=contracts.apis(), help="only this API (repeatable)")
     parser.add_argument("--only", metavar="NAMES", help="only these faults and variants, by comma")
     parser.add_argument("--sample", type=int, metavar="N", help="N of them, chosen by the content of the project")
+    parser.add_argument("--seeds", type=int, default=None, metavar="N", help="runs with other requests (default 20)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--out", type=Path, default=OUT, help="where the kill table goes")
     parser.add_argument("tests", nargs="*", help="paths of tests, by default all suites")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.seeds is None:  # a question about some changes is none about all requests
+        options.seeds = 0 if options.only or options.sample or options.api else 20
+    return options
 
 
 def _chosen(options: argparse.Namespace) -> list[tuple[str, Change]]:

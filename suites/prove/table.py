@@ -17,7 +17,9 @@ def line(result: Result) -> str:
     """One result for a terminal."""
     shown = result.rightful or next(iter(result.complaints), None)
     about = f"  {_short(shown)}" if shown else ""
-    text = f"{result.verdict:8} {result.api}.{result.name}  {result.clauses[0]}  {result.seconds:.1f} s{about}"
+    text = (
+        f"{result.verdict:8} {result.api}.{result.name}  {''.join(result.clauses[:1])}  {result.seconds:.1f} s{about}"
+    )
     if shown and result.verdict in ("broken", "blamed", "foreign"):
         text += "\n" + "\n".join(f"    {part}" for part in shown.message.strip().splitlines()[-9:])
     return text
@@ -26,7 +28,7 @@ def line(result: Result) -> str:
 def summary(results: Sequence[Result], honest: Sequence[Complaint], seconds: float) -> str:
     """The counts, a line per API, then all in one."""
     lines = [f"honest reference: {one.test}\n    {one.message}" for one in honest]
-    apis = sorted({result.api for result in results})
+    apis = sorted({result.api for result in results if result.kind != "seed"})
     lines += [f"{api:9} {_counts([result for result in results if result.api == api])}" for api in apis]
     return "\n".join([*lines, f"all       {_counts(results)} in {seconds:.0f} s"])
 
@@ -34,9 +36,14 @@ def summary(results: Sequence[Result], honest: Sequence[Complaint], seconds: flo
 def _counts(results: Sequence[Result]) -> str:
     faults = [result for result in results if result.kind == "fault"]
     variants = [result for result in results if result.kind == "variant"]
-    counts = Counter(result.verdict for result in results)
+    seeds = [result for result in results if result.kind == "seed"]
+    counts = Counter(result.verdict for result in results if result.kind != "seed")
     bad = ", ".join(f"{counts[word]} {word}" for word in ("missed", "foreign", "broken") if counts[word])
     text = f"{counts['caught']} of {len(faults)} faults caught, {counts['blamed']} of {len(variants)} variants blamed"
+    if seeds:
+        text += (
+            f", {sum(result.verdict != 'ok' for result in seeds)} of {len(seeds)} seeds blamed the honest references"
+        )
     return f"{text}{f' ({bad})' if bad else ''}"
 
 
