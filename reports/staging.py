@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from contracts.clauses import says
+from reports.labels import Clause, story
 from reports.records import OWN, Record, labels_of, parse
 
 KEPT = frozenset({"severity", "tag", "reading"})
@@ -41,7 +43,7 @@ def stage(results: Path, staged: Path, environment: Mapping[str, str], errors: S
 def repaired(result: Mapping[str, Any], record: Record, stories: Mapping[str, str]) -> dict[str, Any]:
     """The result with the title, identity and labels that a reader needs; `stories` has the heading of each clause."""
     labels = labels_of(dict(result))
-    blamed = [stories.get(clause, clause) for clause in record.blamed]
+    blamed = [stories.get(clause) or _heading(clause) for clause in record.blamed]
     headings = blamed or labels.get("story", [])
     feature = labels.get("feature", [_section(record.node)])[:1]
     place = [("epic", record.api), *(("feature", text) for text in feature), *(("story", text) for text in headings)]
@@ -51,6 +53,7 @@ def repaired(result: Mapping[str, Any], record: Record, stories: Mapping[str, st
         "name": record.title,
         "fullName": record.node,
         "testCaseId": record.node,
+        "statusDetails": _without_class(result.get("statusDetails") or {}),
         "description": _told_first(blamed, result.get("description") or ""),
         "titlePath": [record.api, *feature],
         "labels": [{"name": name, "value": value} for name, value in place + kept],
@@ -60,6 +63,19 @@ def repaired(result: Mapping[str, Any], record: Record, stories: Mapping[str, st
             if PLAIN.fullmatch(str(one.get("value", "")))
         ],
     }
+
+
+def _heading(identifier: str) -> str:
+    """The clause as a heading, by its contract; the id alone when no contract has it."""
+    try:
+        return story(Clause(identifier, *says(identifier)))
+    except (KeyError, FileNotFoundError):
+        return identifier
+
+
+def _without_class(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details with a message that begins with the clause, and not with the name of a class of ours."""
+    return {**details, "message": re.sub(r"^[\w.]*ContractBroken: ", "", str(details.get("message") or ""))}
 
 
 def clause_of(heading: str) -> str:

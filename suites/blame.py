@@ -17,11 +17,12 @@ MOST = 3  # findings told in full
 
 
 class ContractBroken(AssertionError):
-    """The target broke a promise of its document. `clauses` are the ids, the first one first."""
+    """The target broke a promise: the clauses' ids, the main one first, and the exchanges that show it."""
 
-    def __init__(self, message: str, clauses: Sequence[str]) -> None:
+    def __init__(self, message: str, clauses: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         super().__init__(message)
         self.clauses = tuple(clauses)
+        self.exchanges = tuple(exchanges)
 
 
 def told(finding: Finding, secrets: Iterable[str], case: Case | None = None) -> str:
@@ -53,7 +54,7 @@ def blame(found: Sequence[tuple[Finding, Case | None]], secrets: Iterable[str]) 
     rest = len(found) - len(texts)
     if rest:
         texts.append(f"… and {rest} more findings in this test")
-    raise ContractBroken("\n\n".join(texts), list(first))
+    raise ContractBroken("\n\n".join(texts), list(first), [finding.exchange for finding, _ in first.values()])
 
 
 def broken(api: Api, clause: str, expected: str, received: str, exchange: Exchange | None = None) -> ContractBroken:
@@ -63,4 +64,4 @@ def broken(api: Api, clause: str, expected: str, received: str, exchange: Exchan
         return ContractBroken(
             f"{clause}: {says(clause)[0]}\n  expected   {expected}\n  received   {received}", [clause]
         )
-    return ContractBroken(told(Finding(clause, expected, received, about), api.secrets), [clause])
+    return ContractBroken(told(Finding(clause, expected, received, about), api.secrets), [clause], [about])

@@ -97,8 +97,7 @@ def pytest_runtest_call() -> Iterator[None]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     api: Api | None = getattr(item, "funcargs", {}).get("api")
     if call.when == "call" and api and reporting.folder(item.config):
-        skipped = call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception)
-        reporting.attach(api, failing=call.excinfo is not None and not skipped)
+        reporting.attach(api, call.excinfo.value if call.excinfo else None)
     report = yield
     if call.when == "call":
         report.user_properties += [("clause", one) for one in reporting.clauses_of(item)]

@@ -139,10 +139,13 @@ def _revision() -> str:
     return found.stdout.strip() or "not a git checkout"
 
 
-def attach(api: Api, failing: bool) -> None:
-    """Leaves the test's last exchanges beside its result, each with a curl line."""
-    kept = list(api.exchanges)
-    for exchange in kept[-SHOWN_FAILING if failing else -SHOWN :]:
+def attach(api: Api, error: BaseException | None) -> None:
+    """Leaves exchanges beside the result, each with a curl line: those that show a finding, and the last ones."""
+    shown = list(error.exchanges) if isinstance(error, ContractBroken) else []
+    last = [one for one in api.exchanges if one not in shown]
+    for exchange in shown[:SHOWN_FAILING]:
+        allure.attach(_page(exchange, api.secrets), f"the finding: {_title(exchange, api)}", TEXT)
+    for exchange in last[-(SHOWN_FAILING if error and not shown else SHOWN) :]:
         allure.attach(_page(exchange, api.secrets), _title(exchange, api), TEXT)
 
 

@@ -1,4 +1,4 @@
-"""Calls of bitvis as its document writes them: by header, by query string, by path, by frame.
+"""Calls of bitvis as its document writes them: by header, by query string, by path.
 
 Rule: whatever a server answers is judged by the contract before a test looks into it, so a test may rely on shapes;
 what it finds beyond them is the test's own complaint. Only objects that a test has made are changed or deleted.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -17,12 +17,9 @@ from hypothesis.errors import FlakyFailure
 
 from contracts.exchange import Exchange
 from contracts.judge import judge
-from fixtures import inprocess, socket
-from fixtures.api import Api, Lacking, NotPermitted
-from fixtures.inprocess import InProcess
+from fixtures.api import Api, Lacking
 from suites.blame import blame, broken
 
-Place = Literal["header", "query", "path"]
 Record = dict[str, Any]
 
 METHODS = ("LIST", "OPEN", "UPDATE", "DELETE", "INDEX", "CREATE", "RUN")  # lines 6-12
@@ -78,13 +75,13 @@ def call(
     *,
     data: Any = None,
     parameters: Any = None,
-    place: Place = "header",
+    place: str = "header",
     verb: str = "",
     parts: Mapping[str, str] | None = None,
     changes: bool | None = None,
     **how: Any,
 ) -> Exchange:
-    """One call over HTTP with all its parts at that place; `path` puts the object id there and the rest in headers.
+    """One call over HTTP with its parts in `place`: header, query, or path, which puts the rest in headers.
 
     `parts` are further ones by their name in the query string; "" leaves one out. `how` goes to `Api.request`.
     Raises NotPermitted when the call changes something and the target does not allow it.
@@ -94,11 +91,9 @@ def call(
         said["parameter"] = json.dumps({"parameters": parameters})
     path = kind.path + (said.pop("objectid") if place == "path" else "")
     said = {name: value for name, value in said.items() if value}
-    if place == "query":
-        sent = {"query": said, "scheme": "QueryToken"}
-    else:
-        sent = {"headers": {HEADERS[name]: value for name, value in said.items()}}
-    sent["headers"] = {**sent.get("headers", {}), **how.pop("headers", {})}
+    sent: dict[str, Any] = {"query": said, "scheme": "QueryToken"} if place == "query" else {}
+    headers = {} if place == "query" else {HEADERS[name]: value for name, value in said.items()}
+    sent["headers"] = {**headers, **how.pop("headers", {})}
     verb = verb or ("GET" if method in BY_GET and data is None else "POST")
     changes = method not in READING if changes is None else changes
     return api.request(verb, path, json=data, changes=changes, **{**sent, **how})
@@ -176,44 +171,6 @@ def of(kind: Kind, api: Api, **data: Any) -> Record:
     return {kind.text: api.unique("flowproof-"), **kind.data, **data}
 
 
-# ------------------------------------------------------------------------------------------------ by frame
-
-
-def message(api: Api, method: Any, objectid: str = "", *, leave: Sequence[str] = (), **members: Any) -> Record:
-    """A call as a frame holds it, without the members named in `leave`."""
-    whole = {"method": method, "token": api.setting("TOKEN"), **({"objectid": objectid} if objectid else {}), **members}
-    return {name: value for name, value in whole.items() if name not in leave}
-
-
-def frames(api: Api, endpoint: str, *messages: Any, at_once: bool = False, changes: bool = True) -> list[Exchange]:
-    """These messages, JSON values or raw text, as frames on one connection, and their exchanges.
-
-    `changes` says whether they may change something. Raises NotPermitted then, on a target that does not allow it,
-    and Lacking when the target takes no bare frames.
-    """
-    if changes and not api.target.writes:
-        raise NotPermitted(api.target.refusal())
-    texts = [one if isinstance(one, str | bytes) else json.dumps(one) for one in messages]
-    if isinstance(api._client, InProcess):
-        found = inprocess.frames(api._client, endpoint, texts)
-    else:
-        found = socket.calls(api.target.url, endpoint, texts, at_once=at_once)
-    api.exchanges.extend(found)
-    api.count += len(found)
-    if found[0].answer.status not in (WEBSOCKET, 0):
-        raise Lacking(f"{found[0].sent.url} takes no bare frames (status {found[0].answer.status}): BITVIS-AMB-27")
-    return found
-
-
-def framed(api: Api, kind: Kind, *messages: Any, changes: bool = True) -> list[Record]:
-    """The envelopes that answer these messages on one connection."""
-    found = frames(api, kind.endpoint, *messages, changes=changes)
-    return [
-        envelope(api, one, str(sent.get("method")) if isinstance(sent, dict) else "", kind)
-        for one, sent in zip(found, messages, strict=True)
-    ]
-
-
 # ------------------------------------------------------------------------------------------------ properties
 
 
@@ -246,3 +203,8 @@ def created(api: Api, kind: Kind, **data: Any) -> Record:
         raise broken(api, "BITVIS-METH-CREATE-1", "the created object can be opened", told(opened))
     found: Record = opened["data"]
     return found
+
+
+def run_data(api: Api, kind: Kind) -> Record:
+    """Data for a RUN that the target knows. Raises Lacking when no setting tells."""
+    return {"method": api.setting(f"{kind.name.upper()}_METHOD")}

@@ -7,14 +7,16 @@ key, equal keys, the order of letters) nothing is demanded.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
-from suites.bitvis.dialect import Kind, Record
+from fixtures.api import Api, Lacking
+from suites.bitvis.dialect import ADDRESS, KINDS, Kind, Record, asked, everything, ids, succeeds
 
 Group = dict[str, Any]
+HOUSES = (222, 9, 10, 1003, 9, 101)  # as text they stand in another order; two are equal
 
 
 def page(size: int, start: int = 0) -> Record:
@@ -67,7 +69,11 @@ def values(kind: Kind, records: Sequence[Record]) -> dict[str, list[Any]]:
     for record in records:
         for key in kind.keys:
             member = record.get(key)
-            if isinstance(member, str | int) and not isinstance(member, bool) and member not in seen.setdefault(key, []):
+            if (
+                isinstance(member, str | int)
+                and not isinstance(member, bool)
+                and member not in seen.setdefault(key, [])
+            ):
                 seen[key].append(member)
     return {key: found for key, found in seen.items() if found}
 
@@ -114,3 +120,41 @@ def in_groups(found: Sequence[Any]) -> bool:
     """Whether equal values stand side by side, as they do in any order that sorting makes."""
     changes = [value for place, value in enumerate(found) if place == 0 or found[place - 1] != value]
     return len(changes) == len({json.dumps(value) for value in changes})
+
+
+def listed(api: Api, kind: Kind, *parameters: Record) -> tuple[list[Record], int]:
+    """The objects and the count of a LIST with all these parameters."""
+    whole: Record = {}
+    for one in parameters:
+        whole |= one
+    answer = asked(api, "LIST", kind, parameters=whole)
+    return succeeds(answer), answer["count"]
+
+
+def houses(make: Callable[..., Record], city: str) -> list[Record]:
+    """Addresses of our own in a city that no other address has."""
+    return [make(ADDRESS, city=city, streetNumber=number) for number in HOUSES]
+
+
+def enough(records: list[Record], count: int = 1) -> list[Record]:
+    """These objects. Raises Lacking when there are too few."""
+    if len(records) < count:
+        raise Lacking(f"the target has {len(records)} objects where this check needs {count}")
+    return records
+
+
+def reading_calls(api: Api) -> st.SearchStrategy[tuple[str, Kind, str, Any]]:
+    """Calls that change nothing: method, kind, object id and parameters, good and bad ones."""
+    known = {kind.name: (ids(everything(api, kind))[:5] or [""]) for kind in KINDS}
+    pages = st.none() | st.builds(page, st.integers(1, 4), st.integers(0, 4))
+    lists = st.tuples(st.just("LIST"), st.sampled_from(KINDS), st.just(""), pages)
+    nobody = st.uuids(version=4).map(str)
+    others = st.sampled_from(KINDS).flatmap(
+        lambda kind: st.tuples(
+            st.sampled_from(["OPEN", "INDEX"]),
+            st.just(kind),
+            st.one_of(st.sampled_from(known[kind.name]), nobody, st.just("")),
+            st.none(),
+        )
+    )
+    return lists | others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from contracts.exchange import Exchange
 from fixtures.api import Api
-from suites.bitvis.conftest import Make
+from suites.bitvis.conftest import Make, Mine
 from suites.bitvis.dialect import (
     ADDRESS,
     DEVICE,
     KINDS,
-    METHODS,
     READING,
     Kind,
     asked,
@@ -26,14 +25,14 @@ from suites.bitvis.dialect import (
     everything,
     fails,
     for_all,
-    framed,
     ids,
-    message,
     of,
     some,
     succeeds,
     told,
 )
+from suites.bitvis.frames import framed, message
+from suites.bitvis.selections import only, page
 from suites.readings import Observed
 
 clause = pytest.mark.clause
@@ -47,7 +46,7 @@ def reads(api: Api, kind: Kind) -> Iterator[tuple[str, Exchange]]:
     known = some(api, kind)["id"]
     yield "LIST", call(api, "LIST", kind)
     yield "LIST", call(api, "LIST", kind, place="query")
-    yield "LIST", call(api, "LIST", kind, parameters={"pagination": True, "pagination.size": 1, "pagination.from": 0})
+    yield "LIST", call(api, "LIST", kind, parameters=page(1))
     yield "OPEN", call(api, "OPEN", kind, known)
     yield "OPEN", call(api, "OPEN", kind, str(uuid.uuid4()))
     yield "OPEN", call(api, "OPEN", kind)
@@ -84,16 +83,13 @@ def test_every_answer_is_the_same_envelope(api: Api, readings: Observed, kind: K
 
 @clause("BITVIS-RESP-1", "BITVIS-RESP-2", "BITVIS-RESP-4")
 @each_kind
-def test_answers_to_changes_are_the_same_envelope(api: Api, make: Make, kind: Kind) -> None:
+def test_answers_to_changes_are_the_same_envelope(api: Api, make: Make, mine: Mine, kind: Kind) -> None:
     """One schema fits the answers to calls that change something, or fail to."""
     own = make(kind)["id"]
     created = call(api, "CREATE", kind, data=of(kind, api))
-    new = succeeds(envelope(api, created, "CREATE", kind))
-    try:
-        for method, exchange in writes(api, kind, own):
-            envelope(api, exchange, method, kind)
-    finally:
-        call(api, "DELETE", kind, new["id"])
+    mine.append((kind, succeeds(envelope(api, created, "CREATE", kind))["id"]))
+    for method, exchange in writes(api, kind, own):
+        envelope(api, exchange, method, kind)
 
 
 @clause("BITVIS-RESP-2")
@@ -134,11 +130,12 @@ def test_a_failure_has_a_status_of_its_meaning(api: Api, readings: Observed) -> 
 
 @clause("BITVIS-RESP-4")
 @each_kind
-def test_a_success_has_data_and_nothing_of_a_failure(api: Api, make: Make, kind: Kind) -> None:
+def test_a_success_has_data_and_nothing_of_a_failure(api: Api, mine: Mine, kind: Kind) -> None:
     """Successes of each method carry data, and neither message nor code nor errorid."""
     answers = [asked(api, "LIST", kind), asked(api, "INDEX", kind, some(api, kind)["id"])]
     answers.append(asked(api, "CREATE", kind, data=of(kind, api)))
     own = succeeds(answers[-1])["id"]
+    mine.append((kind, own))
     answers += [asked(api, "OPEN", kind, own), asked(api, "UPDATE", kind, own, data=of(kind, api))]
     answers.append(asked(api, "DELETE", kind, own))
     for answer in answers:
@@ -185,9 +182,9 @@ def test_an_unknown_id_is_neither_changed_nor_deleted(api: Api, kind: Kind, meth
     """UPDATE and DELETE of any id that no object has fail with DO_NOT_EXIST, by HTTP and by frame."""
 
     def check(objectid: str) -> None:
-        data = of(kind, api) if method == "UPDATE" else None
-        answers = [asked(api, method, kind, objectid, data=data)]
-        answers += framed(api, kind, message(api, method, objectid, **({"data": data} if data else {})))
+        more: dict[str, Any] = {"data": of(kind, api)} if method == "UPDATE" else {}
+        answers = [asked(api, method, kind, objectid, **more)]
+        answers += framed(api, kind, message(api, method, objectid, **more))
         for answer in answers:
             assert fails(answer, "no object has that id")["errorcode"] == "DO_NOT_EXIST", told(answer)
 
@@ -198,7 +195,7 @@ def test_an_unknown_id_is_neither_changed_nor_deleted(api: Api, kind: Kind, meth
 def test_no_two_failures_share_an_errorid(api: Api) -> None:
     """Thirty failures of three kinds, some of them at once, have thirty errorids."""
     nobody = str(uuid.uuid4())
-    bad = [
+    bad: list[Callable[[Api], Exchange]] = [
         lambda one: call(one, "OPEN", DEVICE, nobody),
         lambda one: call(one, "OPEN", DEVICE),
         lambda one: call(one, "LIST", DEVICE, credentials="wrong"),
@@ -212,19 +209,11 @@ def test_no_two_failures_share_an_errorid(api: Api) -> None:
 @each_kind
 def test_a_list_is_an_array_with_its_count(api: Api, kind: Kind) -> None:
     """LIST of all, of one and of no object has an array and a whole number."""
-    one = {"pagination": True, "pagination.size": 1, "pagination.from": 0}
-    wanted = [None, one, _only(kind, some(api, kind)["id"]), _only(kind, str(uuid.uuid4()))]
+    wanted = [None, page(1), only("id", some(api, kind)["id"]), only("id", str(uuid.uuid4()))]
     for parameters in wanted:
         answer = asked(api, "LIST", kind, parameters=parameters)
         assert isinstance(succeeds(answer), list), told(answer)
         assert type(answer.get("count")) is int, told(answer)
-
-
-def _only(kind: Kind, identifier: str) -> dict[str, Any]:
-    """Parameters that leave the object of that id."""
-    item = {"key": "id", "operator": "EQUAL", "value": identifier}
-    group = {"items": [item], "subgroups": [], "logic": "AND"}
-    return {"condition": True, "condition.values": {"items": [], "subgroups": [group], "logic": "AND"}}
 
 
 @clause("BITVIS-RESP-10")
@@ -233,8 +222,10 @@ def test_an_opened_object_carries_the_id_that_was_asked_for(api: Api, make: Make
     """OPEN in each place, and by frame, gives an object with the very id; so it does after an UPDATE."""
     for record in everything(api, kind)[:3]:
         for place in ("header", "query", "path"):
-            assert done(api, "OPEN", kind, record["id"], place=place).get("id") == record["id"]  # type: ignore[arg-type]
-        assert ids([succeeds(framed(api, kind, message(api, "OPEN", record["id"]), changes=False)[0])]) == [record["id"]]
+            assert done(api, "OPEN", kind, record["id"], place=place).get("id") == record["id"]
+        assert ids([succeeds(framed(api, kind, message(api, "OPEN", record["id"]), changes=False)[0])]) == [
+            record["id"]
+        ]
     own = make(kind)
     text = api.unique("changed-")
     done(api, "UPDATE", kind, own["id"], data={kind.text: text})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,8 +28,10 @@ KEYED = (  # every operation that reads with the key
     "reportSurveyDetail",
 )
 
-# One failure at a time: several would come as a group, which is no AssertionError.
-PROPERTY = settings(max_examples=15, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
+
+def generated(check: Callable[[], None]) -> Callable[[], None]:
+    """Lets Hypothesis try a test's inner function on 15 examples, under the profile that the run has loaded."""
+    return settings(max_examples=15, suppress_health_check=list(HealthCheck))(check)
 
 
 def ask(api: Api, operation: str, path: Mapping[str, Any] | None = None, **parts: Any) -> Exchange:
@@ -164,6 +166,15 @@ def past_event(api: Api) -> str:
     return create(api, date="2022-02-03", time="04:05:06", duration=1)
 
 
+def peopled_past_event(api: Api, clause: str | None = None) -> tuple[str, Row]:
+    """The token of such an event, and somebody registered for it. Raises Lacking where registration ends with it."""
+    token, who = past_event(api), person(api)
+    if is_refused(api, "registerPerson", register(api, token, who)):
+        registered(api, create(api), clause)  # complains when nobody can be registered at all
+        raise Lacking("nobody can be registered for an event that has ended")
+    return token, who
+
+
 def person(api: Api, **members: Any) -> Row:
     """Somebody with an e-mail address that nobody had before, with these members instead."""
     return {"email": f"{api.unique('guest-')}@example.com", "firstName": "Jo", "lastName": "Li", **members}
@@ -186,9 +197,8 @@ def registered(api: Api, token: str, clause: str | None = None, **members: Any) 
 
 def past_session(api: Api) -> str:
     """The token of a session that has ended: the setting's, or the first listed one."""
-    return (
-        setting(api, "PAST_SESSION_TOKEN") or next(iter(tokens(api, {"period": "past"})), None) or _none("past event")
-    )
+    known = setting(api, "PAST_SESSION_TOKEN")
+    return known or next(iter(tokens(api, {"period": "past"})), None) or _none("past event")
 
 
 def surveyed(api: Api) -> tuple[str, list[Row]]:

@@ -16,20 +16,19 @@ from fixtures.api import Api
 from suites.blame import told
 from suites.flowapp.dialect import (
     KEYED,
-    PROPERTY,
     accept,
     ask,
     check_accepted,
     check_refused,
     create,
+    generated,
     is_refused,
     keyed_paths,
     new_event,
-    past_event,
     past_session,
+    peopled_past_event,
     person,
     register,
-    registered,
     tokens,
 )
 from suites.readings import Observed
@@ -74,7 +73,7 @@ def test_nothing_is_created_without_the_right_key(api: Api) -> None:
 def test_almost_the_right_key_opens_nothing(api: Api) -> None:
     """Generated keys that differ from the right one in a character or in case are refused."""
 
-    @PROPERTY
+    @generated
     @given(spoiled_keys(api.setting("TOKEN")))
     def check(key: str) -> None:
         exchange = ask(api, "listEvents", headers={"api-secret": key})
@@ -110,10 +109,9 @@ def stranger(api: Api) -> Api:
 @pytest.mark.parametrize("operation", OF_A_SESSION)
 def test_another_accounts_key_opens_no_session(api: Api, operation: str) -> None:
     """A session that one key reads is refused to the other, and nobody in it is shown: a new one and a known one."""
-    ours = past_event(api)
-    who = registered(api, ours)
+    ours, who = peopled_past_event(api, "FLOWAPP-AUTH-3")
     for token in (ours, past_session(api)):
-        check_accepted(api, operation, ask(api, operation, {"sessionToken": token}))
+        check_accepted(api, operation, ask(api, operation, {"sessionToken": token}), "FLOWAPP-AUTH-3")
         exchange = ask(stranger(api), operation, {"sessionToken": token})
         check_refused(api, operation, exchange, "FLOWAPP-AUTH-3")
         assert who["email"] not in exchange.answer.text()
@@ -130,7 +128,7 @@ def test_another_accounts_key_opens_no_survey(api: Api) -> None:
 def test_accounts_share_no_events(api: Api) -> None:
     """Two accounts list no event in common, and a new event is in its own account's list alone."""
     other = stranger(api)
-    ours, theirs = create(api), create(other)
+    ours, theirs = create(api, "FLOWAPP-AUTH-3"), create(other, "FLOWAPP-AUTH-3")
     mine, others = set(tokens(api)), set(tokens(other))
     assert mine & others == set()
     assert (ours in mine, theirs in others) == (True, True)

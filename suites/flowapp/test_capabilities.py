@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fixtures.api import Api
 from suites.flowapp.dialect import (
     PERIODS,
-    PROPERTY,
     REPORTS,
     addresses,
     ask,
     check_accepted,
     create,
     events,
+    generated,
     past_event,
     past_session,
     registered,
@@ -40,7 +40,8 @@ def test_every_event_is_listed_once(api: Api) -> None:
 def test_an_event_is_listed_whatever_it_is_called(api: Api) -> None:
     """Of new events with a generated title, several of which may have the same, each is listed once."""
 
-    @PROPERTY
+    @generated
+    @example("Results, live", 2)
     @given(TITLES, st.integers(1, 2))
     def check(title: str, copies: int) -> None:
         made = [create(api, title=title) for _ in range(copies)]
@@ -69,7 +70,7 @@ def test_registrants_are_those_of_the_event(api: Api) -> None:
     """Generated people go to two new events; each event lists its own people, namesakes too, and nobody else."""
     names = st.sampled_from(["Jo", "Li"]) | NAMES
 
-    @PROPERTY
+    @generated
     @given(st.lists(st.tuples(st.booleans(), names), max_size=5))
     def check(people: list[tuple[bool, str]]) -> None:
         sessions = [create(api), create(api)]

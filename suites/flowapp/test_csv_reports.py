@@ -12,16 +12,17 @@ from hypothesis import example, given, reject
 
 from fixtures.api import Api
 from suites.flowapp.dialect import (
-    PROPERTY,
     REPORTS,
     Row,
     ask,
     check_accepted,
     create,
+    generated,
     is_refused,
     operators,
     past_event,
     past_session,
+    peopled_past_event,
     person,
     register,
     registered,
@@ -85,20 +86,23 @@ def test_the_summary_is_fetched_by_a_get(api: Api, readings: Observed) -> None:
 
 
 @clause("FLOWAPP-CSV-3")
-@example(first="=SUM(A1:A9)", last='O\'Neil, "Å"')
-@example(first="Two\nLines", last="  padded  ")
-@example(first="@import\r\n", last="佐藤 🎈")
-@given(first=BREAKING_NAMES, last=BREAKING_NAMES)
-@PROPERTY
-def test_values_survive_the_report(api: Api, first: str, last: str) -> None:
-    """Generated names with commas, quotes, line ends, formula characters and any script are in the report as in the list."""
-    token = past_event(api)
-    who = person(api, firstName=first, lastName=last)
-    if is_refused(api, "registerPerson", register(api, token, who)):
-        reject()  # how strict names are is not promised (FLOWAPP-AMB-15)
-    registered(api, token)
-    people = registrants(api, token)
-    check_agrees(report(api, "reportRegistrants", token, "FLOWAPP-CSV-3"), people)
+def test_values_survive_the_report(api: Api) -> None:
+    """Generated names that break careless CSV, in any script, are in the report as they are in the list."""
+    peopled_past_event(api)
+
+    @generated
+    @example("=SUM(A1:A9)", 'O\'Neil, "Å"')
+    @example("Two\nLines", "  padded  ")
+    @example("@import\r\n", "佐藤 🎈")
+    @given(BREAKING_NAMES, BREAKING_NAMES)
+    def check(first: str, last: str) -> None:
+        token, _ = peopled_past_event(api)
+        odd = register(api, token, person(api, firstName=first, lastName=last))
+        if is_refused(api, "registerPerson", odd):
+            reject()  # how strict names are is not promised (FLOWAPP-AMB-15)
+        check_agrees(report(api, "reportRegistrants", token, "FLOWAPP-CSV-3"), registrants(api, token))
+
+    check()
 
 
 @clause("FLOWAPP-CSV-3")

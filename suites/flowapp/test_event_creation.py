@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.api import Api
-from suites.flowapp.dialect import PROPERTY, ask, check_accepted, create, event, events, is_refused, new_event
+from suites.flowapp.dialect import ask, check_accepted, create, event, events, generated, is_refused, new_event
 from suites.flowapp.values import TITLES, ZONES
 from suites.readings import Observed
 
@@ -37,7 +37,7 @@ REQUIRED = ("creatorID", "title", "description", "date", "time", "timezone", "op
 def test_an_event_is_kept_as_it_was_sent(api: Api) -> None:
     """Generated events are read back with the members that were sent, in the list and alone."""
 
-    @PROPERTY
+    @generated
     @given(KEPT)
     def check(members: dict[str, Any]) -> None:
         token = create(api, "FLOWAPP-EVC-1", **members)

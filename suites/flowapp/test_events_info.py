@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from fixtures.api import Api, Lacking
 from suites.flowapp.dialect import (
-    PROPERTY,
     Row,
     accept,
     ask,
     create,
     event,
     events,
+    generated,
     is_refused,
     operators,
     registered,
@@ -38,7 +38,7 @@ def test_an_event_is_the_one_that_is_listed(api: Api) -> None:
     if not listed:
         raise Lacking("the account has no event")
 
-    @PROPERTY
+    @generated
     @given(st.sampled_from(listed))
     def check(row: Row) -> None:
         found = event(api, row["token"], "FLOWAPP-INFO-1")
@@ -51,7 +51,7 @@ def test_an_event_is_the_one_that_is_listed(api: Api) -> None:
 def test_new_events_are_told_apart(api: Api) -> None:
     """Two new events with generated titles are each answered with their own title."""
 
-    @PROPERTY
+    @generated
     @given(TITLES, TITLES)
     def check(one: str, other: str) -> None:
         made = {create(api, title=title): title for title in (one, other)}
@@ -84,7 +84,7 @@ def test_the_second_way_needs_no_key(api: Api, readings: Observed) -> None:
 def test_the_public_view_is_of_the_same_event(api: Api) -> None:
     """A new event with a generated title looks the same from outside."""
 
-    @PROPERTY
+    @generated
     @given(TITLES)
     def check(title: str) -> None:
         token = create(api, title=title)

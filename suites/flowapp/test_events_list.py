@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from fixtures.api import Api, Lacking
 from suites.flowapp.dialect import (
     PERIODS,
-    PROPERTY,
     Row,
     ask,
     check_accepted,
@@ -21,6 +20,7 @@ from suites.flowapp.dialect import (
     data,
     event,
     events,
+    generated,
     is_refused,
     tokens,
 )
@@ -38,7 +38,7 @@ def test_listed_tokens_name_events(api: Api) -> None:
     if not listed:
         raise Lacking("the account has no event")
 
-    @PROPERTY
+    @generated
     @given(st.sampled_from(listed))
     def check(token: str) -> None:
         assert event(api, token, "FLOWAPP-LIST-1")["token"] == token
@@ -50,7 +50,7 @@ def test_listed_tokens_name_events(api: Api) -> None:
 def test_an_event_is_listed_under_its_own_period_alone(api: Api) -> None:
     """New events that begin at a generated distance from now, in any time zone, are current while they run only."""
 
-    @PROPERTY
+    @generated
     @given(MOMENTS)
     def check(moment: Moment) -> None:
         members = moment.members(datetime.now(UTC))
@@ -75,7 +75,7 @@ def test_listed_times_agree_with_the_period(api: Api) -> None:
 def test_a_period_of_another_name_is_refused_or_ignored(api: Api, readings: Observed) -> None:
     """Generated names that are no period are refused, or the list is the one of all events."""
 
-    @PROPERTY
+    @generated
     @given(st.text(ascii_letters, min_size=3, max_size=12).filter(lambda word: word.lower() not in PERIODS))
     def check(word: str) -> None:
         exchange = ask(api, "listEvents", query={"period": word})
@@ -91,7 +91,7 @@ def test_analytics_change_nothing_else(api: Api) -> None:
     """With and without simple_analytics, alone and beside each period, the rows are the same but for analytics."""
     create(api)  # nobody has registered for it
 
-    @PROPERTY
+    @generated
     @given(st.sampled_from([None, *PERIODS]), st.booleans())
     def check(period: str | None, first: bool) -> None:
         plain: list[tuple[str, Any]] = [("period", period)] if period else []

@@ -14,11 +14,11 @@ from fixtures.api import Api, Lacking
 from fixtures.client import Client, Unreachable
 from suites.flowapp.dialect import (
     KEYED,
-    PROPERTY,
     ask,
     check_accepted,
     check_refused,
     data,
+    generated,
     keyed_paths,
     past_session,
 )
@@ -53,7 +53,7 @@ def test_data_is_in_an_envelope_or_bare(api: Api, readings: Observed, operation:
 def test_an_unknown_path_is_refused_in_json(api: Api) -> None:
     """Generated paths that no operation has are refused with a JSON object, with the key and without it."""
 
-    @PROPERTY
+    @generated
     @given(st.lists(WORDS, min_size=1, max_size=3), st.sampled_from(["valid", "none"]))
     def check(parts: list[str], credentials: str) -> None:
         path = "/".join(["/api/v1/no-such-path", *map(quote, parts)])

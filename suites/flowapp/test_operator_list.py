@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.api import Api
-from suites.flowapp.dialect import PROPERTY, create, operators, tokens
+from suites.flowapp.dialect import create, generated, operators, tokens
 
 clause = pytest.mark.clause
 
@@ -25,7 +25,7 @@ def test_listed_operators_can_host_events(api: Api) -> None:
     """The id of each listed operator is that of somebody who can create and host an event."""
     listed = [row["id"] for row in operators(api)]
 
-    @PROPERTY
+    @generated
     @given(st.sampled_from(listed), st.sampled_from([5, 10]))
     def check(host: int, role: int) -> None:
         seat = {"id": host, "role": role, "micEnabled": True, "camEnabled": True, "screenSharingEnabled": True}

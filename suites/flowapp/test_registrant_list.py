@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from fixtures.api import Api
 from suites.flowapp.dialect import (
-    PROPERTY,
     addresses,
     ask,
     create,
     data,
+    generated,
     is_refused,
     past_session,
     registered,
@@ -48,7 +48,7 @@ def test_almost_a_token_shows_nobody(api: Api) -> None:
     registered(api, ours)
     taken = set(tokens(api))
 
-    @PROPERTY
+    @generated
     @given(spoiled_tokens(ours) | spoiled_tokens(past_session(api)))
     def check(token: str) -> None:
         if token in taken:

@@ -10,11 +10,11 @@ from hypothesis import given
 from contracts.exchange import Exchange
 from fixtures.api import Api, Lacking
 from suites.flowapp.dialect import (
-    PROPERTY,
     addresses,
     check_accepted,
     check_refused,
     create,
+    generated,
     is_refused,
     person,
     register,
@@ -42,7 +42,7 @@ def login_link(exchange: Exchange) -> str:
 def test_one_request_registers_and_redirects(api: Api, readings: Observed) -> None:
     """Generated people who ask for the redirect get one to a page on the web, and are listed."""
 
-    @PROPERTY
+    @generated
     @given(NAMES, NAMES)
     def check(first: str, last: str) -> None:
         token = create(api)

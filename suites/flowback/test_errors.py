@@ -8,6 +8,7 @@ import pytest
 
 from contracts.exchange import Exchange
 from fixtures.api import Api
+from fixtures.cases import FORM
 from suites.flowback.dialect import is_refused, kept, post
 from suites.readings import Observed
 
@@ -45,6 +46,22 @@ def test_unknown_path_is_refused(api: Api, path: str) -> None:
     """A path that is not documented is answered with 4xx."""
     answer = api.request("GET", path).answer
     assert 400 <= answer.status < 500, f"{path} was answered with {answer.status}"
+
+
+@clause("FLOWBACK-ERR-2")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_bytes_that_are_no_text_are_answered(api: Api, method: str) -> None:
+    """A value that is not UTF-8 is served or refused; the server does not break."""
+    if method == "GET":
+        sent = [("listUsers", api.request("GET", f"/users?{name}=%ff%fe")) for name in ("username", "id", "page")]
+    else:
+        form = {"headers": {"Content-Type": FORM}, "body": b"username=%ff%fe&email=\xff&password=%c3"}
+        paths = {"registerUser": "/register", "verifyRegistration": "/register/verify", "login": "/login"}
+        sent = [(name, api.request("POST", path, credentials="none", **form)) for name, path in paths.items()]
+    for _, exchange in sent:
+        assert exchange.answer.status < 500, f"answered with {exchange.answer.status}"
+    for operation, exchange in sent:
+        kept(api, operation, exchange)
 
 
 @clause("FLOWBACK-ERR-2")

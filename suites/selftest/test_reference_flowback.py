@@ -423,6 +423,26 @@ def _broken_bytes(answer: Answer) -> int:
     return answer(Request("GET", "/users", "username=%ff", (("authorization", KEY),))).status
 
 
+def _login_with(key: str, answer: Answer) -> int:
+    return post(answer, "/login", key, username=USERNAME, password=PASSWORD).status
+
+
+def _older_key(answer: Answer) -> list[int]:
+    login(answer)
+    return ids(get(answer, "/user"))
+
+
+def _by_method(method: str, path: str, answer: Answer) -> int:
+    fields = {"verification_code": register(answer, email="x@example.com"), "password": SECRET, **NEW, "username": "x"}
+    return answer(Request(method, path, "", (("content-type", FORM),), urlencode(fields).encode())).status
+
+
+def _first_of_two(answer: Answer) -> Any:
+    code = register(answer)
+    register(answer, username="second", email="second@example.com")
+    return verify(answer, code).json()["username"]
+
+
 GOOD = {"verification_code": "{code}", "password": SECRET}
 SEEN_BY: dict[str, Probe] = {
     "shows_a_user_without_a_key": _keyed("/user", None),
@@ -444,6 +464,17 @@ SEEN_BY: dict[str, Probe] = {
     "refuses_in_plain_words_called_json": lambda answer: _shown(get(answer, "/users", "nonsense")),
     "refuses_with_an_empty_object": _registering(email="-"),
     "breaks_on_broken_bytes": _broken_bytes,
+    "reads_keys_from_the_query": _keyed("/users", KEY),
+    "ignores_the_case_of_keys": _keyed("/users", KEY.upper()),
+    "ignores_what_follows_a_key": _keyed("/users", f"{KEY}0"),
+    "remembers_the_caller_of_a_connection": _two_callers,
+    "refuses_a_login_with_another_key": lambda answer: _login_with("nonsense", answer),
+    "gives_an_older_key_to_the_newest_user": _older_key,
+    "serves_unknown_paths": _keyed("/nothing", KEY),
+    "registers_by_delete": lambda answer: _by_method("DELETE", "/register", answer),
+    "verifies_by_put": lambda answer: _by_method("PUT", "/register/verify", answer),
+    "lists_at_another_path": _keyed("/users", KEY),
+    "has_no_path_for_the_current_user": _user(),
     "takes_a_username_twice": _twice(email="other@example.com"),
     "sees_a_taken_name_too_late": _twice(email="other@example.com"),
     "takes_an_email_twice": _twice(username="other"),
@@ -452,6 +483,9 @@ SEEN_BY: dict[str, Probe] = {
     "lowers_the_case_of_names": _registering(),
     "keeps_an_address_without_its_tag": _registering(),
     "registers_without_an_email": _registering(email="-"),
+    "makes_up_a_username": _registering(username=""),
+    "composes_the_letters_of_names": _registering(username="e\u0301mile"),
+    "links_to_the_verification": lambda answer: post(answer, "/register", **NEW).header("location"),
     "reads_registrations_from_the_query": _by_query,
     "wants_json": _registering(),
     "answers_with_the_code": _registering(),
@@ -464,6 +498,7 @@ SEEN_BY: dict[str, Probe] = {
     "mails_a_code_of_version_1": _registering(),
     "takes_a_code_without_its_last_digit": _verifying({**GOOD, "verification_code": "{cut}"}),
     "takes_any_code": _verifying({**GOOD, "verification_code": "a3bb189e-8bf9-4888-9912-ace4e6543002"}),
+    "verifies_whoever_came_last": _first_of_two,
     "forgets_a_verified_user": _after_registering("/users", limit=50, page=2),
     "keeps_no_more_than_ten_characters": _logged_in("correct horse", "correct house"),
     "verifies_without_a_password": _verifying({"verification_code": "{code}"}),
@@ -490,6 +525,9 @@ SEEN_BY: dict[str, Probe] = {
     "matches_names_by_their_first_letters": _list(username="annabel"),
     "decodes_names_twice": _list(username="a+b"),
     "refuses_a_filter_that_finds_nothing": _list(id=999),
+    "forgets_the_name_beside_an_id": _list(id=3, username="anna"),
+    "takes_an_id_filter_that_is_no_number": _list(id="abc"),
+    "takes_an_offset_that_is_no_number": _list(offset="abc"),
     "takes_a_page_that_is_no_number": _list(page="abc"),
     "takes_a_limit_that_is_no_number": _list(limit="abc"),
     "wants_a_limit_with_a_page": _list(page=1),
@@ -507,6 +545,7 @@ SEEN_BY: dict[str, Probe] = {
     "ends_the_links_a_page_too_early": _list(page=3),
     "links_on_from_the_last_page": _list(page=4),
     "gives_the_first_page_a_previous": _list(),
+    "points_previous_at_the_first_page": _list(page=3),
     "gives_null_before_the_first_page": _list(),
     "gives_previous_as_text_when_filtered": _list(username="anna"),
     "gives_the_first_page_always": _list(page=2),
