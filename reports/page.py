@@ -37,10 +37,17 @@ class ReportError(Exception):
     """The HTML file could not be made; the message says at which step and why."""
 
 
-def build(results: Path, out: Path, verdict: str, environment: Mapping[str, str], errors: Sequence[str] = ()) -> Path:
+def build(
+    results: Path,
+    out: Path,
+    verdict: str,
+    environment: Mapping[str, str],
+    errors: Sequence[str] = (),
+    coverage: str = "",
+) -> Path:
     """Writes `out`/report.html and appends this run to `out`/history.jsonl; raises ReportError.
 
-    `verdict` stands in the headline; `errors` are what no single test shows.
+    `verdict` stands in the headline; `errors` are what no single test shows; `coverage` is a page to lay over it.
     """
     allure = node_tree(out / "node") / "node_modules" / "allure" / "cli.js"
     with tempfile.TemporaryDirectory(dir=out, prefix="html-") as name:
@@ -53,7 +60,7 @@ def build(results: Path, out: Path, verdict: str, environment: Mapping[str, str]
         _node([str(allure), *command], work, GENERATE_SECONDS, "allure generate")
         page = _only_page(work / "html").read_text("utf-8")
         target = out / "report.html"
-        _replace(target, dressed(without_analytics(page), bool(errors)))
+        _replace(target, dressed(without_analytics(page), bool(errors), coverage))
     return target
 
 
@@ -66,13 +73,19 @@ def without_analytics(page: str) -> str:
     return cleaned
 
 
-def dressed(page: str, errors: bool) -> str:
-    """The page with our style and start, and fit for a narrow screen; without `errors` it has no tab for them."""
+def dressed(page: str, errors: bool, coverage: str = "") -> str:
+    """The page with our style and start, and fit for a narrow screen; without `errors` it has no tab for them.
+
+    `coverage` is a page of its own that a button shows; it travels as a text that no parser takes for markup.
+    """
     style = (HERE / "page.css").read_text("utf-8")
     if not errors:
         style += '[data-testid="nav-tab-globalErrors"] { display: none; }\n'
     script = (HERE / "page.js").read_text("utf-8")
     viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    if coverage:
+        carried = json.dumps(coverage, ensure_ascii=False).replace("<", "\\u003c")
+        script += f"flowproofCoverage({carried});\n"
     ours = f"{viewport}\n<style>\n{style}</style>\n<script>\n{script}</script>\n</head>"
     return page.replace("</head>", ours, 1)
 

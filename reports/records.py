@@ -43,6 +43,7 @@ class Record:
     blamed: tuple[str, ...] = ()
     message: str = ""
     readings: tuple[str, ...] = ()
+    exchanges: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ def parse(result: dict[str, Any]) -> Record:
         blamed=_blamed(api, told) if outcome == "failed" else (),
         message=message,
         readings=tuple(sorted(labels.get("reading", []))),
+        exchanges=sum(int(number) for number in labels.get("exchanges", [])),
     )
 
 

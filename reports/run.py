@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 NAME = "run.json"
+COVERAGE = "coverage-"  # reports/counters.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +85,5 @@ def _write(results: Path, run: Run) -> None:
 
 def _ours(entry: Path) -> bool:
     """Whether pytest, Allure or this module wrote that file."""
-    marks = ("-result.json", "-container.json", "-globals.json", "-attachment", NAME)
+    marks = ("-result.json", "-container.json", "-globals.json", "-attachment", NAME, COVERAGE)
     return entry.is_file() and any(mark in entry.name for mark in marks)

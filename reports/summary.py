@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from reports import coverage
+from reports.coverage import Covered
 from reports.records import Record, Records
 from reports.verdicts import EXIT_CODES, Verdict, overall
 
@@ -47,7 +49,7 @@ def counted(one: Verdict) -> str:
     return ", ".join(parts + [f"{number} {outcome}" for outcome, number in extra.items()])
 
 
-def markdown(verdicts: Sequence[Verdict], records: Records) -> str:
+def markdown(verdicts: Sequence[Verdict], records: Records, covered: Sequence[Covered] = ()) -> str:
     """A page for CI: the table first, then what complains, then what did not run and on what it ran."""
     verdict = overall(verdicts, records)
     page = [f"# flowproof: {MARKS[verdict]} {verdict}", "", f"{MEANS[verdict].capitalize()}.", ""]
@@ -55,6 +57,8 @@ def markdown(verdicts: Sequence[Verdict], records: Records) -> str:
     for one in verdicts:
         cells = (one.checks, len(one.clauses), len(one.findings), len(one.troubles), len(one.skipped))
         page.append(f"| {one.api} | {MARKS[one.verdict]} {one.verdict} | " + " | ".join(map(str, cells)) + " |")
+    page += _section("Clauses and coverage", coverage.table(covered))
+    page += [f"\nCoverage of {one.api} is missing or not complete: {_cell(one.lacks)}." for one in covered if one.lacks]
     page += _section("Problems of the suite itself", [f"- {_cell(problem)}" for problem in records.problems])
     for one in verdicts:
         page += _section(f"{one.api}: why it is {one.verdict}", [f"- {_cell(reason)}" for reason in one.reasons])
@@ -68,7 +72,7 @@ def markdown(verdicts: Sequence[Verdict], records: Records) -> str:
     return "\n".join(page) + "\n"
 
 
-def machine(verdicts: Sequence[Verdict], records: Records) -> str:
+def machine(verdicts: Sequence[Verdict], records: Records, covered: Sequence[Covered] = ()) -> str:
     """JSON: {verdict, exit_code, problems, environment, apis: {name: {verdict, checks, clauses, findings, …}}}."""
     verdict = overall(verdicts, records)
     value = {
@@ -77,6 +81,7 @@ def machine(verdicts: Sequence[Verdict], records: Records) -> str:
         "problems": list(records.problems),
         "environment": records.run.environment if records.run else {},
         "apis": {one.api: _facts(one) for one in verdicts},
+        "coverage": {one.api: coverage.facts(one) for one in covered},
     }
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 

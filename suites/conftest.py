@@ -25,7 +25,9 @@ from suites import profiles, reporting
 from suites.prove.trial import GIVEN
 from suites.readings import Observed
 from suites.records import resources
+from suites.watch import Watch
 
+WATCH = pytest.StashKey[Watch]()
 PROBLEMS: list[str] = []  # what went wrong outside of tests
 SELFTEST = Path(__file__).parent / "selftest"
 
@@ -41,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
     reporting.configure(config)
+    if reporting.folder(config):
+        config.stash[WATCH] = Watch()
     try:
         profiles.load(config.option.seed)
         for api in contracts.apis():
@@ -67,6 +71,9 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    results, watch = reporting.folder(session.config), session.config.stash.get(WATCH, None)
+    if results and watch:
+        watch.leave(results, os.environ.get("PYTEST_XDIST_WORKER", "main"))
     reporting.end(session.config, exitstatus, PROBLEMS)
 
 
@@ -84,7 +91,17 @@ def _names(argument: str | Sequence[str]) -> Sequence[str]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    return (yield from _told())
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
+    return (yield from _told())
+
+
+def _told() -> Iterator[None]:
+    """What lacks is a skip with its reason, what cannot be reached a failure of one line."""
     try:
         return (yield)
     except (Lacking, NotPermitted) as reason:
@@ -98,6 +115,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     api: Api | None = getattr(item, "funcargs", {}).get("api")
     if call.when == "call" and api and reporting.folder(item.config):
         reporting.attach(api, call.excinfo.value if call.excinfo else None)
+        reporting.attach_count(item.config.stash[WATCH].taken())
+    if call.when == "teardown" and WATCH in item.config.stash:
+        item.config.stash[WATCH].taken()  # what clears up is no test's
     report = yield
     if call.when == "call":
         report.user_properties += [("clause", one) for one in reporting.clauses_of(item)]
@@ -135,9 +155,13 @@ def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[
     targets: dict[str, Target] = request.getfixturevalue("targets")
     mailbox: MailSink = request.getfixturevalue("mailbox")
     run = str(pytestconfig.option.seed)
-    return {
+    found = {
         name: Api(target, mailbox=mailbox, run=run if target.embedded else None) for name, target in targets.items()
     }
+    if WATCH in pytestconfig.stash:
+        for one in found.values():
+            pytestconfig.stash[WATCH].on(one)
+    return found
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import allure
 import pytest
 
 import contracts
-from contracts.clauses import ANY, in_force, readings, says
+from contracts.clauses import in_force, readings, says
 from contracts.exchange import Exchange, as_curl, as_text, masked
 from contracts.operation import Operation
 from fixtures.api import Api
@@ -113,7 +113,7 @@ def environment(config: pytest.Config) -> dict[str, str]:
         name: in_force(name, os.environ)
         for api in contracts.apis()
         for name, reading in readings(api).items()
-        if reading.meanings and in_force(name, os.environ) not in (ANY, reading.default)
+        if reading.meanings and in_force(name, os.environ) != reading.default
     }
     return {
         **{f"target of {api}": _where(api) for api in contracts.apis()},
@@ -164,9 +164,14 @@ def attach_readings(seen: dict[str, str]) -> None:
         allure.dynamic.label("reading", f"{name}: {meaning}")
 
 
+def attach_count(exchanges: int) -> None:
+    """Leaves how many exchanges the test made beside its result."""
+    allure.dynamic.label("exchanges", str(exchanges))
+
+
 def blamed(item: pytest.Item, error: BaseException) -> list[str]:
-    """The clauses that a complaint is about: its own, else the test's first."""
-    return list(error.clauses) if isinstance(error, ContractBroken) else clauses_of(item)[:1]
+    """The clauses that a complaint is about: its own, else all that the test checks."""
+    return list(error.clauses) if isinstance(error, ContractBroken) else clauses_of(item)
 
 
 def complaint(item: pytest.Item, error: BaseException) -> str:

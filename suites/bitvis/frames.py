@@ -6,27 +6,30 @@ Rule: as for calls over HTTP: the contract judges every answer before a test loo
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
 from typing import Any
 
+from contracts.clauses import in_force
 from contracts.exchange import Exchange
 from fixtures import inprocess, socket
 from fixtures.api import Api, Lacking, NotPermitted
 from fixtures.inprocess import InProcess
 from suites.bitvis.dialect import READING, WEBSOCKET, Kind, Record, envelope
+from suites.blame import broken
+
+TRANSPORT = "BITVIS-AMB-27"
 
 
-def message(api: Api, method: Any, objectid: str = "", *, leave: Sequence[str] = (), **members: Any) -> Record:
-    """A call as a frame holds it, without the members named in `leave`."""
-    whole = {"method": method, "token": api.setting("TOKEN"), **({"objectid": objectid} if objectid else {}), **members}
-    return {name: value for name, value in whole.items() if name not in leave}
+def message(api: Api, method: Any, objectid: str = "", **members: Any) -> Record:
+    """A call as a frame holds it."""
+    return {"method": method, "token": api.setting("TOKEN"), **({"objectid": objectid} if objectid else {}), **members}
 
 
 def frames(api: Api, endpoint: str, *messages: Any, at_once: bool = False, changes: bool = True) -> list[Exchange]:
     """These messages, JSON values or raw text, as frames on one connection, and their exchanges.
 
     `changes` says whether they may change something. Raises NotPermitted then, on a target that does not allow it,
-    and Lacking when the target takes no bare frames.
+    and Lacking when the target takes no bare frames, which is a finding when the run says that it does.
     """
     if changes and not api.target.writes:
         raise NotPermitted(api.target.refusal())
@@ -35,10 +38,12 @@ def frames(api: Api, endpoint: str, *messages: Any, at_once: bool = False, chang
         found = inprocess.frames(api._client, endpoint, texts)
     else:
         found = socket.calls(api.target.url, endpoint, texts, at_once=at_once)
-    api.exchanges.extend(found)
-    api.count += len(found)
+    api.remember(found)
     if found[0].answer.status not in (WEBSOCKET, 0):
-        raise Lacking(f"{found[0].sent.url} takes no bare frames (status {found[0].answer.status}): BITVIS-AMB-27")
+        what = f"the handshake was answered with status {found[0].answer.status}"
+        if in_force(TRANSPORT, os.environ) == "bare":
+            raise broken(api, TRANSPORT, "a websocket that takes bare frames", what, found[0])
+        raise Lacking(f"{found[0].sent.url} takes no bare frames: {what} ({TRANSPORT})")
     return found
 
 

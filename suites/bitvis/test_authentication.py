@@ -142,7 +142,8 @@ def test_basic_takes_the_whole_password(api: Api) -> None:
     def check(wrong: str) -> None:
         fails(asked(api, "LIST", headers=own_basic(api, wrong), credentials="none"), "it is another password")
 
-    for_all(check, 20, wrong=st.one_of(nearly(password), st.just(password.partition(":")[0] + ":x"), st.just("")))
+    tries = 20 if api.target.embedded else 3  # a vendor may lock the account
+    for_all(check, tries, wrong=st.one_of(nearly(password), st.just(password.partition(":")[0] + ":x"), st.just("")))
     for headers in (
         basic("", ""),
         basic("", password),
@@ -152,13 +153,6 @@ def test_basic_takes_the_whole_password(api: Api) -> None:
         {"Authorization": own_basic(api)["Authorization"].replace("Basic", "Bearer")},
     ):
         fails(asked(api, "LIST", headers=headers, credentials="none"), "they are no credentials")
-
-
-@clause("BITVIS-AUTH-3")
-def test_the_scheme_has_no_letter_case(api: Api) -> None:
-    """`basic` in small letters is Basic (RFC 9110, 11.1)."""
-    header = own_basic(api)["Authorization"].replace("Basic", "basic")
-    done(api, "LIST", headers={"Authorization": header}, credentials="none")
 
 
 @clause("BITVIS-AUTH-4")
@@ -186,7 +180,8 @@ def test_an_invented_token_is_refused(api: Api, kind: Kind) -> None:
         (answer,) = framed(api, kind, {"method": "LIST", "token": wrong}, changes=False)
         fails(answer, "nobody gave out that token")
 
-    for_all(check, 20, wrong=st.one_of(nearly(token), made_up))
+    tries = 20 if api.target.embedded else 3  # a vendor may lock the account
+    for_all(check, tries, wrong=st.one_of(nearly(token), made_up))
 
 
 @clause("BITVIS-AUTH-5")

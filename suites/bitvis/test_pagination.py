@@ -62,6 +62,8 @@ def test_count_is_that_of_the_filter_and_not_of_the_page(api: Api, readings: Obs
         left = sum(holds(tree, record) for record in whole)
         for parameters in ([having(tree)], [having(tree), page(size)]):
             _, count = listed(api, kind, *parameters)
+            if readings.is_in_force("BITVIS-AMB-15", "after_filter"):
+                assert count == left, f"count is {count} where the filter leaves {left}"
             readings.one_of("BITVIS-AMB-15", after_filter=count == left, all_objects=count == len(whole))
         assert listed(api, kind, page(size))[1] == len(whole), "count is that of the page"
 
@@ -72,9 +74,9 @@ def test_count_is_that_of_the_filter_and_not_of_the_page(api: Api, readings: Obs
 @each_kind
 def test_a_walk_meets_every_object_once(api: Api, readings: Observed, make: Make, kind: Kind) -> None:
     """Pages of one, and pages of several by the step that from counts in, are the list cut into pieces."""
-    for _ in range(5):
+    for _ in range(5 if api.target.writes else 0):
         make(kind)
-    whole = ids(everything(api, kind))
+    whole = ids(enough(everything(api, kind), 2))
     second = ids(listed(api, kind, page(2, 1))[0])
     step = readings.one_of("BITVIS-AMB-14", item_offset=second == whole[1:3], page_number=second == whole[2:4])
     for size in (1, 2, 7):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -43,19 +44,19 @@ def ask(api: Api, operation: str, path: Mapping[str, Any] | None = None, **parts
 
 def check_accepted(api: Api, operation: str, exchange: Exchange, clause: str | None = None) -> Exchange:
     """Complains unless the request was accepted and answered as documented; a refusal is blamed on the clause."""
-    found = api.contract.find(operation)
     answer = exchange.answer
-    problems = judge(api.contract, found, exchange)
+    problems = _problems(api, operation, exchange, clause)
     if refused(api.contract, answer):
+        about = clause or api.contract.find(operation).clauses[0]
         told = f"{answer.status}: {answer.text()[:200]}"
-        problems.insert(0, Finding(clause or found.clauses[0], "a valid request is accepted", told, exchange))
+        problems.insert(0, Finding(about, "a valid request is accepted", told, exchange))
     blame([(problem, None) for problem in problems], api.secrets)
     return exchange
 
 
 def check_refused(api: Api, operation: str, exchange: Exchange, clause: str) -> None:
     """Complains unless the request was refused, in the API's own way of saying so."""
-    problems = judge(api.contract, api.contract.find(operation), exchange)
+    problems = _problems(api, operation, exchange, clause)
     if not refused(api.contract, exchange.answer):
         problems.insert(0, Finding(clause, "a refusal", f"{exchange.answer.status}, accepted", exchange))
     blame([(problem, None) for problem in problems], api.secrets)
@@ -63,9 +64,15 @@ def check_refused(api: Api, operation: str, exchange: Exchange, clause: str) -> 
 
 def is_refused(api: Api, operation: str, exchange: Exchange) -> bool:
     """Whether it was refused; complains about an answer that the document does not describe."""
-    problems = judge(api.contract, api.contract.find(operation), exchange)
-    blame([(problem, None) for problem in problems], api.secrets)
+    blame([(problem, None) for problem in _problems(api, operation, exchange, None)], api.secrets)
     return refused(api.contract, exchange.answer)
+
+
+def _problems(api: Api, operation: str, exchange: Exchange, clause: str | None) -> list[Finding]:
+    """What is wrong with the answer; what breaks no clause of its own is blamed on this one."""
+    found = api.contract.find(operation)
+    problems = judge(api.contract, found, exchange)
+    return [replace(one, clause=clause) if clause and one.clause == found.clauses[0] else one for one in problems]
 
 
 def data(exchange: Exchange) -> Any:

@@ -76,8 +76,8 @@ def test_a_session_that_is_not_there_is_refused_in_json(api: Api, operation: str
 
 @clause("FLOWAPP-GEN-3")
 def test_a_refusal_is_told_by_its_status(api: Api, readings: Observed) -> None:
-    """A request without the key is refused by the status, or by the code of a success."""
-    exchange = ask(api, "listEvents", credentials="none")
+    """An event that is not there is refused by the status, or by the code of a success."""
+    exchange = ask(api, "getEvent", {"sessionToken": api.unique("nowhere")})
     status = exchange.answer.status
     try:
         value: Any = exchange.answer.json()

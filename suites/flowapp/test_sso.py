@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from contracts.exchange import Exchange
-from fixtures.api import Api, Lacking
+from fixtures.api import Api
 from suites.flowapp.dialect import (
     addresses,
     check_accepted,
@@ -29,7 +29,7 @@ clause = pytest.mark.clause
 def redirect_is_known(readings: Observed) -> None:
     """Without the name of the parameter nothing here can be asked for."""
     if not readings.is_in_force("FLOWAPP-AMB-8", "redirect_in_body"):
-        raise Lacking("the parameter that asks for the redirect is taken to be one that no material names")
+        pytest.skip("the parameter that asks for the redirect is taken to be one that no material names")
 
 
 def login_link(exchange: Exchange) -> str:

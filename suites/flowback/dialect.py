@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure
 
+from contracts.clauses import ANY
+from contracts.clauses import readings as known
 from contracts.exchange import Exchange, Sent
 from contracts.judge import judge
 from fixtures.api import UUID, Api, Lacking
@@ -79,12 +81,20 @@ def served(api: Api, operation: str, exchange: Exchange, clause: str | None = No
 
 
 def allowed(readings: Observed, reading: str, **meanings: bool) -> bool:
-    """Whether one of these meanings holds and the run allows it; the first such one goes to the report."""
-    for meaning, holds in meanings.items():
-        if holds and readings.is_in_force(reading, meaning):
-            readings.saw(reading, meaning)
-            return True
-    return False
+    """Whether one of these meanings holds and the run allows it; it goes to the report.
+
+    Raises ContractBroken on the reading itself when the run fixes another meaning than the one that holds. Where a
+    single meaning is assumed by default, the clause that the test is about is what breaks.
+    """
+    __tracebackhide__ = True
+    held = [meaning for meaning, holds in meanings.items() if holds]
+    ours = next((meaning for meaning in held if readings.is_in_force(reading, meaning)), None)
+    default = known(readings.api.target.api)[reading].default
+    if ours is None and held and (default == ANY or not readings.is_in_force(reading, default)):
+        readings.saw(reading, held[0])
+    if ours is not None:
+        readings.saw(reading, ours)
+    return ours is not None
 
 
 def assumed(readings: Observed, reading: str, meaning: str) -> None:
@@ -170,6 +180,11 @@ def rows(api: Api, **query: object) -> list[Row]:
 def ids(found: list[Row]) -> list[int]:
     """The ids of these rows, in order."""
     return [row["id"] for row in found]
+
+
+def names_of(api: Api, username: str) -> list[str]:
+    """The names in the list that are exactly this one."""
+    return [row["username"] for row in rows(api, username=username) if row["username"] == username]
 
 
 def follow(api: Api, url: str) -> Exchange:

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import strategies as st
 
 from fixtures.api import Api, Lacking
-from suites.flowback.dialect import MOST, Row, allowed, ask, for_all, ids, is_refused, listing, page, quiet, rows
+from suites.flowback.dialect import (
+    MOST,
+    NO_NUMBERS,
+    Row,
+    allowed,
+    ask,
+    for_all,
+    ids,
+    is_refused,
+    listing,
+    page,
+    quiet,
+    rows,
+)
 from suites.flowback.pages import LIMITS, Window, assert_page, pages_of, whole
 from suites.readings import Observed
 
@@ -108,6 +121,24 @@ def test_example_of_the_document_is_served(api: Api, readings: Observed) -> None
         held = None if refused else below.answer.json()["data"]
         meanings = {"refused": refused, "left_out": held == rows(api), "empty": held == []}
         assert allowed(readings, "FLOWBACK-AMB-26", **meanings), f"{name}={least} gave {held}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("page", marks=clause("FLOWBACK-LIST-12")),
+        pytest.param("limit", marks=clause("FLOWBACK-LIST-13")),
+        pytest.param("offset", marks=clause("FLOWBACK-LIST-15")),
+    ],
+)
+def test_number_that_is_none_is_refused(api: Api, name: str) -> None:
+    """The document calls it an integer, so words and fractions are refused."""
+
+    def word(text: str) -> None:
+        exchange = ask(api, **{name: text})
+        assert is_refused(exchange), f"{name}={text} was served with {exchange.answer.status}"
+
+    for_all(word, text=NO_NUMBERS)
 
 
 @clause("FLOWBACK-LIST-18")

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from fixtures.api import Api
-from suites.getflow.dialect import ACCOUNTS, MADE, PREFIX, WORKSPACES, Kind, Row, ask, first, record
+from suites.getflow.dialect import ACCOUNTS, KINDS, MADE, PREFIX, WORKSPACES, Kind, Row, ask, record
+from suites.getflow.paging import first
 
 
 class Bench:
@@ -43,6 +44,12 @@ class Bench:
     def one_of_each(self) -> dict[Kind, Row]:
         """A new record of each kind that can be made."""
         return {kind: self.make(kind) for kind in MADE}
+
+    def ids(self) -> dict[Kind, Any]:
+        """An id of each kind: of a new record where that is allowed and can be, else of one that is listed."""
+        own = self.one_of_each() if self.api.target.writes else {}
+        found = {kind: first(self.api, kind, "GETFLOW-REC-1", limit=1)[0] for kind in KINDS if kind not in own}
+        return {kind: row.get("id") for kind, row in (found | own).items()}
 
     @cached_property
     def workspace(self) -> Any:

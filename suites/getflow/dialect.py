@@ -1,4 +1,4 @@
-"""What the tests of getflow share: how to ask, how to read an answer, how to walk pages.
+"""What the tests of getflow share: how to ask and how to read an answer. Pages are in paging.py.
 
 Rule: whatever a server answers ends as a value or as ContractBroken; no other exception leaves this file for what
 came. A request is given by kind of record and action (`ask(api, TASKS, "list", query={"limit": 5})`).
@@ -7,21 +7,19 @@ came. A request is given by kind of record and action (`ask(api, TASKS, "list", 
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import FlakyFailure
 from hypothesis.strategies import SearchStrategy
 
-from contracts.clauses import in_force
 from contracts.document import contract
-from contracts.exchange import Exchange, Sent
+from contracts.exchange import Exchange
 from contracts.judge import Finding, judge
 from contracts.judge import refused as is_refused
 from contracts.operation import Operation, Parameter
@@ -191,88 +189,59 @@ def identity(row: Row) -> Any:
     return row["id"] if "id" in row else json.dumps(row, sort_keys=True)
 
 
-def links(exchange: Exchange) -> str:
-    """The Link header, "" when there is none; several are one list (RFC 9110, 5.2)."""
-    return ", ".join(value for name, value in exchange.answer.headers if name.lower() == "link")
+def both(api: Api, one: Callable[[], T], other: Callable[[], T]) -> tuple[T, T]:
+    """Two readings that should be equal, taken again when the target's records changed in between.
 
-
-def next_url(exchange: Exchange) -> str | None:
-    """Where Link says that the next page is, as it stands there (RFC 8288, 3), or None."""
-    header = links(exchange)
-    if in_force("GETFLOW-AMB-17", os.environ) == "bare":
-        return header or None
-    for url, parameters in re.findall(r'<([^>]*)>((?:\s*;\s*[^\s";,=]+\s*=\s*(?:"[^"]*"|[^\s";,]+))*)', header):
-        relation = re.search(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s";,]+))', parameters, re.IGNORECASE)
-        if relation and "next" in (relation[1] or relation[2] or "").lower().split():
-            return str(url)
-    return None
-
-
-def follow(api: Api, exchange: Exchange, url: str) -> Exchange:
-    """The page behind a link, with the headers of the page that has it."""
-    absolute = urljoin(exchange.sent.url, url)
-    if urlsplit(absolute).netloc != urlsplit(api.target.url).netloc:
-        raise broken(api, "GETFLOW-PAGE-6", f"a link to {api.target.url}", url, exchange)
-    return api.exchange(Sent("GET", absolute, exchange.sent.headers))
-
-
-def pages(
-    api: Api, kind: Kind, query: Query | None = None, way: int = PREFIX, clause: str = "GETFLOW-PAGE-7"
-) -> Iterator[tuple[Exchange, list[Row]]]:
-    """A list's pages by their links. Raises ContractBroken for links in a circle, Lacking for a list without end."""
-    exchange = ask(api, kind, "list", query=query, way=way)
-    seen: set[str] = set()
-    while True:
-        found = rows(api, exchange, kind, clause)
-        yield exchange, found
-        url = next_url(exchange)
-        if url is None:
-            return
-        if url in seen:
-            raise broken(api, "GETFLOW-PAGE-7", "a last page", f"links in a circle: {url}", exchange)
-        seen.add(url)
-        if len(seen) > MOST_PAGES:
-            raise Lacking(f"{kind}: more than {MOST_PAGES} pages, too many to be read here")
-        exchange = follow(api, exchange, url)
-
-
-def whole(api: Api, kind: Kind, clause: str = "GETFLOW-PAGE-7", **query: Any) -> list[Row]:
-    """Every record of a list, page after page."""
-    return [row for _, found in pages(api, kind, {"limit": 100, **query}, clause=clause) for row in found]
-
-
-def first(api: Api, kind: Kind, clause: str, **query: Any) -> list[Row]:
-    """The records of the first page. Raises Lacking when there are none."""
-    found = rows(api, ask(api, kind, "list", query=query), kind, clause)
-    if not found:
-        raise Lacking(f"the organisation has no {kind}")
-    return found
-
-
-def parameters_of(url: str) -> dict[str, str]:
-    """The query of a URL."""
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-
-
-def both(one: Callable[[], T], other: Callable[[], T]) -> tuple[T, T]:
-    """Two readings that should be equal, taken again when the target's records changed in between."""
+    Nobody else is at our own reference, so there a reading that is never the same again is told as it is.
+    """
     for _ in range(3):
         before, beside = one(), other()
         if before == beside or one() == before:
             return before, beside
+    if api.target.embedded:
+        return before, beside
     raise Lacking("the target's records change all the time, so two answers cannot be compared")
 
 
+def persists(find: Callable[[], set[T]]) -> set[T]:
+    """What is found each of three times, so that what others do at the target meanwhile is not blamed on it."""
+    found = find()
+    for _ in range(2):
+        found = found & find() if found else found
+    return found
+
+
 def for_all(check: Callable[..., None], examples: int = 20, **drawn: SearchStrategy[Any]) -> None:
-    """Runs a check on generated arguments and complains about the smallest that fails."""
+    """Runs a check on generated arguments and complains about the smallest that fails.
+
+    Raises Lacking when the target lacked what it needs for each of them.
+    """
+    made: list[bool] = []
+    lacked: list[Lacking] = []
+
+    @wraps(check)
+    def run(**arguments: Any) -> None:
+        try:
+            check(**arguments)
+            made.append(True)
+        except Lacking as reason:
+            lacked.append(reason)
+
     some = settings(
         max_examples=examples, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
     )
     try:
-        some(given(**drawn)(check))()
+        some(given(**drawn)(run))()
     except FlakyFailure as flaky:  # once is enough: a promise that is kept now and then is broken
         complaints = [one for one in flaky.exceptions if isinstance(one, AssertionError)]
         raise complaints[0] if complaints else flaky from None
+    if lacked and not made:
+        raise lacked[0]
+
+
+def calls(api: Api) -> tuple[tuple[Kind, str], ...]:
+    """All that can be asked of this target: without its owner's leave to write, only what reads."""
+    return CALLS if api.target.writes else READS
 
 
 @cache

@@ -15,7 +15,12 @@ from hypothesis.strategies import SearchStrategy
 
 from contracts.operation import Parameter
 from fixtures.api import Api
-from suites.getflow.dialect import Kind, Row, ask, body
+from suites.getflow.dialect import (
+    Kind,
+    Row,
+    ask,
+    body,
+)
 
 LETTERS = st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S", "Zs"))
 

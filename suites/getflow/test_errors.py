@@ -1,4 +1,4 @@
-"""The error payload, member by member: document lines 49 to 82. Which mistake has which code is in test_error_codes.py."""
+"""The error payload, member by member: document lines 49 to 82. What has which code is in test_error_codes.py."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from fixtures.api import Api
 from suites.blame import broken
 from suites.getflow.bench import Bench
 from suites.getflow.dialect import (
+    FLOW,
     LISTS,
     TASKS,
     Row,
     ask,
     body,
-    codes,
     documented,
     is_refused,
     problems,
     shown,
 )
-from suites.getflow.dialect import FLOW as CONTRACT
-from suites.getflow.mistakes import FIVE, Mistake, provoked
+from suites.getflow.mistakes import each_problem, provoked
 from suites.readings import Observed
 
 clause = pytest.mark.clause
@@ -30,16 +29,12 @@ INSIDES = ("Traceback", "\tat ", "Exception in", "<html", "<!doctype", "SELECT "
 LONGEST = 300  # characters that an end user would still read
 
 
-def _each_problem(api: Api, bench: Bench) -> list[tuple[Mistake, Row]]:
-    return [(one, problem) for one in provoked(api, bench) for problem in problems(one.exchange)]
-
-
 @clause("GETFLOW-ERR-2", "GETFLOW-ERR-1")
 def test_every_failure_is_told_in_the_error_object(api: Api, bench: Bench) -> None:
     """Whatever is wrong, with the query, the body, the record or the token, the answer is that JSON object."""
     for one in provoked(api, bench):
         documented(api, one.exchange, "GETFLOW-ERR-2")
-        assert is_refused(CONTRACT, one.exchange.answer), f"{one.title}: {shown(one.exchange)}"
+        assert is_refused(FLOW, one.exchange.answer), f"{one.title}: {shown(one.exchange)}"
 
 
 @clause("GETFLOW-ERR-1")
@@ -71,7 +66,7 @@ def test_errors_are_a_list_of_objects(api: Api, bench: Bench) -> None:
 @clause("GETFLOW-ERR-6")
 def test_messages_can_be_shown_to_people(api: Api, bench: Bench) -> None:
     """A message is a line of text, not too long, and shows nothing of the server's insides."""
-    for one, problem in _each_problem(api, bench):
+    for one, problem in each_problem(api, bench):
         message = problem.get("message")
         assert isinstance(message, str), f"{one.title}: {message!r}"
         assert message.strip(), f"{one.title}: an empty message"
@@ -83,7 +78,7 @@ def test_messages_can_be_shown_to_people(api: Api, bench: Bench) -> None:
 @clause("GETFLOW-ERR-14")
 def test_links_lead_to_documentation(api: Api, bench: Bench) -> None:
     """Every link is an absolute http(s) URL with a host."""
-    for one, problem in _each_problem(api, bench):
+    for one, problem in each_problem(api, bench):
         link = problem.get("link")
         parts = urlsplit(link) if isinstance(link, str) else urlsplit("")
         assert parts.scheme in ("http", "https"), f"{one.title}: {link!r}"
@@ -94,7 +89,7 @@ def test_links_lead_to_documentation(api: Api, bench: Bench) -> None:
 def test_descriptions_are_longer_or_the_message(api: Api, bench: Bench, readings: Observed) -> None:
     """Each problem has a description, which repeats the message or says more than it."""
     mirrored = False
-    asked = [*_each_problem(api, bench), *((None, one) for one in _unsupported(api))]
+    asked = [*each_problem(api, bench), *((None, one) for one in _unsupported(api))]
     for _, problem in asked:
         message, description = problem.get("message"), problem.get("description")
         assert isinstance(description, str), f"{problem}"

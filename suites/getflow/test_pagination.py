@@ -23,23 +23,18 @@ from suites.getflow.dialect import (
     Row,
     accepted,
     ask,
-    body,
     both,
     documented,
     for_all,
     identity,
-    links,
-    next_url,
-    pages,
-    parameters_of,
     refused,
     rows,
     shown,
     succeeded,
-    whole,
     without_ids,
 )
 from suites.getflow.drawn import instant, queries
+from suites.getflow.paging import follow, links, next_url, pages, parameters_of
 from suites.readings import Observed
 
 clause = pytest.mark.clause
@@ -87,7 +82,7 @@ def test_a_page_starts_at_0_and_has_25_unless_asked(api: Api, kind: Kind) -> Non
     def holds(query: dict[str, Any], left_out: set[str]) -> None:
         explicit = {**query, "cursor": 0, "limit": DEFAULT}
         plain = {name: value for name, value in explicit.items() if name not in left_out}
-        (one, more), (other, _) = both(lambda: seen(plain), lambda: seen(explicit))
+        (one, more), (other, _) = both(api, lambda: seen(plain), lambda: seen(explicit))
         assert one == other, f"without: {str(one)[:300]} … and with cursor=0&limit=25: {str(other)[:300]}"
         if more and "limit" in left_out:
             assert len(one[kind.plural]) == DEFAULT, f"{len(one[kind.plural])} records, and there are more"
@@ -108,9 +103,12 @@ def test_a_cursor_of_tasks_is_an_offset(api: Api, readings: Observed) -> None:
     readings.saw("GETFLOW-AMB-12", "offset")
 
     def holds(cursor: int, limit: int) -> None:
-        due = found[cursor : cursor + limit]
+        due, got = both(
+            api,
+            lambda: _page(api, TASKS, "GETFLOW-PAGE-3", limit=MAXIMUM)[cursor : cursor + limit],
+            lambda: _page(api, TASKS, "GETFLOW-PAGE-3", cursor=cursor, limit=limit),
+        )
         if len(due) == limit:
-            got = _page(api, TASKS, "GETFLOW-PAGE-3", cursor=cursor, limit=limit)
             assert got == due, f"cursor={cursor}&limit={limit}: {got[:5]} …, not {due[:5]} …"
 
     if len(found) >= 90:
@@ -134,14 +132,11 @@ def test_the_latest_activity_comes_first(api: Api, bench: Bench, kind: Kind) -> 
     before = _page(api, ACTIVITIES, "GETFLOW-PAGE-5")
     made = bench.make(kind)
     found = rows(api, ask(api, ACTIVITIES, "list"), ACTIVITIES, "GETFLOW-PAGE-5")
-    ours = [place for place, row in enumerate(found) if (row.get("target_id"), row.get("target_type")) == _of(made, kind)]
+    about = (made["id"], kind.singular)
+    ours = [place for place, row in enumerate(found) if (row.get("target_id"), row.get("target_type")) == about]
     assert ours, f"nothing about the new {kind.singular} {made['id']} among {len(found)} activities"
     known = [place for place, row in enumerate(found) if identity(row) in before]
     assert not known or min(ours) < min(known), "an earlier activity comes first"
-
-
-def _of(made: Row, kind: Kind) -> tuple[Any, str]:
-    return made["id"], kind.singular
 
 
 @clause("GETFLOW-PAGE-5")
@@ -198,16 +193,10 @@ def _is_next(api: Api, exchange: Exchange, header: str, found: list[Row], kind: 
     assert parts.scheme in ("http", "https"), f"{kind}: {url}"
     assert parts.netloc, f"{kind}: {url}"
     assert "cursor" in parameters_of(url), f"{kind}: {url}"
-    more = _follow(api, exchange, url)
+    more = follow(api, exchange, url)
     assert succeeded(more), f"{kind}, behind the link: {shown(more)}"
     again = set(_ids(found)) & set(_ids(rows(api, more, kind, "GETFLOW-PAGE-6")))
     assert not again, f"{kind}: again behind the link: {sorted(again, key=str)[:5]}"
-
-
-def _follow(api: Api, exchange: Exchange, url: str) -> Exchange:
-    from suites.getflow.dialect import follow
-
-    return follow(api, exchange, url)
 
 
 @clause("GETFLOW-PAGE-6")
@@ -218,3 +207,39 @@ def test_the_last_page_names_none(api: Api, readings: Observed) -> None:
         *_, (exchange, _) = pages(api, kind, {"limit": MAXIMUM}, clause="GETFLOW-PAGE-6")
         forms.add(any(name.lower() == "link" for name, _ in exchange.answer.headers))
     readings.one_of("GETFLOW-AMB-16", absent=forms == {False}, without_next=True in forms)
+
+
+@clause("GETFLOW-PAGE-9")
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_no_page_has_more_than_100_records(api: Api, readings: Observed, kind: Kind) -> None:
+    """A limit above that is read as 100, or refused by its name."""
+
+    def holds(limit: int) -> None:
+        exchange = ask(api, kind, "list", query={"limit": limit})
+        documented(api, exchange, "GETFLOW-PAGE-9")
+        count = len(rows(api, exchange, kind, "GETFLOW-PAGE-9")) if succeeded(exchange) else 0
+        assert count <= MAXIMUM, f"{count} records with a limit of {limit}"
+        _clamped_or_refused(api, exchange, readings, succeeded(exchange))
+
+    for_all(holds, 6, limit=st.integers(101, 10**6))
+
+
+@clause("GETFLOW-PAGE-1")
+def test_a_limit_below_1_is_raised_or_refused(api: Api, readings: Observed) -> None:
+    """On any list it counts as 1, or is refused by its name."""
+
+    def holds(kind: Kind, limit: int) -> None:
+        exchange = ask(api, kind, "list", query={"limit": limit})
+        documented(api, exchange, "GETFLOW-PAGE-1")
+        one = succeeded(exchange) and len(rows(api, exchange, kind, "GETFLOW-PAGE-1")) <= 1
+        _clamped_or_refused(api, exchange, readings, one)
+
+    for_all(holds, 12, kind=st.sampled_from(KINDS), limit=st.integers(-1000, 0))
+
+
+def _clamped_or_refused(api: Api, exchange: Exchange, readings: Observed, clamped: bool) -> None:
+    if not succeeded(exchange):
+        named = [(one.get("code"), one.get("attribute")) for one in refused(api, exchange, "GETFLOW-PAGE-1")]
+        if ("invalid_attribute", "limit") not in named:
+            raise broken(api, "GETFLOW-ERR-11", "invalid_attribute for limit", shown(exchange), exchange)
+    readings.one_of("GETFLOW-AMB-15", clamped=clamped, refused=not succeeded(exchange))

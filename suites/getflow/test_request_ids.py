@@ -12,7 +12,6 @@ from fixtures.api import Api
 from suites.getflow.bench import Bench
 from suites.getflow.dialect import (
     ABSENT,
-    CALLS,
     KINDS,
     LISTS,
     TASKS,
@@ -21,13 +20,14 @@ from suites.getflow.dialect import (
     accepted,
     ask,
     body,
-    first,
+    calls,
     for_all,
     refused,
     shown,
     succeeded,
 )
 from suites.getflow.given_ids import GivenIds
+from suites.getflow.paging import first
 from suites.readings import Observed
 
 clause = pytest.mark.clause
@@ -71,18 +71,17 @@ def test_every_refusal_of_the_run_has_an_id_of_its_own(api: Api, given_ids: Give
 @clause("GETFLOW-RID-1")
 def test_most_successes_carry_a_request_id(api: Api, bench: Bench, readings: Observed) -> None:
     """At the root of the body of each success; which share of endpoints has it is recorded."""
-    own = bench.one_of_each()
+    ids = bench.ids()
     carry = []
-    for kind, action in CALLS:
+    for kind, action in calls(api):
         if action == "create":
             exchange = ask(api, kind, "create", sent=bench.needs(kind))
             made = body(exchange).get(kind.singular)
             if isinstance(made, dict) and "id" in made:
                 bench.keep(kind, made["id"])
         else:
-            record = own[kind]["id"] if kind in own else first(api, kind, "GETFLOW-RID-1", limit=1)[0].get("id")
             sent = {"name": "n"} if action == "update" else None
-            exchange = ask(api, kind, action, record, sent=sent)
+            exchange = ask(api, kind, action, ids[kind], sent=sent)
         accepted(api, exchange, "GETFLOW-RID-1")
         carry.append(isinstance(body(exchange).get("request_id"), str))
     assert any(carry), "no success has a request_id"

@@ -22,19 +22,13 @@ from suites.getflow.dialect import (
     ask,
     both,
     documented,
-    follow,
     for_all,
     identity,
-    next_url,
-    pages,
-    parameters_of,
-    refused,
     rows,
-    shown,
     succeeded,
-    whole,
 )
 from suites.getflow.drawn import queries
+from suites.getflow.paging import MOST_PAGES, fair, follow, next_url, pages, parameters_of, whole
 from suites.readings import Observed
 
 clause = pytest.mark.clause
@@ -56,9 +50,13 @@ def _is_once(found: list[Any], what: str) -> None:
 def test_links_show_every_record_once(api: Api, kind: Kind) -> None:
     """Whatever the size of the pages and whatever else is asked for, a walk by links has the same records."""
 
+    count = len(whole(api, kind))
+
     def holds(query: dict[str, Any], limit: int, way: int) -> None:
         plain = {name: value for name, value in query.items() if name not in ("cursor", "limit", "include")}
+        limit = fair(limit, count)
         one, other = both(
+            api,
             lambda: sorted(_walk(api, kind, way, {**plain, "limit": limit}), key=str),
             lambda: sorted(_walk(api, kind, way, {**plain, "limit": MAXIMUM}), key=str),
         )
@@ -98,17 +96,17 @@ def test_cursors_by_hand_lead_where_links_lead(api: Api, kind: Kind) -> None:
 
     def by_hand(limit: int) -> list[Any]:
         found: list[Any] = []
-        cursor: str | None = None
-        for _ in range(60):
-            exchange = ask(api, kind, "list", query={"limit": limit, "cursor": cursor})
+        cursors: list[str | None] = [None]
+        while cursors.count(cursors[-1]) == 1:
+            exchange = ask(api, kind, "list", query={"limit": limit, "cursor": cursors[-1]})
             found += [identity(row) for row in rows(api, exchange, kind, "GETFLOW-PAGE-7")]
-            cursor = parameters_of(next_url(exchange) or "").get("cursor")
-            if cursor is None:
+            cursors.append(parameters_of(next_url(exchange) or "").get("cursor"))
+            if cursors[-1] is None:
                 return found
-        raise broken(api, "GETFLOW-PAGE-7", "a last page", "60 pages and another cursor")
+        raise broken(api, "GETFLOW-PAGE-7", "a last page", f"the cursor {cursors[-1]} again")
 
     def holds(limit: int) -> None:
-        one, other = both(lambda: by_hand(limit), lambda: _walk(api, kind, 1, {"limit": limit}))
+        one, other = both(api, lambda: by_hand(limit), lambda: _walk(api, kind, 1, {"limit": limit}))
         assert one == other, f"only one of the two shows {sorted(set(one) ^ set(other), key=str)[:5]}"
 
     for_all(holds, 4, limit=st.integers(20, 100))
@@ -118,9 +116,11 @@ def test_cursors_by_hand_lead_where_links_lead(api: Api, kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_the_order_of_a_list_stays(api: Api, kind: Kind, readings: Observed) -> None:
     """Two walks show the records in the same order; whether it is that of their ids is recorded."""
-    one, other = both(lambda: _walk(api, kind, 1, {"limit": 40}), lambda: _walk(api, kind, 1, {"limit": 40}))
+    one, other = (_walk(api, kind, 1, {"limit": 40}) for _ in range(2))
+    in_both = set(one) & set(other)  # others may come and go meanwhile
+    stays = [each for each in one if each in in_both] == [each for each in other if each in in_both]
     by_id = one in (sorted(one, key=_number), sorted(one, key=_number, reverse=True))
-    readings.one_of("GETFLOW-AMB-18", by_id=one == other and by_id, stable=one == other)
+    readings.one_of("GETFLOW-AMB-18", by_id=stays and by_id, stable=stays)
 
 
 def _number(identifier: Any) -> tuple[int, str]:
@@ -135,9 +135,9 @@ def test_a_walk_is_whole_while_records_are_made(api: Api, bench: Bench, kind: Ki
 
     def holds(limit: int, turns: set[int]) -> None:
         before = {identity(row) for row in whole(api, kind, "GETFLOW-PAGE-8")}
-        exchange = ask(api, kind, "list", query={"limit": limit})
+        exchange = ask(api, kind, "list", query={"limit": fair(limit, len(before))})
         found: list[Any] = []
-        for turn in range(100):
+        for turn in range(MOST_PAGES):
             found += [identity(row) for row in rows(api, exchange, kind, "GETFLOW-PAGE-8")]
             url = next_url(exchange)
             if url is None:
@@ -146,6 +146,8 @@ def test_a_walk_is_whole_while_records_are_made(api: Api, bench: Bench, kind: Ki
         again = [one for one, count in Counter(found).items() if count > 1 and one in before]
         assert not again, f"shown twice: {again[:5]}"
         lost = before - set(found)
+        if lost:  # unless somebody has deleted it
+            lost &= {identity(row) for row in whole(api, kind, "GETFLOW-PAGE-8")}
         assert not lost, f"there before and not shown: {sorted(lost, key=str)[:5]}"
 
     for_all(holds, 4, limit=st.integers(10, 40), turns=st.sets(st.integers(0, 3), min_size=1))
@@ -156,44 +158,10 @@ def _next_page(api: Api, bench: Bench, exchange: Any, url: str, fresh: Kind | No
     if fresh is None:
         return follow(api, exchange, url)
     needs = bench.needs(fresh)
-    made, page = api.together([lambda one: ask(one, fresh, "create", sent=needs), lambda one: follow(one, exchange, url)])
+    made, page = api.together(
+        [lambda one: ask(one, fresh, "create", sent=needs), lambda one: follow(one, exchange, url)]
+    )
     if succeeded(made):
         record: Row = accepted(api, made, "GETFLOW-REC-1")[fresh.singular]
         bench.keep(fresh, record["id"])
     return page
-
-
-@clause("GETFLOW-PAGE-9")
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_no_page_has_more_than_100_records(api: Api, readings: Observed, kind: Kind) -> None:
-    """A limit above that is read as 100, or refused by its name."""
-
-    def holds(limit: int) -> None:
-        exchange = ask(api, kind, "list", query={"limit": limit})
-        documented(api, exchange, "GETFLOW-PAGE-9")
-        count = len(rows(api, exchange, kind, "GETFLOW-PAGE-9")) if succeeded(exchange) else 0
-        assert count <= MAXIMUM, f"{count} records with a limit of {limit}"
-        _clamped_or_refused(api, exchange, readings, succeeded(exchange))
-
-    for_all(holds, 6, limit=st.integers(101, 10**6))
-
-
-@clause("GETFLOW-PAGE-1")
-def test_a_limit_below_1_is_raised_or_refused(api: Api, readings: Observed) -> None:
-    """On any list it counts as 1, or is refused by its name."""
-
-    def holds(kind: Kind, limit: int) -> None:
-        exchange = ask(api, kind, "list", query={"limit": limit})
-        documented(api, exchange, "GETFLOW-PAGE-1")
-        one = succeeded(exchange) and len(rows(api, exchange, kind, "GETFLOW-PAGE-1")) <= 1
-        _clamped_or_refused(api, exchange, readings, one)
-
-    for_all(holds, 12, kind=st.sampled_from(KINDS), limit=st.integers(-1000, 0))
-
-
-def _clamped_or_refused(api: Api, exchange: Any, readings: Observed, clamped: bool) -> None:
-    if not succeeded(exchange):
-        named = [(one.get("code"), one.get("attribute")) for one in refused(api, exchange, "GETFLOW-PAGE-1")]
-        if ("invalid_attribute", "limit") not in named:
-            raise broken(api, "GETFLOW-ERR-11", "invalid_attribute for limit", shown(exchange), exchange)
-    readings.one_of("GETFLOW-AMB-15", clamped=clamped, refused=not succeeded(exchange))

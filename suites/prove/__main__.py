@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 import contracts
 from fixtures.reference import load
 from fixtures.reference.protocol import Change
-from suites.prove import sample, table, trial
+from suites.prove import against, beside, sample, table, trial
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "reports" / "out" / "prove"
@@ -52,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Proves the suites and writes the kill table; returns the exit code."""
     options = _options(arguments)
     changes = _chosen(options)
+    if options.against:
+        options.out.mkdir(parents=True, exist_ok=True)
+        return beside.main(changes, options.jobs, options.out, _which(options, changes))
     started = time.perf_counter()
     prover = Prover(changes, range(1, options.seeds + 1), options.jobs)
     os.environ["HYPOTHESIS_PROFILE"] = "prove"  # what is found need not be made small here
@@ -74,6 +78,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m suites.prove", description=__doc__)
     parser.add_argument("--api", action="append", choices=contracts.apis(), help="only this API (repeatable)")
     parser.add_argument("--only", metavar="NAMES", help="only these faults and variants, by comma")
+    parser.add_argument(
+        "--against",
+        choices=["schemathesis"],
+        help="run stock Schemathesis against them instead, and print its column beside ours "
+        f"(by default {against.FAULTS} faults and {against.VARIANTS} variants, chosen as by --sample)",
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="N of them, chosen by the content of the project")
     parser.add_argument("--seeds", type=int, default=None, metavar="N", help="runs with other requests (default 20)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
@@ -100,7 +110,16 @@ def _chosen(options: argparse.Namespace) -> list[tuple[str, Change]]:
             print(f"--only: no fault or variant is called {', '.join(sorted(unknown))}", file=sys.stderr)
             raise SystemExit(2)
         return chosen
+    if options.against and not options.sample:
+        return against.chosen(everything)
     return sample.of(everything, options.sample) if options.sample else everything
+
+
+def _which(options: argparse.Namespace, changes: Sequence[tuple[str, Change]]) -> str:
+    """What these changes are, in words."""
+    counts = Counter(change.kind for _, change in changes)
+    told = f"{counts['fault']} faults and {counts['variant']} variants of {', '.join(options.api or contracts.apis())}"
+    return f"{told}, {'given by name' if options.only else 'a sample chosen by the content of the project'}"
 
 
 if __name__ == "__main__":

@@ -186,7 +186,5 @@ def _run(item: pytest.Item, following: pytest.Item | None) -> tuple[Complaint | 
     for report in reports:
         if report.failed:
             blamed = tuple(value for key, value in report.user_properties if key == "blamed")
-            marked = tuple(one for mark in item.iter_markers("clause") for one in mark.args)
-            message = report.longreprtext
-            return Complaint(item.nodeid, (*blamed, *marked) if blamed else (), message, not blamed), False
+            return Complaint(item.nodeid, blamed, report.longreprtext, not blamed), False
     return None, any(report.skipped for report in reports)

@@ -53,8 +53,9 @@ class Asking:
         return reply
 
     def get(self, path: str, query: str = "", key: str | None = "TOKEN") -> Any:
-        """The data of a success."""
-        return self.send("GET", path, key, query).json()["data"]
+        """The data of a success, in or out of the envelope."""
+        found = self.send("GET", path, key, query).json()
+        return found["data"] if isinstance(found, dict) else found
 
     def register(self, token: str, key: str | None = "TOKEN", **members: Any) -> Reply:
         """Registers the person, with these members instead; None leaves one out."""
@@ -62,10 +63,11 @@ class Asking:
         return self.send("POST", "/registrants", key, body={k: v for k, v in body.items() if v is not None})
 
     def create(self, key: str | None = "TOKEN", **members: Any) -> Reply:
-        """Creates an event, with these members instead."""
+        """Creates an event, with these members instead; None leaves one out."""
         host = self.get("/users")[0]["id"]
         seats = [{"id": host, "role": 10, "micEnabled": True}]
-        return self.send("POST", "/event", key, body={**NEW_EVENT, "creatorID": host, "operators": seats, **members})
+        body = {**NEW_EVENT, "creatorID": host, "operators": seats, **members}
+        return self.send("POST", "/event", key, body={k: v for k, v in body.items() if v is not None})
 
     def emails(self, token: str, key: str = "TOKEN") -> list[str]:
         """Who is listed as registered."""
@@ -276,14 +278,28 @@ def readings(ask: Asking) -> None:
             ask.send("GET", path)
         for kind in ("summary", "registrants", "attendeeChat", "operatorChat", "surveyDetail"):
             ask.send("GET", f"{REPORTS}/csv/{kind}/{token}" + ("/1" if kind == "surveyDetail" else ""))
-    ask.send("GET", f"{SESSIONS}/public/{PAST}", None)
+    for token in (PAST, FUTURE):
+        ask.send("GET", f"{SESSIONS}/public/{token}", None)
     ask.send("GET", "/users")
 
 
 def creations(ask: Asking) -> None:
-    token = ask.create().json()["data"]["token"]
+    token = ask.create(duration=1.5, published=False).json()["data"]["token"]
+    ask.create(timezone=None)
     ask.send("GET", f"{SESSIONS}/{token}")
     ask.send("GET", SESSIONS)
+
+
+def neighbours(ask: Asking) -> None:
+    long_running = {"date": NOW.date().isoformat(), "time": "20:00:00", "timezone": "UTC", "duration": 9}
+    ask.create(**long_running)
+    token = ask.create(**long_running).json()["data"]["token"]
+    for email in ("one@example.com", "two@example.com"):
+        ask.register(token, email=email)
+    for path in (SESSIONS, f"{REPORTS}/registrants/{token}", f"{REPORTS}/csv/registrants/{token}"):
+        ask.send("GET", path)
+    ask.send("GET", SESSIONS, query="period=current")
+    ask.send("GET", f"{REPORTS}/registrants/{PAST.swapcase()}")
 
 
 def registrations(ask: Asking) -> None:
@@ -295,6 +311,7 @@ def registrations(ask: Asking) -> None:
         {"email": 7},
         {"email": "jo"},
         {"firstName": None},
+        {"email": "amp@example.com", "lastName": "A & B"},
         redirected,
     ]
     for members in people:
@@ -308,36 +325,43 @@ def open_registrations(ask: Asking) -> None:
     ask.register(EMPTY, None)
     ask.send("GET", f"{REPORTS}/registrants/{EMPTY}")
     ask.register(KNOWN["NO_SSO_SESSION_TOKEN"], None, redirect=True)
+    ask.send("GET", f"{REPORTS}/registrants/{KNOWN['NO_SSO_SESSION_TOKEN']}", "NO_SSO_TOKEN")
 
 
 PROBES: dict[Callable[[Asking], None], str] = {
     listings: """past_events_lose_their_token past_durations_are_text analytics_turn_the_duration_into_text
         list_ends_after_five list_repeats_an_event events_with_a_comma_are_left_out current_holds_future_events
         period_is_ignored current_starts_at_the_wall_clock analytics_drop_events_without_people
-        event_list_holds_other_accounts""",
+        event_list_holds_other_accounts unknown_period_lists_nothing""",
     strangers: """event_list_needs_no_key registrant_list_needs_no_key operator_list_needs_no_key
         survey_list_needs_no_key operator_chat_needs_no_key survey_answers_need_no_key creation_needs_no_key
         wrong_key_is_accepted empty_key_is_accepted key_has_no_case other_account_reads_registrants
         other_account_reads_an_event other_account_reads_a_report operator_list_is_the_first_accounts
         unauthorized_is_empty""",
+    neighbours: """events_of_one_title_are_listed_once current_lasts_an_hour namesakes_are_listed_once
+        session_tokens_have_no_case csv_holds_the_account""",
     readings: """absent_registrants_lose_their_email no_surveys_are_null surveys_lack_their_id survey_ids_open_nothing
         operators_are_labelled_as_text a_remark_follows_the_json registrants_come_in_latin_1 info_is_of_another_event
         public_info_shows_operators public_info_needs_the_key empty_list_shows_others unknown_session_shows_the_first
         reports_read_another_header surveys_live_elsewhere event_carries_the_key file_name_carries_the_key
         refusals_are_pages unknown_event_redirects_to_login unknown_session_is_a_success any_survey_id_is_served
+        unknown_event_is_told_in_a_success operators_repeat operators_have_their_users_ids csv_has_semicolons
+        public_info_is_of_another_event
         csv_is_labelled_as_html summary_is_json csv_commas_are_bare csv_line_ends_are_bare
         csv_quotes_are_escaped_with_backslashes csv_is_mojibake csv_has_question_marks csv_drops_the_last_row
         csv_rows_have_no_empty_end csv_disarms_formulas csv_trims_values csv_disagrees_with_the_list
         operator_chat_is_missing reports_of_past_events_are_gone summary_is_of_another_event""",
     creations: """creation_is_not_kept creation_is_not_listed creation_keeps_utc creation_cuts_the_title
-        creation_swaps_day_and_month creation_lands_in_another_account""",
+        creation_swaps_day_and_month creation_lands_in_another_account creation_rounds_the_duration
+        creation_publishes_everything refused_creation_is_kept""",
     registrations: """registration_is_not_kept newest_registrant_is_hidden registration_lands_elsewhere
         names_are_swapped missing_email_is_accepted numeric_email_is_accepted
         address_without_at_is_accepted foreign_names_are_an_error repeated_registration_doubles
         registration_is_a_put redirect_without_registration redirect_goes_nowhere redirect_is_ignored
         login_link_carries_the_key refusals_lack_a_code refused_registration_is_a_success
-        broken_json_is_an_error json_registration_is_unsupported csv_is_stale""",
-    open_registrations: "registration_without_a_key_is_lost sso_needs_no_access",
+        broken_json_is_an_error json_registration_is_unsupported csv_is_stale
+        names_are_escaped_for_html refused_registration_is_kept""",
+    open_registrations: "registration_without_a_key_is_lost sso_needs_no_access refused_sso_registers_anyway",
 }
 SHOWN_BY = {name: probe for probe, names in PROBES.items() for name in names.split()}
 

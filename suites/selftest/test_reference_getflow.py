@@ -338,7 +338,7 @@ VERSION_1: dict[str, str | None] = {"accept": "application/vnd.flow.v1+json"}
 ACCEPT: dict[str, str | None] = {"accept": V2}
 RENAME = '{"list":{"name":"Grüße","workspace_id":1}}'
 SHOWN: dict[str, list[Step]] = {
-    # faults_errors
+    # faults.errors
     "error_without_its_id": ["GET /v2/tasks/0?$"],
     "error_ids_repeat": ["GET /v2/tasks", "GET /v2/tasks"],
     "error_ids_are_numbers": ["GET /v2/tasks"],
@@ -363,7 +363,7 @@ SHOWN: dict[str, list[Step]] = {
     "malformed_body_crashes": ["POST /v2/tasks?$ {"],
     "refuses_with_status_200": ["GET /v2/tasks/0?$"],
     "redirects_an_unknown_record": ["GET /v2/lists/0?$"],
-    # faults_access
+    # faults.access
     "answers_lists_as_projects": ["GET /v2/lists?$"],
     "serves_teams": ["GET /v2/teams?$"],
     "names_a_project": ["GET /v2/tasks/1?$"],
@@ -388,7 +388,7 @@ SHOWN: dict[str, list[Step]] = {
     "opens_any_organisation": ["GET /v2/tasks?organization_id=90"],
     "reads_any_task_by_id": ["GET /v2/tasks/7001?$"],
     "assumes_an_organisation": ["GET /v2/workspaces"],
-    # faults_lists
+    # faults.lists
     "upcoming_lets_undated_tasks_through": ["GET /v2/tasks?$&view=upcoming"],
     "upcoming_hides_completed_tasks": ["GET /v2/tasks?$&view=upcoming"],
     "view_is_ignored": ["GET /v2/tasks?$&view=upcoming"],
@@ -417,12 +417,15 @@ SHOWN: dict[str, list[Step]] = {
     "link_is_relative": ["GET /v2/tasks?$"],
     "link_has_another_relation": ["GET /v2/tasks?$"],
     "limit_has_no_maximum": ["GET /v2/tasks?$&limit=101"],
+    # faults.related
     "include_is_ignored_on_memberships": ["GET /v2/memberships?$&include=accounts"],
     "include_takes_the_first_name_only": ["GET /v2/tasks?$&include=accounts,memberships"],
     "include_leaves_out_an_account": ["GET /v2/tasks?$&include=accounts&limit=1"],
     "included_records_are_nested": ["GET /v2/tasks?$&include=accounts"],
     "include_thins_the_tasks": ["GET /v2/tasks?$&include=accounts"],
-    # faults_writes
+    "include_wants_the_alphabet": ["GET /v2/tasks?$&include=memberships,accounts"],
+    "included_accounts_have_their_names_cut": ["GET /v2/tasks?$&include=accounts"],
+    # faults.writes
     "parses_without_content_type": [(f"POST /v2/tasks?$ {NEW}", {"content_type": None})],
     "vendor_media_type_is_refused": ['POST /v2/workspaces?$ {"workspace":{"name":"x"}}'],
     "garbles_non_ascii_names": [f"POST /v2/tasks?$ {NEW}"],
@@ -437,13 +440,6 @@ SHOWN: dict[str, list[Step]] = {
     "changes_a_cleared_task": ['PUT /v2/tasks/31?$ {"task":{"name":"x"}}'],
     "deletes_a_workspace_with_lists": ["DELETE /v2/workspaces/1?$"],
     "refused_change_is_not_found": ["DELETE /v2/tasks/31?$"],
-    "takes_american_dates": ['PUT /v2/tasks/1?$ {"task":{"due_on":"05/15/2017"}}'],
-    "takes_any_text_as_a_date": ['PUT /v2/tasks/1?$ {"task":{"starts_on":"tomorrow"}}', "GET /v2/tasks/1?$"],
-    "rolls_days_that_do_not_exist": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2017-02-30"}}'],
-    "takes_any_date_in_a_filter": ["GET /v2/tasks?$&created_after=tomorrow"],
-    "refuses_a_date_without_time": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2017-05-15"}}'],
-    "moves_times_by_an_hour": [f"POST /v2/tasks?$ {NEW}"],
-    "drops_the_time": [f"POST /v2/tasks?$ {NEW}"],
     "created_list_is_not_kept": [f"POST /v2/lists?$ {RENAME}", "GET /v2/lists/1235?$"],
     "created_note_is_lost": [
         'POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"note_content":"n"}}',
@@ -455,6 +451,43 @@ SHOWN: dict[str, list[Step]] = {
     "deleted_list_is_still_listed": ["DELETE /v2/lists/35?$", "GET /v2/lists?$&limit=99"],
     "created_task_is_not_listed": [f"POST /v2/tasks?$ {NEW}", "GET /v2/tasks?$&cursor=120"],
     "writes_leave_no_activity": [f"POST /v2/lists?$ {RENAME}", "GET /v2/activities?$"],
+    # faults.dates
+    "takes_american_dates": ['PUT /v2/tasks/1?$ {"task":{"due_on":"05/15/2017"}}'],
+    "takes_any_text_as_a_date": ['PUT /v2/tasks/1?$ {"task":{"starts_on":"tomorrow"}}', "GET /v2/tasks/1?$"],
+    "rolls_days_that_do_not_exist": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2017-02-30"}}'],
+    "takes_any_date_in_a_filter": ["GET /v2/tasks?$&created_after=tomorrow"],
+    "refuses_a_date_without_time": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2017-05-15"}}'],
+    "moves_times_by_an_hour": [f"POST /v2/tasks?$ {NEW}"],
+    "drops_the_time": [f"POST /v2/tasks?$ {NEW}"],
+    "a_refused_task_is_made_without_its_date": [
+        'POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"due_on":"tomorrow"}}',
+        "GET /v2/tasks?$&cursor=120",
+    ],
+    "drops_the_offset": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2017-05-15T16:58:39+01:00"}}'],
+    "lists_start_a_day_early": ['PUT /v2/lists/1?$ {"list":{"starts_on":"2017-05-15"}}'],
+    # faults.rare
+    "successes_of_a_path_share_an_id": ["GET /v2/tasks?$", "GET /v2/tasks?$"],
+    "errors_repeat_the_id_of_a_success": ["GET /v2/tasks?$", "GET /v2/tasks"],
+    "every_other_code_is_another": ["GET /v2/tasks/0?$", "GET /v2/tasks/0?$"],
+    "memberships_spell_attributes_in_camel_case": ["GET /v2/memberships"],
+    "takes_team_id_for_workspace_id": ['POST /v2/lists?$ {"list":{"name":"x","team_id":1}}'],
+    "any_version_that_starts_with_a_2": ["GET /v22/tasks?$"],
+    "accept_changes_no_names": [('PUT /lists/1?$ {"list":{"name":"x"}}', ACCEPT), "GET /v2/lists/1?$"],
+    "upcoming_ends_after_a_page": ["GET /v2/tasks?$&view=upcoming"],
+    "link_loses_the_include": ["GET /v2/tasks?$&include=lists&limit=2"],
+    "link_loses_the_limit": ["GET /v2/tasks?$&limit=2"],
+    "a_full_page_lacks_its_last": ["GET /v2/tasks?$&limit=100"],
+    "accounts_come_in_another_order_each_time": ["GET /v2/accounts?$"],
+    "include_shows_a_stranger": ["GET /v2/tasks?$&include=accounts"],
+    "tells_foreign_organisations_apart": ["GET /v2/tasks?organization_id=90"],
+    "takes_a_token_that_is_cut": [("GET /v2/tasks?$", {"authorization": TOKEN[:-1]})],
+    "updates_without_content_type": [
+        ('PUT /v2/lists/1?$ {"list":{"name":"x"}}', {"content_type": None}),
+        "GET /v2/lists/1?$",
+    ],
+    "an_update_changes_the_next_list_too": ['PUT /v2/lists/1?$ {"list":{"name":"x"}}', "GET /v2/lists/2?$"],
+    "a_deletion_takes_the_next_one_too": ["DELETE /v2/memberships/2?$", "GET /v2/memberships/3?$"],
+    "deletes_what_is_not_there": ["DELETE /v2/tasks/999999?$"],
     # variants
     "ignores_unknown_parameters": ["GET /v2/tasks?$&x=1"],
     "shows_the_default_for_an_unknown_view": ["GET /v2/tasks?$&view=none"],

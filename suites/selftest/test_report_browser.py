@@ -102,6 +102,7 @@ def test_the_page_fetches_nothing(out: Path) -> None:
 def test_nothing_but_the_page_is_left(out: Path) -> None:
     assert {path.name for path in out.iterdir()} == {
         "report.html",
+        "coverage.html",
         "summary.md",
         "summary.json",
         "history.jsonl",
