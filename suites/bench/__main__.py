@@ -30,10 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=OUT, help="where the table goes")
     options = parser.parse_args(arguments)
     runs: list[Run] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
     try:
         stock.executable()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         with tempfile.TemporaryDirectory(prefix="flowproof-") as kept:
             for api in options.api or ["getflow"]:
                 _measure(api, options.rounds, options.side or list(NAMES), Path(kept), runs)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.document import contract
+from fixtures.mail import MailSink
 from fixtures.reference.protocol import Change
 from fixtures.targets import embedded
 from suites.bench import stock
@@ -26,7 +27,6 @@ FAULTS = 40
 VARIANTS = 12
 SEED = 1
 LONGEST = 900.0  # seconds of one run; then it is stopped and has found nothing
-NOBODY = "127.0.0.1:1"  # where mails go that nobody reads
 HONEST = "honest"
 
 
@@ -57,7 +57,7 @@ def compare(changes: Sequence[tuple[str, Change]], jobs: int, each: Callable[[To
     """
     stock.executable()
     apis = sorted({api for api, _ in changes})
-    with _Runs(jobs) as runs:
+    with MailSink("127.0.0.1", 0) as sink, _Runs(jobs, sink.address) as runs:
         honest = {told.api: told for told in runs.all([(api, HONEST, HONEST) for api in apis], each)}
 
         def judged(told: Told) -> Told:
@@ -70,9 +70,10 @@ def compare(changes: Sequence[tuple[str, Change]], jobs: int, each: Callable[[To
 
 
 class _Runs:
-    """Runs of Schemathesis, `jobs` at a time; all of them are gone when the block ends."""
+    """Runs of Schemathesis, `jobs` at a time; all of them are gone when the block ends. Mails go to `smtp`."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, smtp: str) -> None:
+        self._smtp = smtp
         self._pool = ThreadPoolExecutor(jobs)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -97,7 +98,10 @@ class _Runs:
 
     def _run(self, api: str, name: str, kind: str) -> Told:
         changes = [] if kind == HONEST else [f"--{kind}={api}.{name}"]
-        with tempfile.TemporaryDirectory(prefix="flowproof-") as folder, embedded([api], NOBODY, changes) as targets:
+        with (
+            tempfile.TemporaryDirectory(prefix="flowproof-") as folder,
+            embedded([api], self._smtp, changes) as targets,
+        ):
             report = Path(folder) / "report.json"
             target = targets[api]
             more = ("--report", "json", "--report-json-path", str(report))

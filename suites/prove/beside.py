@@ -6,6 +6,7 @@ Rule: both columns are about the same changes; a change that our last kill table
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -26,10 +27,10 @@ Ours = Mapping[str, Any]  # the kill table as it is on disk
 
 def main(changes: Sequence[tuple[str, Change]], jobs: int, out: Path, which: str) -> int:
     """Runs Schemathesis against these changes and writes the table: 0 when it is there, 2 when not, 130 after ^C."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
     try:
         stock.executable()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         ours = _ours(changes, jobs, out)
         told = against.compare(changes, jobs, lambda one: print(line(one), flush=True))
     except (stock.Absent, RuntimeError) as problem:
@@ -68,10 +69,13 @@ def markdown(told: Sequence[Told], ours: Ours, which: str) -> str:
     lines = [
         "# Beside stock Schemathesis",
         "",
-        f"{which}; seed {against.SEED}, one worker, its defaults otherwise. Killed: it tells of a kind of failure",
-        "at an operation that it does not tell of the honest reference, whether or not the fault broke just that. By",
-        "us a fault is killed when a clause is blamed that it breaks. Its requests and seconds are of whole runs over",
-        "sockets; ours end at the first rightful complaint and go to references in the same process.",
+        f"{which}.",
+        "",
+        f"`schemathesis run` with seed {against.SEED}, one worker and its defaults otherwise, on the same documents.",
+        "It kills a fault when it tells of a kind of failure at an operation that it does not tell of the honest",
+        "reference, whether or not the fault broke just that; we do when a clause is blamed that the fault breaks. Its",
+        "requests and seconds are of whole runs over sockets; ours end at the first rightful complaint and go to",
+        "references in the same process.",
         "",
         "| | | faults killed | variants blamed | false alarms, honest | requests | seconds |",
         "|---|---|---:|---:|---:|---:|---:|",
@@ -137,14 +141,36 @@ def _ours(changes: Sequence[tuple[str, Change]], jobs: int, out: Path) -> Ours:
     wanted = {(api, change.name, change.kind) for api, change in changes}
     if found and wanted <= {(one["api"], one["name"], one["kind"]) for one in found["results"]}:
         return found
+    print("prove: the last kill table lacks some of these; proving them now", flush=True)
     folder = out / "against"
     names = ",".join(f"{api}.{change.name}" for api, change in changes)
     command = [sys.executable, "-m", "suites.prove", "--jobs", str(jobs), "--out", str(folder), "--only", names]
-    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command += [word for api in sorted({api for api, _ in changes}) for word in ("--api", api)]
+    code, said = _finished(command)
     made = _read(folder / "kill-table.json")
-    if made is None or done.returncode not in (0, 1):
-        raise RuntimeError(f"our own side ended with {done.returncode}\n{(done.stdout + done.stderr)[-2000:]}")
+    if made is None or code not in (0, 1):
+        raise RuntimeError(f"our own side ended with {code}\n{said[-2000:]}")
     return made
+
+
+def _finished(command: Sequence[str]) -> tuple[int, str]:
+    """The command's exit code and what it said; when it is interrupted, its trials end with it."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return process.returncode, said
 
 
 def _read(path: Path) -> Ours | None:

@@ -6,15 +6,18 @@ Rule: a server here is a list of moves on a raw socket, so that every byte is th
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 from contracts.exchange import Answer, Exchange, Sent
-from fixtures.client import Client
-from fixtures.http1 import Incoming, request
+from fixtures import client
+from fixtures.client import Client, Unreachable
 
 Serve = Callable[[socket.socket], None]
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -54,11 +57,11 @@ def server(*connections: Serve) -> Iterator[str]:
 
 
 def ask(url: str, *sents: Sent, timeout: float = LONG) -> list[Exchange]:
-    client = Client(url, "SHOP_URL", timeout)
+    ours = Client(url, "SHOP_URL", timeout)
     try:
-        return [client.send(sent) for sent in sents or [Sent("GET", f"{url}/")]]
+        return [ours.send(sent) for sent in sents or [Sent("GET", f"{url}/")]]
     finally:
-        client.close()
+        ours.close()
 
 
 def answer(data: bytes, method: str = "GET") -> Answer:
@@ -188,39 +191,45 @@ def test_refusal_before_the_body_was_read_is_the_answer() -> None:
     assert (got.answer.status, got.answer.error) == (413, None)
 
 
-def test_answer_is_the_same_however_it_is_cut() -> None:
-    data = b"HTTP/1.1 200 OK\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
-    incoming = Incoming("GET")
-    for byte in data:
-        incoming.feed(bytes([byte]))
-    assert incoming.answer() == answer(data)
-    assert incoming.reusable
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that it signed itself, with its key in the same file."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    about = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *about, "-keyout", str(path), "-out", "-"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    path.write_text(path.read_text() + made.stdout)
+    return path
 
 
-def lines(sent: Sent) -> Sequence[str]:
-    return request(sent).decode("latin-1").split("\r\n")
+@contextmanager
+def secured(certificate: Path, serve: Serve) -> Iterator[str]:
+    """The https URL of a server with that certificate that takes one connection."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def secure(connection: socket.socket) -> None:
+        with suppress(ssl.SSLError, ConnectionError), context.wrap_socket(connection, server_side=True) as ours:
+            serve(ours)
+
+    with server(secure) as url:
+        yield url.replace("http", "https", 1)
 
 
-def test_target_goes_out_as_it_is() -> None:
-    assert lines(Sent("GET", "http://a.example/x/../%2e?a=[1]&b=%20"))[0] == "GET /x/../%2e?a=[1]&b=%20 HTTP/1.1"
+def test_certificate_that_nobody_vouches_for_makes_the_target_unreachable(certificate: Path) -> None:
+    with secured(certificate, says(WHOLE)) as url, pytest.raises(Unreachable, match=r"certificate.*SHOP_URL"):
+        ask(url)
 
 
-def test_what_a_target_cannot_hold_is_encoded() -> None:
-    assert lines(Sent("GET", "http://a.example/å b?c=\x00"))[0] == "GET /%C3%A5%20b?c=%00 HTTP/1.1"
-
-
-def test_only_host_and_length_are_added() -> None:
-    assert lines(Sent("POST", "http://u:p@a.example:81", (("X-A", "1"),), b"hi")) == [
-        "POST / HTTP/1.1",
-        "Host: a.example:81",
-        "Content-Length: 2",
-        "X-A: 1",
-        "",
-        "hi",
-    ]
-
-
-@pytest.mark.parametrize("header", [("X-A", "1\r\nX-B: 2"), ("X A", "1"), ("", "1"), ("X-A", "東")])
-def test_header_that_http_cannot_carry_is_refused(header: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match="no header of HTTP"):
-        request(Sent("GET", "http://a.example/", (header,)))
+@pytest.mark.parametrize(("host", "good"), [("127.0.0.1", True), ("localhost", False)])
+def test_certificate_must_be_of_the_host(
+    host: str, good: bool, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr(client, "_trust", lambda: trusting)
+    with secured(certificate, says(WHOLE)) as url:
+        if good:
+            assert ask(url)[0].answer.body == b"hi"
+        else:
+            with pytest.raises(Unreachable, match="localhost"):
+                ask(url.replace("127.0.0.1", host))

@@ -261,3 +261,23 @@ def test_one_click_leads_to_the_finding(width: int, height: int, browser: Browse
     description = until(lambda: browser.value(frame), "the description")
     assert "line 74, stated" in description
     assert "pytest test_errors.py::test_wrong" in description
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_a_button_shows_clauses_and_coverage(width: int, height: int, browser: Browser, out: Path) -> None:
+    browser.open(out / "report.html", width, height)
+    until(lambda: browser.value("!!document.querySelector('body > div #flowproof-open')"), "the button in the header")
+    browser.value("document.querySelector('#flowproof-open').click()")
+    frame = "document.querySelector('#flowproof-layer iframe').contentDocument"
+    text = until(lambda: browser.value(f"{frame}.querySelector('#getflow')?.innerText"), "the page")
+    assert "Coverage is missing or not complete: the run left no counters" in text
+    assert (
+        text.index("GETFLOW-GEN-1")
+        < text.index("GETFLOW-ERR-10")
+        < text.index("GETFLOW-AMB-15")
+        < text.index("GET /tasks")
+    )
+    assert browser.value(f"{frame}.body.scrollWidth <= innerWidth")
+    browser.value("document.querySelector('#flowproof-close').click()")
+    assert not browser.value("document.querySelector('#flowproof-layer').open")
+    assert browser.value(TOO_WIDE) == []
