@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MASK = "***"
+FRAME = "FRAME"  # the method of a websocket frame
 SHOWN = 2_000  # characters of a body that a person is shown
 
 
@@ -72,8 +73,14 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 def as_curl(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
-    """The request as one line for a POSIX shell. A body that is not text is given by printf's octal escapes."""
+    """The request as one line for a POSIX shell. A body that is not text is given by printf's octal escapes.
+
+    A websocket frame is one for `wsdump`, which comes with websocket-client.
+    """
     sent = exchange.sent
+    if sent.method == FRAME:
+        frame = shlex.quote(sent.body.decode(errors="replace")[:SHOWN])
+        return masked(f"wsdump --eof-wait 2 --text {frame} {shlex.quote(sent.url)}", secrets)
     words = ["curl", "-sS", "-i"]
     words += ["--head"] if sent.method == "HEAD" else [] if sent.method == "GET" else ["-X", sent.method]
     names = {name.lower() for name, _ in sent.headers}

@@ -57,7 +57,7 @@ def _measure(api: str, rounds: int, sides: Sequence[str], kept: Path, runs: list
         for side in sides:
             one = run(api, side, number, kept)
             runs.append(one)
-            told = f"{one.judged} distinct judged of {one.sent}, {one.seconds:.2f} s, {one.speed:.0f}/s"
+            told = f"{one.judged} distinct judged of {one.sent}, {one.seconds:.2f} s, {table.speed(one):.0f}/s"
             print(f"{api} {number}/{rounds} {side:5} {told}, {one.findings} findings", flush=True)
 
 

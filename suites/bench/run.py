@@ -40,7 +40,7 @@ class Run:
     """One run. `sent` and `distinct` requests had an answer, `judged` are the distinct ones that were judged.
 
     `seconds` are the whole process's, `cpu` those it had a processor (other programs on the machine change them less),
-    `sending` those from its first request to the last answer.
+    `starting` those before its first request came, `sending` those from there to its last answer.
     """
 
     api: str
@@ -50,13 +50,9 @@ class Run:
     judged: int
     seconds: float
     cpu: float
+    starting: float
     sending: float
     findings: int
-
-    @property
-    def speed(self) -> float:
-        """Distinct judged requests a second of the whole run."""
-        return self.judged / self.seconds
 
 
 def run(api: str, side: str, seed: int, kept: Path, first: bool = False) -> Run:
@@ -86,8 +82,10 @@ def run(api: str, side: str, seed: int, kept: Path, first: bool = False) -> Run:
             if told["made"] and side in WARM and not first:
                 raise RuntimeError(f"{side} on {api}: no cases were kept; did a file of the project change meanwhile?")
             judged, findings = [requests[number] for number in told["judged"]], len(told["findings"])
-        sending = asked["last"] - asked["first"]
-        return Run(api, side, len(requests), len(set(requests)), len(set(judged)), seconds, cpu, sending, findings)
+        starting, sending = asked["first"] - started, asked["last"] - asked["first"]  # one clock for all processes
+        return Run(
+            api, side, len(requests), len(set(requests)), len(set(judged)), seconds, cpu, starting, sending, findings
+        )
 
 
 def _command(api: str, side: str, seed: int, url: str, folder: Path, kept: Path, port: int) -> list[str]:

@@ -59,3 +59,9 @@ def test_basic_header_and_url_forms_of_a_secret_are_secrets() -> None:
 )
 def test_pointers_lead_to_all_items_or_nowhere(pointer: str, values: list[object]) -> None:
     assert find({"a": [{"b": 1}, {"b": 2}], "x/y": "slash"}, pointer) == values
+
+
+def test_frame_is_shown_as_a_line_for_wsdump() -> None:
+    frame = Exchange(Sent("FRAME", "ws://127.0.0.1:1/inventory/device", (), b'{"token": "s3cret"}'), Answer(101))
+    words = shlex.split(as_curl(frame, ["s3cret"]))
+    assert words == ["wsdump", "--eof-wait", "2", "--text", '{"token": "***"}', "ws://127.0.0.1:1/inventory/device"]
