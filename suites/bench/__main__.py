@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--side", action="append", choices=list(NAMES), help="only this side (repeatable)")
     parser.add_argument("--out", type=Path, default=OUT, help="where the table goes")
     options = parser.parse_args(arguments)
+    if options.rounds < 1:
+        parser.error(f"--rounds: expected 1 or more, got {options.rounds}")
     runs: list[Run] = []
     try:
         stock.executable()
@@ -36,29 +38,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(number, _interrupt)
         with tempfile.TemporaryDirectory(prefix="flowproof-") as kept:
             for api in options.api or ["getflow"]:
-                _measure(api, options.rounds, options.side or list(NAMES), Path(kept), runs)
+                for one in _measured(api, options.rounds, options.side or list(NAMES), Path(kept)):
+                    runs.append(one)
+                    path = table.write(options.out, runs)  # each time: an interrupted comparison is one all the same
     except (stock.Absent, RuntimeError) as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
         return 130
-    path = table.write(options.out, runs)
     print(path.read_text())
     print(os.path.relpath(path))
     return 0
 
 
-def _measure(api: str, rounds: int, sides: Sequence[str], kept: Path, runs: list[Run]) -> None:
+def _measured(api: str, rounds: int, sides: Sequence[str], kept: Path) -> Iterator[Run]:
     for side in sides:
         if side in WARM:
             run(api, side, 0, kept, first=True)
     for number in range(1, rounds + 1):
         for side in sides:
             one = run(api, side, number, kept)
-            runs.append(one)
             told = f"{one.judged} distinct judged of {one.sent}, {one.seconds:.2f} s, {table.speed(one):.0f}/s"
             print(f"{api} {number}/{rounds} {side:5} {told}, {one.findings} findings", flush=True)
+            yield one
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

@@ -103,6 +103,7 @@ def _finished(command: Sequence[str], folder: Path) -> tuple[str, int]:
     work = folder / "work"
     work.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or ours, unlike what is installed, is compiled at each start
     with (folder / "said").open("w+") as said:
         process = subprocess.Popen(
             command, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT

@@ -154,7 +154,7 @@ def test_plain_json_is_parsed_or_refused(api: Api, bench: Bench, readings: Obser
 
 
 @clause("GETFLOW-CT-1")
-def test_a_body_labelled_as_text_is_not_taken_for_garbage(api: Api, bench: Bench, readings: Observed) -> None:
+def test_a_body_labelled_as_text_is_not_taken_for_garbage(api: Api, bench: Bench) -> None:
     """Under any other label a body is read as JSON or refused, and a creation never keeps half of it."""
     made = bench.make(TASKS)
 
@@ -163,7 +163,6 @@ def test_a_body_labelled_as_text_is_not_taken_for_garbage(api: Api, bench: Bench
         name = record(api, ask(api, TASKS, "read", made["id"]), TASKS, "GETFLOW-CT-1").get("name")
         if succeeded(exchange) != (name == label) or exchange.answer.status >= 500:
             raise broken(api, "GETFLOW-CT-1", "parsed or refused", f"{shown(exchange)}; the name is {name!r}", exchange)
-        readings.one_of("GETFLOW-AMB-11", parsed=succeeded(exchange), refused=not succeeded(exchange))
 
     labels = ["text/plain", "text/html", "application/xml", "application/octet-stream", "image/png", "text/json"]
     for_all(holds, 8, label=st.sampled_from(labels))

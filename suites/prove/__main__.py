@@ -85,14 +85,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         f"(by default {against.FAULTS} faults and {against.VARIANTS} variants, chosen as by --sample)",
     )
     parser.add_argument("--sample", type=int, metavar="N", help="N of them, chosen by the content of the project")
-    parser.add_argument("--seeds", type=int, default=None, metavar="N", help="runs with other requests (default 20)")
+    parser.add_argument(
+        "--seeds", type=int, default=0, metavar="N", help="N runs of the honest references with other requests"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--out", type=Path, default=OUT, help="where the kill table goes")
     parser.add_argument("tests", nargs="*", help="paths of tests, by default all suites")
-    options = parser.parse_args(arguments)
-    if options.seeds is None:  # a question about some changes is none about all requests
-        options.seeds = 0 if options.only or options.sample or options.api else 20
-    return options
+    return parser.parse_args(arguments)
 
 
 def _chosen(options: argparse.Namespace) -> list[tuple[str, Change]]:

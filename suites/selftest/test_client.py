@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import requests
 
 from contracts.exchange import Answer, Exchange, Sent
 from fixtures import client
@@ -233,3 +234,28 @@ def test_certificate_must_be_of_the_host(
         else:
             with pytest.raises(Unreachable, match="localhost"):
                 ask(url.replace("127.0.0.1", host))
+
+
+SHAPES = [
+    WHOLE,
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\nTrailer: t\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end",
+    b"HTTP/1.0 200 OK\r\n\r\nold",
+    b"HTTP/1.1 204 No Content\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 404 Not Found\r\nX-Twice: a\r\nX-Twice: b\r\nContent-Length: 4\r\n\r\n\xff\x00\r\n",
+    b"HTTP/1.1 200 OK\r\nX-Name: \xe5\r\nContent-Length:  2 \r\n\r\nhi",
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=range(len(SHAPES)))
+def test_answer_is_what_requests_makes_of_it(shape: bytes) -> None:
+    with server(says(shape), says(shape)) as url:
+        ours = ask(url, Sent("GET", f"{url}/"))[0].answer
+        with requests.Session() as session:
+            session.trust_env = False
+            theirs = session.get(f"{url}/", allow_redirects=False, timeout=LONG)
+    assert (ours.status, ours.body) == (theirs.status_code, theirs.content)
+    assert {name.lower(): ours.header(name) for name, _ in ours.headers if name != "X-Twice"} == {
+        name.lower(): value.strip() for name, value in theirs.headers.items() if name != "X-Twice"
+    }
