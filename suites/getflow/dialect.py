@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, wraps
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
-
-from hypothesis import HealthCheck, given, settings
-from hypothesis.errors import FlakyFailure
-from hypothesis.strategies import SearchStrategy
 
 from contracts.document import contract
 from contracts.exchange import Exchange
 from contracts.judge import Finding, judge
 from contracts.judge import refused as is_refused
 from contracts.operation import Operation, Parameter
-from fixtures.api import Api, Lacking
+from fixtures.api import Api
 from fixtures.cases import encode
 from suites.blame import blame, broken
 
@@ -36,7 +32,6 @@ MOST_PAGES = 200
 
 Row = dict[str, Any]
 Query = Mapping[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -187,56 +182,6 @@ def record(api: Api, exchange: Exchange, kind: Kind, clause: str) -> Row:
 def identity(row: Row) -> Any:
     """What tells a record from others: its id, or all of it when it has none."""
     return row["id"] if "id" in row else json.dumps(row, sort_keys=True)
-
-
-def both(api: Api, one: Callable[[], T], other: Callable[[], T]) -> tuple[T, T]:
-    """Two readings that should be equal, taken again when the target's records changed in between.
-
-    Nobody else is at our own reference, so there a reading that is never the same again is told as it is.
-    """
-    for _ in range(3):
-        before, beside = one(), other()
-        if before == beside or one() == before:
-            return before, beside
-    if api.target.embedded:
-        return before, beside
-    raise Lacking("the target's records change all the time, so two answers cannot be compared")
-
-
-def persists(find: Callable[[], set[T]]) -> set[T]:
-    """What is found each of three times, so that what others do at the target meanwhile is not blamed on it."""
-    found = find()
-    for _ in range(2):
-        found = found & find() if found else found
-    return found
-
-
-def for_all(check: Callable[..., None], examples: int = 20, **drawn: SearchStrategy[Any]) -> None:
-    """Runs a check on generated arguments and complains about the smallest that fails.
-
-    Raises Lacking when the target lacked what it needs for each of them.
-    """
-    made: list[bool] = []
-    lacked: list[Lacking] = []
-
-    @wraps(check)
-    def run(**arguments: Any) -> None:
-        try:
-            check(**arguments)
-            made.append(True)
-        except Lacking as reason:
-            lacked.append(reason)
-
-    some = settings(
-        max_examples=examples, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
-    )
-    try:
-        some(given(**drawn)(run))()
-    except FlakyFailure as flaky:  # once is enough: a promise that is kept now and then is broken
-        complaints = [one for one in flaky.exceptions if isinstance(one, AssertionError)]
-        raise complaints[0] if complaints else flaky from None
-    if lacked and not made:
-        raise lacked[0]
 
 
 def calls(api: Api) -> tuple[tuple[Kind, str], ...]:

@@ -37,8 +37,12 @@ def next_url(exchange: Exchange) -> str | None:
 
 def follow(api: Api, exchange: Exchange, url: str) -> Exchange:
     """The page behind a link, with the headers of the page that has it."""
-    absolute = urljoin(exchange.sent.url, url)
-    if urlsplit(absolute).netloc != urlsplit(api.target.url).netloc:
+    try:
+        absolute = urljoin(exchange.sent.url, url)
+        elsewhere = urlsplit(absolute).netloc != urlsplit(api.target.url).netloc
+    except ValueError:  # no URL at all
+        elsewhere = True
+    if elsewhere:
         raise broken(api, "GETFLOW-PAGE-6", f"a link to {api.target.url}", url, exchange)
     return api.exchange(Sent("GET", absolute, exchange.sent.headers))
 
@@ -77,8 +81,11 @@ def first(api: Api, kind: Kind, clause: str, **query: Any) -> list[Row]:
 
 
 def parameters_of(url: str) -> dict[str, str]:
-    """The query of a URL."""
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    """The query of a URL, {} when it is none."""
+    try:
+        return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    except ValueError:
+        return {}
 
 
 def fair(limit: int, count: int) -> int:

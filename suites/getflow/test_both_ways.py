@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from contracts.exchange import Exchange
 from fixtures.api import Api
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import both, for_all
 from suites.getflow.dialect import (
     ABSENT,
     ACCEPT,
@@ -21,9 +22,7 @@ from suites.getflow.dialect import (
     Row,
     ask,
     body,
-    both,
     documented,
-    for_all,
     record,
     without_ids,
 )

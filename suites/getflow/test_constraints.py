@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from fixtures.api import Api, Lacking
 from suites.getflow.bench import Bench
-from suites.getflow.dialect import TASKS, WORKSPACES, Row, both, for_all, identity, persists
+from suites.getflow.comparing import both, for_all, persists
+from suites.getflow.dialect import TASKS, WORKSPACES, Row, identity
 from suites.getflow.drawn import instant, known_ids
 from suites.getflow.paging import whole
 

@@ -10,6 +10,7 @@ from fixtures.api import Api
 from fixtures.cases import encode
 from suites.blame import broken
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import for_all
 from suites.getflow.dialect import (
     LISTS,
     MADE,
@@ -21,7 +22,6 @@ from suites.getflow.dialect import (
     accepted,
     ask,
     body,
-    for_all,
     record,
     refused,
     shown,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import strategies as st
 
+from contracts.exchange import Exchange
 from fixtures.api import Api
 from fixtures.cases import encode
 from suites.blame import broken
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import for_all
 from suites.getflow.dialect import (
     KINDS,
     LISTS,
@@ -20,7 +22,6 @@ from suites.getflow.dialect import (
     ask,
     body,
     calls,
-    for_all,
     problems,
     refused,
     rows,
@@ -111,6 +112,6 @@ def test_an_organisation_is_a_number(api: Api) -> None:
     for_all(holds, 15, kind=st.sampled_from(KINDS), text=letters | st.sampled_from(["5.2", "5e1", "52x", "[52]"]))
 
 
-def _without_organisation(api: Api, kind: Kind, action: str, identifier: object, way: int):
+def _without_organisation(api: Api, kind: Kind, action: str, identifier: object, way: int) -> Exchange:
     sent = {"name": "never kept"} if action in ("create", "update") else None
     return ask(api, kind, action, identifier, query={"organization_id": None}, sent=sent, way=way)

@@ -12,6 +12,7 @@ from contracts.exchange import Exchange
 from fixtures.api import Api, Lacking
 from suites.blame import broken
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import for_all
 from suites.getflow.dialect import (
     ABSENT,
     KINDS,
@@ -24,7 +25,6 @@ from suites.getflow.dialect import (
     body,
     calls,
     codes,
-    for_all,
     problems,
     record,
     refused,

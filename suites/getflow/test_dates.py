@@ -12,6 +12,7 @@ from contracts.exchange import Exchange
 from fixtures.api import Api
 from suites.blame import broken
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import for_all, persists
 from suites.getflow.dialect import (
     KINDS,
     LISTS,
@@ -20,8 +21,6 @@ from suites.getflow.dialect import (
     Kind,
     Row,
     ask,
-    for_all,
-    persists,
     problems,
     record,
     refused,

@@ -12,33 +12,29 @@ from fixtures.api import Api
 from fixtures.cases import encode
 from suites.blame import broken
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import for_all
 from suites.getflow.dialect import (
     CALLS,
     FLOW,
-    KINDS,
     MADE,
     VERSIONED,
     WAYS,
     Kind,
     Row,
     ask,
-    body,
     calls,
     codes,
     documented,
-    for_all,
     problems,
     record,
     refused,
     shown,
     succeeded,
-    without_ids,
 )
 from suites.getflow.mistakes import FIVE, each_problem, provoked
 from suites.readings import Observed
 
 clause = pytest.mark.clause
-NAMING = ("view", "include")  # an empty name is also one that is not there (GETFLOW-AMB-7)
 UNHEARD_OF = st.text(st.characters(codec="ascii", categories=("Ll",)), min_size=1, max_size=10).map("zz_{}".format)
 NO_NUMBERS = st.sampled_from(["abc", "1.5", "1e3", "ten", "0x10", "1,000", "true", "[1]", "１２"])
 WRONG_TYPES: dict[str, Any] = {  # values of any other type than each attribute's own
@@ -194,36 +190,6 @@ def test_an_attribute_of_the_wrong_type_is_named(api: Api, bench: Bench, kind: K
 def _wrong(schema: Row) -> Any:
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return WRONG_TYPES[kinds[0]]
-
-
-@clause("GETFLOW-ERR-18", "GETFLOW-ERR-10")
-def test_an_empty_optional_parameter_is_refused_or_left_out(api: Api, readings: Observed) -> None:
-    """On any list an empty value is refused by its name, or the answer is that without the parameter."""
-    spots = [
-        (kind, one.name)
-        for kind in KINDS
-        for one in kind.operation("list").parameters
-        if one.place == "query" and not one.required
-    ]
-
-    def holds(spot: tuple[Kind, str]) -> None:
-        kind, name = spot
-        exchange = ask(api, kind, "list", query={name: ""})
-        documented(api, exchange, "GETFLOW-ERR-18")
-        told = {code for code, attribute in _told(exchange) if attribute == name}
-        due = {"missing_param", "invalid_attribute"} | ({"unsupported_param"} if name in NAMING else set())
-        readings.one_of(
-            "GETFLOW-AMB-32",
-            refused=not succeeded(exchange) and bool(told & due),
-            left_out=lambda: _is_the_plain_list(api, exchange, kind),
-        )
-
-    for_all(holds, 15, spot=st.sampled_from(spots))
-
-
-def _is_the_plain_list(api: Api, exchange: Exchange, kind: Kind) -> bool:
-    plain, found = (without_ids(body(one)) for one in (ask(api, kind, "list"), exchange))
-    return succeeded(exchange) and plain == found
 
 
 @clause("GETFLOW-ERR-7")

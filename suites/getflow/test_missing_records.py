@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from fixtures.api import Api
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import for_all
 from suites.getflow.dialect import (
     ABSENT,
     LISTS,
@@ -19,7 +20,6 @@ from suites.getflow.dialect import (
     calls,
     codes,
     documented,
-    for_all,
     record,
     refused,
     rows,

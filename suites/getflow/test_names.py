@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fixtures.api import Api, Lacking
 from suites.blame import broken
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import for_all
 from suites.getflow.dialect import (
     ABSENT,
     LISTS,
@@ -25,7 +26,6 @@ from suites.getflow.dialect import (
     Kind,
     ask,
     body,
-    for_all,
     problems,
     refused,
     rows,

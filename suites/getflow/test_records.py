@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.api import Api
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import both, for_all
 from suites.getflow.dialect import (
     ACCOUNTS,
     KINDS,
@@ -23,9 +24,7 @@ from suites.getflow.dialect import (
     accepted,
     ask,
     body,
-    both,
     codes,
-    for_all,
     record,
     refused,
     shown,

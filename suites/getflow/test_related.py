@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.api import Api
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import both, for_all, persists
 from suites.getflow.dialect import (
     INCLUDING,
     MEMBERSHIPS,
@@ -20,11 +21,8 @@ from suites.getflow.dialect import (
     accepted,
     ask,
     body,
-    both,
     documented,
-    for_all,
     identity,
-    persists,
     problems,
     rows,
     succeeded,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from contracts.exchange import Exchange, as_text
 from fixtures.api import Api
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import for_all
 from suites.getflow.dialect import (
     ABSENT,
     KINDS,
@@ -21,7 +22,6 @@ from suites.getflow.dialect import (
     ask,
     body,
     calls,
-    for_all,
     refused,
     shown,
     succeeded,

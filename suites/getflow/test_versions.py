@@ -12,6 +12,7 @@ from contracts.exchange import Exchange
 from fixtures.api import Api
 from suites.blame import broken
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import both, for_all
 from suites.getflow.dialect import (
     ACCEPT,
     CALLS,
@@ -28,9 +29,7 @@ from suites.getflow.dialect import (
     accepted,
     ask,
     body,
-    both,
     documented,
-    for_all,
     record,
     refused,
     shown,

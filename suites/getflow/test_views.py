@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fixtures.api import Api, Lacking
 from fixtures.corpus import Corpus
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import both, for_all, persists
 from suites.getflow.dialect import (
     KINDS,
     LISTS,
@@ -22,11 +23,8 @@ from suites.getflow.dialect import (
     Row,
     ask,
     body,
-    both,
     documented,
-    for_all,
     identity,
-    persists,
     refused,
     rows,
     shown,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fixtures.api import Api
 from suites.blame import broken
 from suites.getflow.bench import Bench
+from suites.getflow.comparing import both, for_all
 from suites.getflow.dialect import (
     KINDS,
     MADE,
@@ -20,9 +21,7 @@ from suites.getflow.dialect import (
     Row,
     accepted,
     ask,
-    both,
     documented,
-    for_all,
     identity,
     rows,
     succeeded,
