@@ -6,7 +6,8 @@ import shlex
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from contracts.exchange import Answer, Exchange, Sent, as_curl, as_text, masked
@@ -26,7 +27,7 @@ def test_curl_line_is_one_line_of_shell_words() -> None:
     assert '{"name": "it\'s"}' in shlex.split(line)
 
 
-@settings(max_examples=30)
+@hypothesis_settings(max_examples=30)
 @given(st.binary(min_size=1, max_size=40))
 def test_curl_line_gives_a_binary_body_byte_by_byte(body: bytes) -> None:
     line = as_curl(exchange(body))
@@ -65,3 +66,8 @@ def test_frame_is_shown_as_a_line_for_wsdump() -> None:
     frame = Exchange(Sent("FRAME", "ws://127.0.0.1:1/inventory/device", (), b'{"token": "s3cret"}'), Answer(101))
     words = shlex.split(as_curl(frame, ["s3cret"]))
     assert words == ["wsdump", "--eof-wait", "2", "--text", '{"token": "***"}', "ws://127.0.0.1:1/inventory/device"]
+
+
+def test_token_that_names_an_event_is_no_secret() -> None:
+    settings = {"TOKEN": "k3y", "NO_SSO_TOKEN": "0ther", "PAST_SESSION_TOKEN": "T35tT0K3n"}
+    assert set(secrets(settings)) == {"k3y", "0ther"}
