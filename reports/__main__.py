@@ -15,14 +15,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports import coverage, coverage_page, page, records, summary, verdicts
+from reports import coverage, coverage_page, kill_page, page, records, summary, verdicts
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "reports" / "out"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the verdicts, writes report.html, coverage.html, summary.md and summary.json; returns the exit code."""
+    """Prints the verdicts, writes the HTML pages, summary.md and summary.json; returns the exit code."""
     asked = _asked(arguments)
     found = records.read(asked.results)
     judged = verdicts.judge(found, asked.expect)
@@ -33,13 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (asked.out / "summary.md").write_text(summary.markdown(judged, found, covered), "utf-8")
     (asked.out / "summary.json").write_text(summary.machine(judged, found, covered), "utf-8")
     (asked.out / "coverage.html").write_text(coverage_html, "utf-8")
+    pages = {"Clauses and coverage": coverage_html, "Kill table": kill_page.write(asked.out / "prove", asked.out)}
     print(*summary.lines(judged, found), sep="\n")
     if not found.tests:
         print(f"no results under {_near(asked.results)}: run pytest first")
     if asked.html:
         environment, errors = summary.environment(judged, found), summary.errors(judged, found)
         try:
-            print(_near(page.build(asked.results, asked.out, verdict, environment, errors, coverage_html)))
+            print(_near(page.build(asked.results, asked.out, verdict, environment, errors, pages)))
         except page.ReportError as error:
             print(f"broken: no report.html: {error}", file=sys.stderr)
             verdict = verdicts.worst([verdict, "broken"])

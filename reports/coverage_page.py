@@ -25,7 +25,7 @@ INTRODUCTION = (
 
 def page(found: Sequence[Covered], verdict: str) -> str:
     """The whole page."""
-    style = (HERE / "coverage.css").read_text("utf-8")
+    style = "".join((HERE / name).read_text("utf-8") for name in ("base.css", "coverage.css"))
     shown = "".join(
         f"body:has(#tab-{one.api}:checked) #{one.api},body:has(#tab-{one.api}:checked) [for=tab-{one.api}]"
         "{--shown:block;--chosen:var(--ink)}"
@@ -84,12 +84,12 @@ def _clauses(clauses: Iterable[Told]) -> Iterator[str]:
 
 
 def _clause(one: Told) -> str:
-    where = ", ".join(filter(None, [f"line {one.clause.line}" if one.clause.line else "", one.clause.grade]))
     why = f'<p class="why">{escape(one.why)}</p>' if one.why else ""
+    where = escape(one.clause.where)
     return (
         f'<div class="row {_class(one.state)}"><div>{_badge(one.state)}</div>'
         f'<div><p><b class="id">{escape(one.clause.id)}</b> {escape(one.clause.says)}</p>{why}{_tests(one)}</div>'
-        f'<div class="side">{escape(where)}</div><div class="side">{_count(one.exchanges, "exchange")}</div></div>'
+        f'<div class="side">{where}</div><div class="side">{_count(one.exchanges, "exchange")}</div></div>'
     )
 
 

@@ -12,26 +12,35 @@
   };
   hold();
 })();
-// A button that lays the page of clauses and coverage, given as its HTML, over the report.
-const flowproofCoverage = (html) => {
-  const button = Object.assign(document.createElement("button"), { id: "flowproof-open", textContent: "Clauses and coverage" });
-  const layer = Object.assign(document.createElement("dialog"), { id: "flowproof-layer" });
-  const close = Object.assign(document.createElement("button"), { id: "flowproof-close", textContent: "Back to the tests" });
-  const frame = Object.assign(document.createElement("iframe"), { title: "Clauses and coverage" });
-  layer.append(close, frame);
-  close.onclick = () => layer.close();
-  button.onclick = () => {
-    frame.style.colorScheme = getComputedStyle(document.documentElement).colorScheme;
-    if (!frame.srcdoc) frame.srcdoc = html;
-    layer.showModal();
-  };
-  // Allure makes its header anew when it likes; beside its buttons is the button's place.
+// A button for each page that is laid over the report; `pages` are their HTML by their titles.
+const flowproofPages = (pages) => {
+  const make = (kind, ...more) => Object.assign(document.createElement(kind), ...more);
+  const bar = make("div", { id: "flowproof-bar" });
+  const layers = Object.entries(pages).map(([title, html]) => {
+    const button = make("button", { className: "flowproof-open", textContent: title });
+    const layer = make("dialog", { className: "flowproof-layer", ariaLabel: title });
+    const close = make("button", { className: "flowproof-close", textContent: "Back to the tests" });
+    const frame = make("iframe", { title });
+    layer.append(close, frame);
+    bar.append(button);
+    close.onclick = () => layer.close();
+    // A dialog hears no key that is pressed inside a frame; Escape in a filled field empties it.
+    const leave = (event) => event.key === "Escape" && !event.target.value && layer.close();
+    frame.onload = () => frame.contentWindow.addEventListener("keydown", leave);
+    button.onclick = () => {
+      frame.style.colorScheme = getComputedStyle(document.documentElement).colorScheme;
+      if (!frame.srcdoc) frame.srcdoc = html;
+      layer.showModal();
+    };
+    return layer;
+  });
+  // Allure makes its header anew when it likes; beside its buttons is our buttons' place.
   const place = () => {
-    const bar = document.querySelector('[data-testid="toggle-layout-button"]')?.parentElement;
-    if (bar && button.parentElement !== bar) bar.prepend(button);
+    const header = document.querySelector('[data-testid="toggle-layout-button"]')?.parentElement;
+    if (header && bar.parentElement !== header) header.prepend(bar);
   };
   const start = () => {
-    document.body.append(button, layer);
+    document.body.append(bar, ...layers);
     new MutationObserver(place).observe(document.body, { childList: true, subtree: true });
     place();
   };

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from reports.staging import stage
 
@@ -43,13 +44,14 @@ def build(
     verdict: str,
     environment: Mapping[str, str],
     errors: Sequence[str] = (),
-    coverage: str = "",
+    pages: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """Writes `out`/report.html and appends this run to `out`/history.jsonl; raises ReportError.
 
-    `verdict` stands in the headline; `errors` are what no single test shows; `coverage` is a page to lay over it.
+    `verdict` stands in the headline; `errors` are what no single test shows; `pages` lie over it, by the title of
+    the button that shows each.
     """
-    allure = node_tree(out / "node") / "node_modules" / "allure" / "cli.js"
+    allure = node_tree(out / "node", HERE) / "node_modules" / "allure" / "cli.js"
     with tempfile.TemporaryDirectory(dir=out, prefix="html-") as name:
         work = Path(name)
         stage(results, work / "results", environment, errors)
@@ -60,7 +62,7 @@ def build(
         _node([str(allure), *command], work, GENERATE_SECONDS, "allure generate")
         page = _only_page(work / "html").read_text("utf-8")
         target = out / "report.html"
-        _replace(target, dressed(without_analytics(page), bool(errors), coverage))
+        _replace(target, dressed(without_analytics(page), bool(errors), pages))
     return target
 
 
@@ -73,19 +75,19 @@ def without_analytics(page: str) -> str:
     return cleaned
 
 
-def dressed(page: str, errors: bool, coverage: str = "") -> str:
+def dressed(page: str, errors: bool, pages: Mapping[str, str] = MappingProxyType({})) -> str:
     """The page with our style and start, and fit for a narrow screen; without `errors` it has no tab for them.
 
-    `coverage` is a page of its own that a button shows; it travels as a text that no parser takes for markup.
+    Each of `pages` is shown by a button with its title; they travel as texts that no parser takes for markup.
     """
     style = (HERE / "page.css").read_text("utf-8")
     if not errors:
         style += '[data-testid="nav-tab-globalErrors"] { display: none; }\n'
     script = (HERE / "page.js").read_text("utf-8")
     viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    if coverage:
-        carried = json.dumps(coverage, ensure_ascii=False).replace("<", "\\u003c")
-        script += f"flowproofCoverage({carried});\n"
+    if pages:
+        carried = json.dumps(dict(pages), ensure_ascii=False).replace("<", "\\u003c")
+        script += f"flowproofPages({carried});\n"
     ours = f"{viewport}\n<style>\n{style}</style>\n<script>\n{script}</script>\n</head>"
     return page.replace("</head>", ours, 1)
 
@@ -95,18 +97,21 @@ def foreign_references(page: str) -> list[str]:
     return FETCHED.findall(page)
 
 
-def node_tree(trees: Path) -> Path:
-    """The installed packages of package-lock.json, below `trees`; installs them at first use; raises ReportError."""
-    lock = (HERE / "package-lock.json").read_bytes()
+def node_tree(trees: Path, packages: Path = HERE) -> Path:
+    """The installed packages of the folder's package-lock.json, below `trees`; raises ReportError.
+
+    They are installed at first use.
+    """
+    lock = (packages / "package-lock.json").read_bytes()
     tree = trees / hashlib.sha256(lock).hexdigest()[:16]
-    if (tree / "node_modules" / "allure" / "cli.js").is_file():
+    if (tree / "node_modules").is_dir():
         return tree
     trees.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=trees, prefix="install-") as name:
         fresh = Path(name) / "tree"
         fresh.mkdir()
         for file in ("package.json", "package-lock.json"):
-            shutil.copyfile(HERE / file, fresh / file)
+            shutil.copyfile(packages / file, fresh / file)
         npm = _home() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
         _node([str(npm), "ci", *quiet], fresh, INSTALL_SECONDS, "npm ci")

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
+import shlex
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ import pytest
 import contracts
 from fixtures.reference import load
 from fixtures.reference.protocol import Change
+from reports.kills import GOOD, Complaint, Made, Proof, Result
 from suites.prove import against, beside, sample, table, trial
 
 ROOT = Path(__file__).parents[2]
@@ -31,18 +35,20 @@ class Prover:
         self.changes = changes
         self.seeds = seeds
         self.jobs = jobs
-        self.honest: list[trial.Complaint] = []
-        self.results: list[trial.Result] = []
+        self.tests = 0
+        self.honest: list[Complaint] = []
+        self.results: list[Result] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Runs the honest references first, then each change in a process of its own."""
         if not session.items:
             return True
+        self.tests = len(session.items)
         started = time.perf_counter()
-        self.honest = trial.warm(session)
+        self.honest = trial.warm(session, sorted({api for api, change in self.changes if change.wire}))
         seconds = time.perf_counter() - started
-        print(f"\nhonest: {len(session.items)} tests, {len(self.honest)} complaints, {seconds:.1f} s")
+        print(f"\nhonest: {self.tests} tests, {len(self.honest)} complaints, {seconds:.1f} s")
         for result in trial.results(trial.trials(session, self.changes, self.seeds), self.jobs):
             self.results.append(result)
             print(table.line(result), flush=True)
@@ -51,11 +57,13 @@ class Prover:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Proves the suites and writes the kill table; returns the exit code."""
-    options = _options(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _options(given)
     changes = _chosen(options)
+    made = _made(given, options.jobs)
     if options.against:
         options.out.mkdir(parents=True, exist_ok=True)
-        return beside.main(changes, options.jobs, options.out, _which(options, changes))
+        return beside.main(changes, made, options.out, _which(options, changes), options.publish)
     started = time.perf_counter()
     prover = Prover(changes, range(1, options.seeds + 1), options.jobs)
     os.environ["HYPOTHESIS_PROFILE"] = "prove"  # what is found need not be made small here
@@ -66,15 +74,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not prover.results and changes:
         print(f"nothing was proven: pytest ended with {code!r}", file=sys.stderr)
         return 2
-    seconds = time.perf_counter() - started
-    table.write(options.out, prover.results, prover.honest, seconds)
-    print(table.summary(prover.results, prover.honest, seconds))
-    print(os.path.relpath(options.out / "kill-table.md"))
-    good = not prover.honest and all(result.verdict in ("caught", "ok") for result in prover.results)
-    return 0 if good and prover.results else 1
+    seconds = round(time.perf_counter() - started, 1)
+    results = table.ordered(prover.results)
+    proof = Proof(made, seconds, prover.tests, _there_are(), tuple(prover.honest), results)
+    table.write(options.out, proof)
+    print(table.summary(proof))
+    trials = len(changes) + options.seeds
+    if len(results) < trials:
+        print(f"the proof broke off: {len(results)} of {trials} trials ended", file=sys.stderr)
+        return 1
+    made_anew = [options.out / name for name in ("kill-table.md", "kill-table.html")]
+    for path in (*made_anew, *(table.publish(proof) if options.publish else ())):
+        print(os.path.relpath(path))
+    good = not proof.honest and all(result.verdict in GOOD for result in results)
+    return 0 if good and results else 1
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _made(given: Sequence[str], jobs: int) -> Made:
+    command = shlex.join(["python", "-m", "suites.prove", *given])
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Made(now, command, jobs, os.cpu_count() or 1, platform.python_version())
+
+
+def _there_are() -> dict[str, dict[str, int]]:
+    """How many faults and variants there are, by API, whatever was chosen."""
+    return {api: {"fault": len(load(api).FAULTS), "variant": len(load(api).VARIANTS)} for api in contracts.apis()}
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m suites.prove", description=__doc__)
     parser.add_argument("--api", action="append", choices=contracts.apis(), help="only this API (repeatable)")
     parser.add_argument("--only", metavar="NAMES", help="only these faults and variants, by comma")
@@ -90,8 +117,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--out", type=Path, default=OUT, help="where the kill table goes")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="also write the files of reports/ that are committed; of all changes only",
+    )
     parser.add_argument("tests", nargs="*", help="paths of tests, by default all suites")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.publish and (options.api or options.only or options.sample or options.tests):
+        parser.error("--publish: expected no --api, --only, --sample or tests: a part is not published")
+    return options
 
 
 def _chosen(options: argparse.Namespace) -> list[tuple[str, Change]]:

@@ -1,21 +1,20 @@
-"""The kill table: fault, clause, the test that caught it, seconds and requests; as lines, Markdown and JSON."""
+"""The kill table: fault, clause, the test that caught it, seconds and requests; as lines, Markdown, JSON and a page."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-from suites.prove.trial import Complaint, Result
+from reports import kill_page, kills
+from reports.kills import Complaint, Proof, Result
 
-ORDER = ("broken", "missed", "foreign", "blamed", "caught", "ok")
+ORDER = tuple(kills.VERDICTS)
 
 
 def line(result: Result) -> str:
     """One result for a terminal."""
-    shown = result.rightful or next(iter(result.complaints), None)
+    shown = result.shown
     about = f"  {_short(shown)}" if shown else ""
     text = (
         f"{result.verdict:8} {result.api}.{result.name}  {''.join(result.clauses[:1])}  {result.seconds:.1f} s{about}"
@@ -25,12 +24,13 @@ def line(result: Result) -> str:
     return text
 
 
-def summary(results: Sequence[Result], honest: Sequence[Complaint], seconds: float) -> str:
+def summary(proof: Proof) -> str:
     """The counts, a line per API, then all in one."""
-    lines = [f"honest reference: {one.test}\n    {one.message}" for one in honest]
+    results = proof.results
+    lines = [f"honest reference: {one.test}\n    {one.message}" for one in proof.honest]
     apis = sorted({result.api for result in results if result.kind != "seed"})
     lines += [f"{api:9} {_counts([result for result in results if result.api == api])}" for api in apis]
-    return "\n".join([*lines, f"all       {_counts(results)} in {seconds:.0f} s"])
+    return "\n".join([*lines, f"all       {_counts(results)} in {proof.seconds:.0f} s"])
 
 
 def _counts(results: Sequence[Result]) -> str:
@@ -47,35 +47,52 @@ def _counts(results: Sequence[Result]) -> str:
     return f"{text}{f' ({bad})' if bad else ''}"
 
 
-def write(folder: Path, results: Sequence[Result], honest: Sequence[Complaint], seconds: float) -> None:
-    """Writes kill-table.md and kill-table.json."""
+def write(folder: Path, proof: Proof) -> None:
+    """Writes kill-table.md, kill-table.json and kill-table.html."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "kill-table.md").write_text(markdown(results, honest, seconds))
-    records = [{**asdict(result), "verdict": result.verdict} for result in _sorted(results)]
-    whole = {"seconds": round(seconds, 1), "honest": [asdict(one) for one in honest], "results": records}
-    (folder / "kill-table.json").write_text(json.dumps(whole, indent=1, ensure_ascii=False))
+    (folder / "kill-table.md").write_text(markdown(proof), "utf-8")
+    (folder / kills.NAME).write_text(kills.text(proof), "utf-8")
+    kill_page.write(folder, folder)
 
 
-def markdown(results: Sequence[Result], honest: Sequence[Complaint], seconds: float) -> str:
+def publish(proof: Proof) -> list[Path]:
+    """Writes what is committed: the Markdown, and a compact JSON for reports that find no newer proof."""
+    files = {"kill-table.md": markdown(proof), kills.NAME: kills.text(kills.compact(proof))}
+    for name, text in files.items():
+        (kills.PUBLISHED / name).write_text(text, "utf-8")
+    return [kills.PUBLISHED / name for name in files]
+
+
+def markdown(proof: Proof) -> str:
     """The table for people."""
+    made = proof.made
     head = [
         "# Kill table",
         "",
         "Each fault breaks one promise of a vendor's document in one of our references; the test beside it complained",
         "and blamed a clause that the fault breaks. A variant keeps the document in another way: nothing may complain.",
         "",
+        f"Made {made.when} by `{made.command}`: {proof.tests} tests, {made.jobs} processes on {made.cores} cores.",
+        "",
         "```",
-        summary(results, honest, seconds),
+        summary(proof),
         "```",
         "",
         "| | fault or variant | clause | blamed | test | seconds | requests |",
         "|---|---|---|---|---|---:|---:|",
     ]
-    return "\n".join([*head, *(_row(result) for result in _sorted(results))]) + "\n"
+    return "\n".join([*head, *(_row(result) for result in proof.results)]) + "\n"
+
+
+def ordered(results: Sequence[Result]) -> tuple[Result, ...]:
+    """The worst first, then by API, kind and name."""
+    return tuple(
+        sorted(results, key=lambda result: (ORDER.index(result.verdict), result.api, result.kind, result.name))
+    )
 
 
 def _row(result: Result) -> str:
-    shown = result.rightful or next(iter(result.complaints), None)
+    shown = result.shown
     blamed = shown.clauses[0] if shown and shown.clauses else ""
     test = _test(shown).replace("|", "\\|") if shown else ""
     name = f"`{result.api}.{result.name}` {result.summary}".replace("|", "\\|")
@@ -83,10 +100,6 @@ def _row(result: Result) -> str:
         f"| {result.verdict} | {name} | {', '.join(result.clauses)} | {blamed} | {test} "
         f"| {result.seconds:.1f} | {result.requests} |"
     )
-
-
-def _sorted(results: Sequence[Result]) -> list[Result]:
-    return sorted(results, key=lambda result: (ORDER.index(result.verdict), result.api, result.kind, result.name))
 
 
 def _short(complaint: Complaint) -> str:

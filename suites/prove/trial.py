@@ -1,7 +1,8 @@
 """Trials: the suites against one change of a reference (or with one other seed) each, in forks of a warm session.
 
 Rule: a fault's own tests come first, and the trial ends when one of its clauses is blamed; a variant's trial runs
-everything. A test that ends in anything but an assertion is broken, whatever it was run against.
+everything. A test that ends in anything but an assertion is broken, whatever it was run against. A change of the wire
+is served on sockets, and tried by the tests that speak by websocket: the others cannot see it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,56 +22,51 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
+from fixtures.api import Api
 from fixtures.reference.protocol import Change
+from reports import kills
+from reports.kills import Complaint, Result
 from suites import profiles, reporting
 from suites.prove.apis import all_honest, in_process
+from suites.prove.served import Served
 
+SPEAKING = pytest.StashKey[dict[str, list[pytest.Item]]]()  # the tests of an API that speak by websocket
 GIVEN = pytest.StashKey[dict[str, Any]]()  # the APIs that the fixture `api_of` gives, when they are not on sockets
 
 
-@dataclass(frozen=True)
-class Complaint:
-    """One test that did not pass: the clauses it blames, and its message. `broken` when it is no assertion."""
+def warm(session: pytest.Session, wired: Iterable[str]) -> list[Complaint]:
+    """Runs every test against the honest references here, so that all that is made once is made.
 
-    test: str
-    clauses: tuple[str, ...]
-    message: str
-    broken: bool = False
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one change. `requests` and `seconds` are until the first rightful complaint, or in all."""
-
-    api: str
-    name: str
-    kind: str
-    clauses: tuple[str, ...]
-    summary: str
-    complaints: tuple[Complaint, ...] = ()
-    requests: int = 0
-    seconds: float = 0.0
-    skipped: int = field(default=0)
-
-    @property
-    def rightful(self) -> Complaint | None:
-        """The first complaint about a clause that the fault breaks."""
-        return next((one for one in self.complaints if not one.broken and set(one.clauses) & set(self.clauses)), None)
-
-    @property
-    def verdict(self) -> str:
-        """caught, foreign (only other clauses were blamed), missed; ok or blamed for a variant; broken."""
-        if any(one.broken for one in self.complaints):
-            return "broken"
-        if self.kind != "fault":
-            return "blamed" if self.complaints else "ok"
-        return "caught" if self.rightful else "foreign" if self.complaints else "missed"
-
-
-def warm(session: pytest.Session) -> list[Complaint]:
-    """Runs every test against the honest references here, so that all that is made once is made."""
+    The tests of the APIs that are `wired` run a second time, over sockets.
+    """
     session.config.stash[GIVEN] = dict(all_honest())
-    return _all(session, session.items, lambda _: False)[0]
+    session.config.stash[SPEAKING] = {}
+    complaints = _all(session, _in_process(session), lambda _: False)[0]
+    return complaints + [one for name in wired for one in _warm_on_sockets(session, name)]
+
+
+def _warm_on_sockets(session: pytest.Session, name: str) -> list[Complaint]:
+    found = Served(name)
+    spoken, speaking = 0, session.config.stash[SPEAKING].setdefault(name, [])
+
+    def note(item: pytest.Item) -> None:
+        nonlocal spoken
+        if found.spoken > spoken:
+            speaking.append(item)
+        spoken = found.spoken
+
+    try:
+        return _on(session, found.api, _of(name, session.items), lambda _: False, note)[0]
+    finally:
+        found.end()
+
+
+def _in_process(session: pytest.Session) -> list[pytest.Item]:
+    return [item for item in session.items if not item.get_closest_marker("sockets")]
+
+
+def _of(name: str, items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    return [item for item in items if reporting.api_name(item) == name]
 
 
 Trial = tuple[str, Callable[[], Result]]  # its name, and what is run in the fork
@@ -105,7 +101,7 @@ def seeded(session: pytest.Session, seed: int) -> Result:
     profiles.load(seed)
     apis = all_honest(seed)
     session.config.stash[GIVEN] = dict(apis)
-    complaints, skipped, seconds = _all(session, session.items, lambda _: False)
+    complaints, skipped, seconds = _all(session, _in_process(session), lambda _: False)
     requests = sum(api.count for api in apis.values())
     return Result("all", str(seed), "seed", (), "other requests", tuple(complaints), requests, seconds, skipped)
 
@@ -129,31 +125,52 @@ def _read(path: Path, status: int) -> Result:
         api, kind, name = path.name.split(".", 2)
         died = Complaint("the trial itself", (), f"its process ended with status {status}", broken=True)
         return Result(api, name, kind, ("",), "", (died,))
-    found = json.loads(path.read_text())
-    found["clauses"] = tuple(found["clauses"])
-    found["complaints"] = tuple(Complaint(**{**one, "clauses": tuple(one["clauses"])}) for one in found["complaints"])
-    return Result(**found)
+    return kills.result(json.loads(path.read_text()))
 
 
 def changed(session: pytest.Session, name: str, change: Change) -> Result:
     """The API's tests against a reference with that change."""
-    faults, variants = ((change.name,), ()) if change.kind == "fault" else ((), (change.name,))
-    api = in_process(name, faults, variants)
-    session.config.stash[GIVEN] = {**session.config.stash[GIVEN], name: api}
-    items = _ordered([item for item in session.items if reporting.api_name(item) == name], change)
+    if change.wire:
+        api, items = Served(name, [change]).api, session.config.stash[SPEAKING][name]
+    else:
+        faults, variants = ((change.name,), ()) if change.kind == "fault" else ((), (change.name,))
+        api, items = in_process(name, faults, variants), _of(name, _in_process(session))
 
     def is_enough(complaint: Complaint) -> bool:
         return change.kind == "fault" and (complaint.broken or bool(set(complaint.clauses) & set(change.clauses)))
 
-    complaints, skipped, seconds = _all(session, items, is_enough)
+    complaints, skipped, seconds = _on(session, api, _ordered(items, change), is_enough)
     found = tuple(complaints)
     return Result(name, change.name, change.kind, change.clauses, change.summary, found, api.count, seconds, skipped)
 
 
+Ran = tuple[list[Complaint], int, float]  # complaints, tests skipped, seconds
+Enough = Callable[[Complaint], bool]
+
+
+def _on(
+    session: pytest.Session,
+    api: Api,
+    items: Sequence[pytest.Item],
+    is_enough: Enough,
+    after: Callable[[pytest.Item], None] = lambda _: None,
+) -> Ran:
+    """Runs these tests with that API in place of the honest one in this process."""
+    given = session.config.stash[GIVEN]
+    session.config.stash[GIVEN] = {**given, api.target.api: api}
+    try:
+        return _all(session, items, is_enough, after)
+    finally:
+        session.config.stash[GIVEN] = given
+
+
 def _all(
-    session: pytest.Session, items: Sequence[pytest.Item], is_enough: Callable[[Complaint], bool]
-) -> tuple[list[Complaint], int, float]:
-    """Runs these tests until a complaint is enough: complaints, tests skipped, seconds."""
+    session: pytest.Session,
+    items: Sequence[pytest.Item],
+    is_enough: Enough,
+    after: Callable[[pytest.Item], None] = lambda _: None,
+) -> Ran:
+    """Runs these tests until a complaint is enough; tells `after` of each."""
     complaints: list[Complaint] = []
     skipped = 0
     started = time.perf_counter()
@@ -161,6 +178,7 @@ def _all(
     for number, item in enumerate(items):
         following = items[number + 1] if number + 1 < len(items) else None
         complaint, was_skipped = _run(item, following)
+        after(item)
         skipped += was_skipped
         if complaint:
             complaints.append(complaint)

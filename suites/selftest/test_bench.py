@@ -18,6 +18,7 @@ import pytest
 from contracts.document import Contract, contract, from_document
 from fixtures.reference import load
 from fixtures.reference.protocol import Reply, Request, World
+from reports.kills import Complaint, Result
 from suites.bench import __main__ as bench
 from suites.bench import run as running
 from suites.bench import stock, table
@@ -26,6 +27,7 @@ from suites.bench.run import STOCK, Run
 from suites.prove import __main__ as prove
 from suites.prove import against, beside
 from suites.prove.against import HONEST, Told
+from suites.selftest.kill_sample import MADE, proof
 
 PLAIN = ("GET", b"/shop/goods", b"limit=1", [(b"accept", b"text/csv")])
 RUN = Run("shop", STOCK, sent=100, distinct=60, judged=50, seconds=10.0, cpu=8.0, starting=0.5, sending=9.0, findings=0)
@@ -208,8 +210,8 @@ def told(name: str, kind: str, *failures: stock.Failure) -> Told:
     return Told("shop", name, kind, frozenset(failures), 10, 2.0, frozenset() if kind == HONEST else new)
 
 
-def ours(name: str, kind: str, verdict: str) -> dict[str, Any]:
-    return {"api": "shop", "name": name, "kind": kind, "verdict": verdict, "requests": 3, "seconds": 1.0}
+def ours(name: str, kind: str, *complaints: Complaint) -> Result:
+    return Result("shop", name, kind, ("SHOP-1",), "", complaints, 3, 1.0)
 
 
 def test_both_columns_stand_beside_each_other() -> None:
@@ -219,13 +221,11 @@ def test_both_columns_stand_beside_each_other() -> None:
         told("b", "fault", STATUS),
         told("c", "variant", SCHEMA),
     ]
-    table = {
-        "honest": [],
-        "results": [ours("a", "fault", "caught"), ours("b", "fault", "caught"), ours("c", "variant", "ok")],
-    }
-    rows = beside.markdown(runs, table, "a sample").splitlines()
+    rightful = Complaint("suites/shop/test_goods.py::test_limit", ("SHOP-1",), "")
+    results = (ours("a", "fault", rightful), ours("b", "fault", rightful), ours("c", "variant"))
+    rows = beside.markdown(beside.comparison(runs, proof(*results), MADE, "a sample")).splitlines()
     assert "| shop | ours | 2 of 2 | 0 of 1 | 0 | 9 | 3 |" in rows
-    assert "| shop | Schemathesis | 1 of 2 | 1 of 1 | 1 | 40 | 8 |" in rows
+    assert "| shop | Schemathesis | 1 of 2 | 1 of 1 | 1 | 30 | 6 |" in rows
     assert "| fault | `shop.b` | caught | missed |  |" in rows
 
 

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -161,10 +163,21 @@ def test_folder_that_cannot_be_written_is_no_error(tmp_path: Path, plain: list[l
 
 
 def test_many_may_write_at_once(tmp_path: Path, plain: list[list[Case]]) -> None:
+    together, kinds = Barrier(4), ("one", "two", "three", "four", "five")
+
+    def write(writer: int) -> None:
+        store = Store(tmp_path, "shop", KEY)
+        together.wait(30)
+        for kind in kinds:
+            for number, cases in enumerate(plain):
+                store.write(f"{kind} by {writer}", str(number), cases)
+
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(everything, [kept(tmp_path) for _ in range(4)]))
-    assert found == [plain] * 4
-    assert everything(kept(tmp_path)) == plain
+        list(pool.map(write, range(4)))
+    store = Store(tmp_path, "shop", KEY)
+    written = [[replace(case, operation=str(number)) for case in cases] for number, cases in enumerate(plain)]
+    for name in (f"{kind} by {writer}" for kind in kinds for writer in range(4)):
+        assert [store.read(name, str(number)) for number in range(len(plain))] == written
 
 
 def test_old_files_of_the_same_api_go_first(tmp_path: Path) -> None:
@@ -193,14 +206,16 @@ def test_key_depends_on_the_versions_of_the_generators(name: str, monkeypatch: p
     assert key_of("flowback", QUICK, 0) != before
 
 
-def test_key_depends_on_the_document_and_on_our_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in ("contracts/flowback/openapi.yaml", "fixtures/corpus/make.py", "fixtures/cases.py"):
+def test_key_depends_on_the_documents_and_on_our_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [f"contracts/flowback/{name}.yaml" for name in ("openapi", "asyncapi", "schemas")]
+    deciding = [*documents, "fixtures/corpus/make.py", "fixtures/cases.py"]
+    for path in deciding:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(path)
     monkeypatch.setattr(on_disk, "ROOT", tmp_path)
     monkeypatch.setattr(contracts, "HERE", tmp_path / "contracts")
     keys = [key_of("flowback", QUICK, 0)]
-    for path in ("contracts/flowback/openapi.yaml", "fixtures/corpus/make.py", "fixtures/cases.py"):
+    for path in deciding:
         (tmp_path / path).write_text("changed")
         keys.append(key_of("flowback", QUICK, 0))
     assert len(set(keys)) == len(keys)

@@ -150,8 +150,8 @@ def test_the_page_tells_exercised_from_not(html: str) -> None:
 
 
 def test_the_report_carries_the_page_as_text_only(html: str) -> None:
-    carried = page.dressed("<head></head>", errors=False, coverage=html)
-    assert json.loads(carried.split("flowproofCoverage(")[1].split(");\n</script>")[0]) == html
+    carried = page.dressed("<head></head>", errors=False, pages={"Clauses": html})
+    assert json.loads(carried.split("flowproofPages(")[1].split(");\n</script>")[0]) == {"Clauses": html}
     assert "<i class=y>" not in carried
 
 

@@ -9,18 +9,16 @@ import base64
 import json
 import re
 import shutil
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import websocket
 
-from reports import page, records, run
+from reports import kills, page, records, run
 from reports.__main__ import main
+from suites.selftest.browser import BROWSERS, SECONDS, Browser, until
+from suites.selftest.kill_sample import proof
 from suites.selftest.report_sample import LONG, pytest_on_sample
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +79,8 @@ def out(sample: Path, node: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """A folder with the report of the sample, made twice."""
     folder = tmp_path_factory.mktemp("out")
     (folder / "node").symlink_to(node)
+    (folder / "prove").mkdir()
+    (folder / "prove" / kills.NAME).write_text(kills.text(proof()), "utf-8")
     again = folder.parent / "again"
     pytest_on_sample(again)
     codes = [main(["--results", str(results), "--out", str(folder)]) for results in (sample, again / "results")]
@@ -103,10 +103,12 @@ def test_nothing_but_the_page_is_left(out: Path) -> None:
     assert {path.name for path in out.iterdir()} == {
         "report.html",
         "coverage.html",
+        "kill-table.html",
         "summary.md",
         "summary.json",
         "history.jsonl",
         "node",
+        "prove",
     }
 
 
@@ -141,80 +143,11 @@ def test_history_keeps_fifty_runs(sample: Path, out: Path, tmp_path: Path) -> No
     assert len(history(tmp_path)) == 50
 
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-    "--remote-allow-origins=*",
-]
-SECONDS = 15.0
 # Names of what leaves the window, and of titles that are cut off.
 TOO_WIDE = """
 [...document.querySelectorAll('[data-testid]')].filter(one => one.getBoundingClientRect().right > innerWidth
   || one.dataset.testid.endsWith('-title') && one.scrollWidth > one.clientWidth).map(one => one.dataset.testid)
 """
-
-
-class Browser:
-    """One page of a headless browser, spoken to by the DevTools protocol."""
-
-    def __init__(self, program: str, profile: Path) -> None:
-        options = [*FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.asked: list[str] = []  # every address that the page asked for
-        self.number = 0
-        port = until(lambda: (profile / "DevToolsActivePort").read_text().split()[0], "the browser's port")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=SECONDS) as answer:
-            target = next(one for one in json.load(answer) if one["type"] == "page")
-        self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=SECONDS)
-        self.do("Network.enable")
-
-    def do(self, method: str, **parameters: Any) -> Any:
-        """Sends a command and returns its result."""
-        self.number += 1
-        self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
-        while True:
-            told = json.loads(self.socket.recv())
-            if told.get("method") == "Network.requestWillBeSent":
-                self.asked.append(told["params"]["request"]["url"])
-            if told.get("id") == self.number:
-                return told["result"]
-
-    def value(self, script: str) -> Any:
-        """What that JavaScript expression is."""
-        return self.do("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
-
-    def text(self, wanted: str) -> str:
-        """What the page says, once it says `wanted`."""
-        script = "document.body ? document.body.innerText : ''"
-        return str(until(lambda: wanted in self.value(script) and self.value(script), f"the page's text {wanted!r}"))
-
-    def open(self, path: Path, width: int, height: int) -> str:
-        """Loads the report in a window of that size and returns its text."""
-        shape = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.do("Emulation.setDeviceMetricsOverride", **shape)
-        self.do("Page.navigate", url=path.as_uri())
-        return self.text("GETFLOW-ERR-10")
-
-
-def until(attempt: Any, wanted: str) -> Any:
-    """What `attempt` returns once it is something; fails after SECONDS."""
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        try:
-            if found := attempt():
-                return found
-        except (OSError, IndexError):
-            pass
-        time.sleep(0.05)
-    raise TimeoutError(f"{wanted} did not come within {SECONDS:g} s")
 
 
 @pytest.fixture(scope="module")
@@ -266,9 +199,7 @@ def test_one_click_leads_to_the_finding(width: int, height: int, browser: Browse
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_a_button_shows_clauses_and_coverage(width: int, height: int, browser: Browser, out: Path) -> None:
     browser.open(out / "report.html", width, height)
-    until(lambda: browser.value("!!document.querySelector('body > div #flowproof-open')"), "the button in the header")
-    browser.value("document.querySelector('#flowproof-open').click()")
-    frame = "document.querySelector('#flowproof-layer iframe').contentDocument"
+    frame = opened(browser, 0)
     text = until(lambda: browser.value(f"{frame}.querySelector('#getflow')?.innerText"), "the page")
     assert "Coverage is missing or not complete: the run left no counters" in text
     assert (
@@ -278,6 +209,43 @@ def test_a_button_shows_clauses_and_coverage(width: int, height: int, browser: B
         < text.index("GET /tasks")
     )
     assert browser.value(f"{frame}.body.scrollWidth <= innerWidth")
-    browser.value("document.querySelector('#flowproof-close').click()")
-    assert not browser.value("document.querySelector('#flowproof-layer').open")
+    browser.value("document.querySelector('dialog[open] .flowproof-close').click()")
+    assert not browser.value("!!document.querySelector('dialog[open]')")
     assert browser.value(TOO_WIDE) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_another_button_shows_the_kill_table(width: int, height: int, browser: Browser, out: Path) -> None:
+    browser.open(out / "report.html", width, height)
+    frame = opened(browser, 1)
+    text = until(lambda: browser.value(f"{frame}.querySelector('#variants')?.innerText"), "the page")
+    assert "Variants that nothing complained about" in text
+    assert browser.value(f"{frame}.body.scrollWidth <= innerWidth")
+    top = f"{frame}.querySelector('#variants').getBoundingClientRect().top"
+    assert browser.value(top) > height
+    browser.value(f"{frame}.querySelector('nav a[href=\"#variants\"]').click()")
+    until(lambda: browser.value(f"{top} < innerHeight"), "the section of the link")
+    browser.value(f"{frame}.querySelector('input').focus()")
+    browser.key("Escape")
+    until(lambda: browser.value("!document.querySelector('dialog[open]')"), "the report again")
+
+
+def test_the_filter_leaves_the_rows_that_hold_every_word(browser: Browser, out: Path) -> None:
+    browser.go(out / "kill-table.html", 1280, 800, "Kill table")
+    browser.value("document.querySelector('input').focus()")
+    shown = "[...document.querySelectorAll('.row')].filter(row => row.offsetParent).map(row => row.innerText)"
+    everything = len(browser.value(shown))
+    browser.do("Input.insertText", text="GETFLOW-ERR-10 caught")
+    left = browser.value(shown)
+    assert 0 < len(left) < everything
+    assert [row for row in left if "GETFLOW-ERR-10" not in row or "caught" not in row] == []
+    assert browser.value("document.querySelector('output').value") == f"{len(left)} of {everything} rows"
+    assert browser.value("[...document.querySelectorAll('section')].filter(one => one.offsetParent).length") == 1
+
+
+def opened(browser: Browser, number: int) -> str:
+    """Opens one of our pages by its button: the script that is its document."""
+    buttons = "document.querySelectorAll('body > div .flowproof-open')"
+    until(lambda: browser.value(f"{buttons}.length === 2"), "the buttons in the header")
+    browser.value(f"{buttons}[{number}].click()")
+    return "document.querySelector('dialog[open] iframe').contentDocument"
