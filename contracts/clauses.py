@@ -23,7 +23,7 @@ ANY = "any"
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One promise: `line` is the vendor's document's, `check` how it can be decided."""
+    """One promise: `line` is the document's, or "RFC …" for a section of that; `check` is how it can be decided."""
 
     id: str
     section: str
@@ -32,6 +32,12 @@ class Clause:
     check: str
     says: str
     untested: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Where it stands and how strongly: "line 74, stated", "RFC 6455, 5.4, public"."""
+        place = self.line if self.line.startswith("RFC ") else f"line {self.line}" if self.line else "no line"
+        return f"{place}, {self.grade}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,7 @@ def says(identifier: str) -> tuple[str, str]:
     api = identifier.split("-")[0].lower()
     if identifier in clauses(api):
         clause = clauses(api)[identifier]
-        where = f"line {clause.line}" if clause.line else "no line"
-        return clause.says, f"{where}, {clause.grade}"
+        return clause.says, clause.where
     reading = readings(api)[identifier]
     return reading.question, f"line {reading.line}, the document leaves it open" if reading.line else "left open"
 

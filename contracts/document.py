@@ -14,8 +14,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from contracts import HERE, pointers
-from contracts.clauses import load_yaml
+from contracts import HERE, files, pointers
 from contracts.operation import Body, Operation, Parameter, Response, Schema
 
 VERBS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
@@ -74,7 +73,7 @@ class Contract:
 @cache
 def contract(api: str) -> Contract:
     """The contract of that API, read once."""
-    return from_document(api, load_yaml(HERE / api / "openapi.yaml"))
+    return from_document(api, files.read(HERE / api / "openapi.yaml"))
 
 
 def from_document(api: str, document: Mapping[str, Any]) -> Contract:

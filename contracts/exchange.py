@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from contracts import readable
+
 MASK = "***"
 FRAME = "FRAME"  # the method of a websocket frame
-SHOWN = 2_000  # characters of a body that a person is shown
+SWITCHED = 101  # the status of an answer by frame (RFC 9110, 15.2.2)
+SHOWN = readable.SHOWN  # characters of a body that a person is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,11 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 def as_curl(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
     """The request as one line for a POSIX shell. A body that is not text is given by printf's octal escapes.
 
-    A websocket frame is one for `wsdump`, which comes with websocket-client.
+    A websocket frame is one for `wsdump`, which comes with websocket-client; through a deepstream engine it is three.
     """
-    sent = exchange.sent
+    sent, secrets = exchange.sent, list(secrets)
     if sent.method == FRAME:
-        frame = shlex.quote(sent.body.decode(errors="replace")[:SHOWN])
-        return masked(f"wsdump --eof-wait 2 --text {frame} {shlex.quote(sent.url)}", secrets)
+        return masked(readable.wsdump(sent.url, _text(sent.body, secrets)), secrets)
     words = ["curl", "-sS", "-i"]
     words += ["--head"] if sent.method == "HEAD" else [] if sent.method == "GET" else ["-X", sent.method]
     names = {name.lower() for name, _ in sent.headers}
@@ -108,21 +110,37 @@ def _with_body(line: str, body: bytes) -> str:
 
 
 def as_text(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
-    """Request and answer as people write HTTP down, bodies cut to `SHOWN` characters."""
-    sent, answer = exchange.sent, exchange.answer
+    """Request and answer as people write HTTP down, or frame out and frame in; bodies cut to `SHOWN` characters."""
+    sent, answer, secrets = exchange.sent, exchange.answer, list(secrets)
+    if sent.method == FRAME and answer.status in (0, SWITCHED):
+        return masked("\n".join(_frames(exchange, secrets)), secrets)
     lines = [f"{sent.method} {sent.url}", *(f"{name}: {value}" for name, value in sent.headers)]
     if sent.body:
-        lines += ["", shown(sent.body)]
+        lines += ["", shown(sent.body, secrets)]
     lines += ["", f"--> {answer.status} after {exchange.seconds * 1000:.1f} ms"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
     if answer.body:
-        lines += ["", shown(answer.body)]
+        lines += ["", shown(answer.body, secrets)]
     if answer.error:
         lines += ["", f"!! {answer.error}"]
     return masked("\n".join(lines), secrets)
 
 
-def shown(body: bytes) -> str:
-    """A body for a person: text cut to `SHOWN` characters, with what was left out counted."""
-    text = body.decode(errors="replace")
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text) - SHOWN} more characters)"
+def _frames(exchange: Exchange, secrets: Iterable[str]) -> list[str]:
+    """A call by frame in lines: where it went, its method, the frame out, the frame in."""
+    sent, answer = exchange.sent, exchange.answer
+    lines = [f"{FRAME} {sent.url}", f"method: {readable.method(sent.body)}"]
+    lines += ["", readable.pretty(_text(sent.body, secrets))] if sent.body else []
+    lines += ["", f"--> {'frame' if answer.body else 'nothing'} after {exchange.seconds * 1000:.1f} ms"]
+    lines += ["", readable.pretty(_text(answer.body, secrets))] if answer.body else []
+    return [*lines, *(["", f"!! {answer.error}"] if answer.error else [])]
+
+
+def shown(body: bytes, secrets: Iterable[str] = ()) -> str:
+    """A body for a person: text cut to `SHOWN` characters, head and tail, with what was left out counted."""
+    return readable.cut(_text(body, secrets))
+
+
+def _text(body: bytes, secrets: Iterable[str]) -> str:
+    """The body's text, masked before anything is cut: half of a secret would be known by no mask."""
+    return masked(body.decode(errors="replace"), secrets)

@@ -49,7 +49,7 @@ def judge(contract: Contract, operation: Operation, exchange: Exchange) -> list[
     found = [finding(*problem) for problem in _headers(contract, response, answer)]
     if exchange.sent.method == "HEAD" or not response.content:
         return found
-    media = _media(response, answer)
+    media = media_of(response, answer)
     if media is None:
         known = ", ".join(response.content)
         return [
@@ -73,7 +73,8 @@ def refused(contract: Contract, answer: Answer) -> bool:
     return bool(told) and told[0] == rule["equals"]
 
 
-def _media(response: Response, answer: Answer) -> Mapping[str, Any] | None:
+def media_of(response: Response, answer: Answer) -> Mapping[str, Any] | None:
+    """What the document says of this answer's media type, None when it does not know that type."""
     sent = answer.media_type()
     exact = response.content.get(sent)
     if exact is not None:
@@ -136,9 +137,12 @@ def _csv(answer: Answer, clause: str | None) -> Iterator[Problem]:
 def violations(contract: Contract, schema: Schema, value: Any) -> Iterator[Problem]:
     """What in the value breaks the schema: (expected, received, the nearest `x-clause` around it)."""
     validator = contract.validator(schema)
-    if validator.is_valid(value):
+    try:
+        errors = [] if validator.is_valid(value) else list(validator.iter_errors(value))
+    except UnicodeEncodeError as half:  # an escape that is half of a surrogate pair (RFC 8259, 8.2)
+        yield "text that has a UTF-8 form", str(half), contract.resolve(schema).get("x-clause")
         return
-    for error in validator.iter_errors(value):
+    for error in errors:
         where, path, message = _nearest(error)
         spot = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
         keyword = path[-1] if path else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from contracts import pointers
 from contracts.clauses import ANY, in_force
@@ -65,14 +65,21 @@ class Mutation:
         return f"{what}: {self.place} {self.name}".rstrip(": ")
 
 
-def rule(contract: Contract, operation: Operation, mutation: Mutation) -> Mapping[str, Any]:
+class Refuses(Protocol):
+    """Whatever has rules of its own for broken requests: an operation, or a call."""
+
+    @property
+    def refusals(self) -> Mapping[str, Any]: ...
+
+
+def rule(contract: Contract, operation: Refuses, mutation: Mutation) -> Mapping[str, Any]:
     """What the contract calls for; raises KeyError when it says nothing about this kind at all."""
     for rules in (mutation.rules or {}, operation.refusals, contract.refusals):
         for key in (f"{mutation.place}.{mutation.kind}", mutation.kind):
             if key in rules:
                 found: Mapping[str, Any] = rules[key]
                 return found
-    raise KeyError(f"{contract.api}: openapi.yaml has no x-flowproof.refusals.{mutation.kind}")
+    raise KeyError(f"{contract.api}: the document has no x-flowproof.refusals.{mutation.kind}")
 
 
 def judge_refusal(
@@ -86,10 +93,18 @@ def judge_refusal(
         return found
     clause = due["clause"]
     if not was_refused:
-        if _may_accept(due, environ):
+        if may_accept(due, environ):
             return found
         return [*found, Finding(clause, f"a refusal ({mutation})", f"{exchange.answer.status}, accepted", exchange)]
     return found + [Finding(clause, *problem, exchange) for problem in _told(contract, due, mutation, exchange.answer)]
+
+
+def told_wrongly(
+    contract: Contract, due: Mapping[str, Any], mutation: Mutation, status: int, payload: Any
+) -> Iterator[tuple[str, str]]:
+    """What in a refusal is not as the rule `due` has it: (expected, received) of status class, code and attribute."""
+    yield from _of_class(due, mutation, status)
+    yield from wrongly_named(contract, due, mutation, payload)
 
 
 def _blamed_on(finding: Finding, due: Mapping[str, Any], operation: Operation) -> Finding:
@@ -99,19 +114,31 @@ def _blamed_on(finding: Finding, due: Mapping[str, Any], operation: Operation) -
     return Finding(due["clause"], finding.expected, finding.received, finding.exchange)
 
 
-def _may_accept(due: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+def may_accept(due: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether a reading in force lets a server accept such a request."""
     choices: Mapping[str, str] = due.get("accepted") or {}
     return bool(choices) and all(in_force(reading, environ) in (ANY, meaning) for reading, meaning in choices.items())
 
 
 def _told(contract: Contract, due: Mapping[str, Any], mutation: Mutation, answer: Answer) -> Iterator[tuple[str, str]]:
-    classes = due.get("status", ["4XX"])
-    if not any(_is_of(answer.status, one) for one in classes):
-        yield f"status {' or '.join(classes)} ({mutation})", str(answer.status)
+    yield from _of_class(due, mutation, answer.status)
     try:
         payload = answer.json()
     except (ValueError, RecursionError):
         return  # the judge of shapes has found that already
+    yield from wrongly_named(contract, due, mutation, payload)
+
+
+def _of_class(due: Mapping[str, Any], mutation: Mutation, status: int) -> Iterator[tuple[str, str]]:
+    classes = due.get("status", ["4XX"])
+    if not any(_is_of(status, one) for one in classes):
+        yield f"status {' or '.join(classes)} ({mutation})", str(status)
+
+
+def wrongly_named(
+    contract: Contract, due: Mapping[str, Any], mutation: Mutation, payload: Any
+) -> Iterator[tuple[str, str]]:
+    """What in a refusal's payload is not as `due` has it: (expected, received) of code and attribute."""
     items = _errors(contract, payload)
     if due.get("code"):
         told = [str(code) for code, _ in items]

@@ -6,14 +6,21 @@ Rule: `AssertionError` is the vendor's; whatever else is raised is ours or the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from contracts.clauses import says
 from contracts.exchange import Exchange, as_curl, masked
 from contracts.judge import Finding
 from fixtures.api import Api
-from fixtures.cases import Case
 
 MOST = 3  # findings told in full
+
+
+class Titled(Protocol):
+    """What was sent, as far as it is told: a case, or a message."""
+
+    @property
+    def title(self) -> str: ...
 
 
 class ContractBroken(AssertionError):
@@ -25,7 +32,7 @@ class ContractBroken(AssertionError):
         self.exchanges = tuple(exchanges)
 
 
-def told(finding: Finding, secrets: Iterable[str], case: Case | None = None) -> str:
+def told(finding: Finding, secrets: Iterable[str], case: Titled | None = None) -> str:
     """A finding as text for people."""
     sentence, where = says(finding.clause)
     secrets = list(secrets)
@@ -41,12 +48,12 @@ def told(finding: Finding, secrets: Iterable[str], case: Case | None = None) -> 
     return masked("\n".join(lines), secrets)
 
 
-def blame(found: Sequence[tuple[Finding, Case | None]], secrets: Iterable[str]) -> None:
+def blame(found: Sequence[tuple[Finding, Titled | None]], secrets: Iterable[str]) -> None:
     """Raises ContractBroken when there are findings: one per clause, the first ones in full, the rest counted."""
     __tracebackhide__ = True
     if not found:
         return
-    first: dict[str, tuple[Finding, Case | None]] = {}
+    first: dict[str, tuple[Finding, Titled | None]] = {}
     for finding, case in found:
         first.setdefault(finding.clause, (finding, case))
     secrets = list(secrets)

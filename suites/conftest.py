@@ -15,12 +15,17 @@ import pytest
 import contracts
 from contracts import clauses
 from contracts.document import contract
+from contracts.rpc import rpc
 from fixtures.api import Api, Lacking, NotPermitted
 from fixtures.client import Unreachable
 from fixtures.corpus import EFFORTS, Corpus
 from fixtures.corpus import corpus as corpus_of
+from fixtures.corpus.messages import Messages
+from fixtures.corpus.messages import messages as messages_of
 from fixtures.mail import MailSink
-from fixtures.targets import Misuse, Target, embedded, from_environment
+from fixtures.targets import Misuse, Target, embedded, engine, from_environment
+from fixtures.transports import TRANSPORTS, Transport
+from fixtures.transports import transport as transport_of
 from suites import profiles, reporting
 from suites.prove.trial import GIVEN
 from suites.readings import Observed
@@ -42,17 +47,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
+    config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run where there are none")
     reporting.configure(config)
     if reporting.folder(config):
         config.stash[WATCH] = Watch()
     try:
         profiles.load(config.option.seed)
         for api in contracts.apis():
-            from_environment(api, os.environ)
+            _check_engine(api, config, embedded=from_environment(api, os.environ) is None)
             for reading in clauses.readings(api):
                 clauses.in_force(reading, os.environ)
     except (Misuse, ValueError) as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _check_engine(api: str, config: pytest.Config, embedded: bool) -> None:
+    """Raises Misuse when references of several workers would answer each other's calls at one engine."""
+    if embedded and engine(api, os.environ) and config.getoption("numprocesses", None):
+        name = api.upper()
+        raise Misuse(f"{name}_DEEPSTREAM: each worker of -n has a reference of its own; leave -n out or set {name}_URL")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -82,8 +95,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "operation" in metafunc.fixturenames and "operation" not in own:
         operations = [one for api in contracts.apis() for one in contract(api).operations.values()]
         metafunc.parametrize("operation", operations, ids=str)
+    if "call" in metafunc.fixturenames and "call" not in own:
+        calls = [one for api in contracts.apis() if (found := rpc(api)) for one in found.calls.values()]
+        metafunc.parametrize("call", calls, ids=str)
     if "resource" in metafunc.fixturenames and "resource" not in own:
         metafunc.parametrize("resource", [one for api in contracts.apis() for one in resources(api)], ids=str)
+    if "transport" in metafunc.fixturenames and "transport" not in own:
+        metafunc.parametrize("transport", TRANSPORTS, indirect=True)
 
 
 def _names(argument: str | Sequence[str]) -> Sequence[str]:
@@ -143,7 +161,8 @@ def targets(request: pytest.FixtureRequest, mailbox: MailSink) -> Iterator[dict[
     named = {api: from_environment(api, os.environ) for api in contracts.apis()}
     ours = [api for api, target in named.items() if target is None]
     changes = [f"--{kind}={name}" for kind in ("fault", "variant") for name in request.config.getoption(kind)]
-    with embedded(ours, mailbox.address, changes) as started:
+    engines = {api: url for api in ours if (url := engine(api, os.environ))}
+    with embedded(ours, mailbox.address, changes, engines) as started:
         yield {**{api: target for api, target in named.items() if target}, **started}
 
 
@@ -166,13 +185,31 @@ def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
-    """The API under test: of the operation or resource, or of the folder that the test is in."""
+    """The API under test: of the operation, call or resource, or of the folder that the test is in."""
     api = api_of[reporting.api_name(request.node)]
     api.exchanges.clear()
     carrier = reporting.carrier(request.node)
     if carrier and not carrier.safe and not api.target.writes:
         pytest.skip(api.target.refusal())
     return api
+
+
+@pytest.fixture(scope="session")
+def transports() -> Iterator[dict[tuple[Api, str], Transport]]:
+    """The transports that are open, by API and name: connections outlive a test."""
+    opened: dict[tuple[Api, str], Transport] = {}
+    yield opened
+    for one in opened.values():
+        one.close()
+
+
+@pytest.fixture
+def transport(request: pytest.FixtureRequest, api: Api, transports: dict[tuple[Api, str], Transport]) -> Transport:
+    """How the test's calls travel: a test that takes it runs once for each of TRANSPORTS."""
+    key = (api, request.param)
+    if key not in transports:
+        transports[key] = transport_of(*key)
+    return transports[key]
 
 
 @pytest.fixture
@@ -190,3 +227,10 @@ def corpus(request: pytest.FixtureRequest, api: Api) -> Corpus:
     """The API's cases at this run's effort and seed."""
     options = request.config.option
     return corpus_of(api.target.api, EFFORTS[options.effort], options.seed)
+
+
+@pytest.fixture
+def messages(request: pytest.FixtureRequest, api: Api) -> Messages:
+    """The API's calls at this run's effort and seed."""
+    options = request.config.option
+    return messages_of(api.target.api, EFFORTS[options.effort], options.seed)

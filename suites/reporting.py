@@ -21,6 +21,7 @@ import contracts
 from contracts.clauses import in_force, readings, says
 from contracts.exchange import Exchange, as_curl, as_text, masked
 from contracts.operation import Operation
+from contracts.rpc import Call
 from fixtures.api import Api
 from fixtures.targets import from_environment
 from reports import run
@@ -56,20 +57,20 @@ def folder(config: pytest.Config) -> Path | None:
     return Path(name) if name and is_wanted(config) else None
 
 
-def carrier(item: pytest.Item) -> Operation | Resource | None:
-    """The operation or resource of a contract that a test runs on, None when it is a test of its own."""
+def carrier(item: pytest.Item) -> Operation | Call | Resource | None:
+    """The operation, call or resource of a contract that a test runs on, None when it is a test of its own."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    return next((value for value in parameters.values() if isinstance(value, Operation | Resource)), None)
+    return next((value for value in parameters.values() if isinstance(value, Operation | Call | Resource)), None)
 
 
 def api_name(item: pytest.Item) -> str:
-    """The API that a test is about: of its operation or resource, else of its folder."""
+    """The API that a test is about: of its operation, call or resource, else of its folder."""
     on = carrier(item)
     return on.api if on else item.path.parent.name
 
 
 def clauses_of(item: pytest.Item) -> list[str]:
-    """The clauses that a test checks: those of its marks, else its operation's or resource's."""
+    """The clauses that a test checks: those of its marks, else its operation's, call's or resource's."""
     marked = [identifier for one in item.iter_markers("clause") for identifier in one.args]
     on = carrier(item)
     return marked or (list(on.clauses) if on else [])
@@ -79,10 +80,10 @@ def label(items: Sequence[pytest.Item]) -> None:
     """Gives every test its place in the report."""
     for item in items:
         on = carrier(item)
-        parameters = item.callspec.id if hasattr(item, "callspec") and not on else ""
+        parameters = _told_parameters(item, on)
         told = describe(
             api=api_name(item),
-            section=on.section if isinstance(on, Operation) else item.path.stem.removeprefix("test_"),
+            section=on.section if isinstance(on, Operation | Call) else item.path.stem.removeprefix("test_"),
             clauses=[Clause(identifier, *says(identifier)) for identifier in clauses_of(item)],
             name=getattr(item, "originalname", item.name),
             node=item.nodeid,
@@ -91,6 +92,13 @@ def label(items: Sequence[pytest.Item]) -> None:
             case=parameters,
         )
         mark(item, told)
+
+
+def _told_parameters(item: pytest.Item, on: Operation | Call | Resource | None) -> str:
+    """What a title says of a test's parameters: of a call its transport, the call itself standing before."""
+    if not hasattr(item, "callspec"):
+        return ""
+    return item.callspec.params.get("transport", "") if on else item.callspec.id
 
 
 def begin(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
@@ -187,5 +195,4 @@ def complaint(item: pytest.Item, error: BaseException) -> str:
     api: Api | None = getattr(item, "funcargs", {}).get("api")
     if api and api.exchanges:
         lines.append(f"  try it     {as_curl(api.exchanges[-1], api.secrets)}")
-        return masked("\n".join([*lines, *notes]), api.secrets)
-    return "\n".join([*lines, *notes])
+    return masked("\n".join([*lines, *notes]), api.secrets if api else ())

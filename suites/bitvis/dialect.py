@@ -36,7 +36,7 @@ HEADERS = {  # lines 73-80
 WEBSOCKET = 101
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Kind:
     """An endpoint and its objects: `text` is a member that takes any text, `keys` are the documented plain ones."""
 
@@ -49,6 +49,9 @@ class Kind:
 
     def __str__(self) -> str:
         return self.name
+
+    def __repr__(self) -> str:
+        return self.name.upper()  # as it is named below
 
 
 DEVICE = Kind("device", "/api/inventory/inventory/device/", "inventory/device", {}, "name", ("name", "id"))

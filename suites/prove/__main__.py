@@ -135,6 +135,7 @@ def _chosen(options: argparse.Namespace) -> list[tuple[str, Change]]:
         for api in options.api or contracts.apis()
         for changes in (load(api).FAULTS, load(api).VARIANTS)
         for change in changes.values()
+        if not (options.against and change.wire)  # it speaks HTTP only, and could not see them
     ]
     if options.only:
         wanted = set(options.only.split(","))

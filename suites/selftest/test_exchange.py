@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from contracts import readable
 from contracts.exchange import Answer, Exchange, Sent, as_curl, as_text, masked
 from contracts.pointers import find
 from fixtures.cases import secrets
@@ -66,6 +68,86 @@ def test_frame_is_shown_as_a_line_for_wsdump() -> None:
     frame = Exchange(Sent("FRAME", "ws://127.0.0.1:1/inventory/device", (), b'{"token": "s3cret"}'), Answer(101))
     words = shlex.split(as_curl(frame, ["s3cret"]))
     assert words == ["wsdump", "--eof-wait", "2", "--text", '{"token": "***"}', "ws://127.0.0.1:1/inventory/device"]
+
+
+def framed(url: str, out: bytes, back: bytes, error: str | None = None) -> Exchange:
+    return Exchange(Sent("FRAME", url, (), out), Answer(101 if back else 0, (), back, error), 0.0012)
+
+
+def test_frames_are_shown_with_their_method_and_laid_out() -> None:
+    shown = as_text(
+        framed("ws://127.0.0.1:1/inventory/device", b'{"method":"OPEN","n":[]}', b'{"data":[1,{"a":"x,y"}]}')
+    )
+    assert shown.split("\n") == [
+        "FRAME ws://127.0.0.1:1/inventory/device",
+        "method: OPEN",
+        "",
+        "{",
+        '  "method": "OPEN",',
+        '  "n": []',
+        "}",
+        "",
+        "--> frame after 1.2 ms",
+        "",
+        "{",
+        '  "data": [',
+        "    1,",
+        "    {",
+        '      "a": "x,y"',
+        "    }",
+        "  ]",
+        "}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("out", "method"), [(b"{", "none"), (b"[]", "none"), (b"{}", "none"), (b'{"method":["LIST"]}', '["LIST"]')]
+)
+def test_method_of_a_frame_that_is_no_call_is_shown_as_it_is(out: bytes, method: str) -> None:
+    shown = as_text(framed("ws://127.0.0.1:1/x", out, b"", "no answer within the time limit"))
+    assert f"method: {method}\n\n{readable.pretty(out.decode())}\n\n--> nothing after" in shown
+    assert shown.endswith("!! no answer within the time limit")
+
+
+@hypothesis_settings(max_examples=60)
+@given(st.recursive(st.none() | st.text() | st.floats(), lambda of: st.lists(of) | st.dictionaries(st.text(), of)))
+def test_layout_changes_nothing_but_white_space(value: object) -> None:
+    text = json.dumps(value)
+    laid_out = readable.pretty(text)
+    assert len(text) > readable.SHOWN or "… (" in laid_out or json.dumps(json.loads(laid_out)) == text
+
+
+def test_member_that_comes_twice_is_shown_twice() -> None:
+    assert readable.pretty('{"a":1.0,"a":1e0}') == '{\n  "a": 1.0,\n  "a": 1e0\n}'
+
+
+def test_long_body_keeps_its_head_and_its_tail() -> None:
+    body = b'{"data": "' + b"x" * 5_000 + b'", "request_id": "r-77"}'
+    shown = as_text(exchange(body))
+    assert '{"data": "xxx' in shown
+    assert '"request_id": "r-77"}' in shown
+    assert f"… ({len(body) - readable.SHOWN} more characters) …" in shown
+
+
+@pytest.mark.parametrize("before", range(readable.SHOWN - readable.TAIL - 8, readable.SHOWN - readable.TAIL + 1))
+def test_cut_shows_no_half_of_a_secret(before: int) -> None:
+    shown = as_text(exchange(b"x" * before + b"s3cret!" + b"y" * 3_000), ["s3cret!"])
+    assert "xs" not in shown
+
+
+def test_call_through_an_engine_is_a_line_with_its_login() -> None:
+    line = as_curl(framed("deepstream+ws://127.0.0.1:1/deepstream#a/b", b'{"token": "s3cret"}', b"1"), ["s3cret"])
+    words = shlex.split(line)
+    call = next(json.loads(word[:-1]) for word in words if '"data": "{\\"token' in word)
+    assert (call["name"], call["data"]) == ("a/b", '{"token": "***"}')
+    assert words[-5:] == ["wsdump", "--raw", "--eof-wait", "2", "ws://127.0.0.1:1/deepstream"]
+    assert "\n" not in line
+
+
+def test_secret_with_a_quotation_mark_is_masked_in_json() -> None:
+    hidden = secrets({"TOKEN": 'a"b\\c'})
+    body = json.dumps({"token": 'a"b\\c'}).encode()
+    assert '{"token": "***"}' in as_text(exchange(body), hidden)
 
 
 def test_token_that_names_an_event_is_no_secret() -> None:

@@ -117,6 +117,14 @@ def test_sample_of_faults_and_variants_is_judged_rightly() -> None:
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
 
 
+def test_changes_of_the_wire_are_tried_over_sockets(tmp_path: Path) -> None:
+    names = "masks_its_answers,closes_with_1005,answers_in_fragments"
+    run = prove("--out", str(tmp_path), "--only", names, "suites/bitvis/test_protocol.py")
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
+    found = json.loads((tmp_path / "kill-table.json").read_text())["results"]
+    assert [one["skipped"] for one in found] == [0, 0, 0]
+
+
 def test_unknown_fault_is_misuse() -> None:
     run = prove("--only", "no_such_fault")
     assert run.returncode == 2

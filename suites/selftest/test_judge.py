@@ -54,6 +54,11 @@ def test_missing_property_is_blamed_on_the_operation_when_no_clause_is_nearer() 
     assert found(exchange(body={}, headers=LINK))[0][0] == "GETFLOW-PAGE-1"
 
 
+def test_half_of_a_surrogate_pair_is_found() -> None:
+    told = found(exchange(body=b'{"goods": [{"id": "\\ud800"}]}', headers=LINK))
+    assert [expected for _, expected, _ in told] == ["text that has a UTF-8 form"]
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b'{"goods": []} x', b"\xff", b'{"goods": NaN}', b"[" * 100_000])
 def test_body_that_is_no_json_is_found(body: bytes) -> None:
     assert len(found(exchange(body=body, headers=LINK))) == 1

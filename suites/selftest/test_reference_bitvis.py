@@ -446,7 +446,8 @@ def _masked(reply: Reply, errorids: dict[str, int]) -> Any:
 
 
 def test_every_change_has_its_probe() -> None:
-    assert set(PROBES) == {*bitvis.FAULTS, *bitvis.VARIANTS}
+    changes = {**bitvis.FAULTS, **bitvis.VARIANTS}
+    assert set(PROBES) == {name for name, change in changes.items() if not change.wire}  # the wire has its own test
 
 
 @pytest.mark.parametrize("name", PROBES)

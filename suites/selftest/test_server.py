@@ -583,9 +583,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def test_without_arguments_all_is_honest(served: list[tuple[Any, ...]]) -> None:
     assert command.main([]) == 0
-    ((references, changes, smtp, port),) = served
-    assert (list(references), changes, smtp, port) == (
-        ["left", "right"], {"left": [], "right": []}, ("127.0.0.1", 2525), 0
+    ((references, changes, smtp, port, engine),) = served
+    assert (list(references), changes, smtp, port, engine) == (
+        ["left", "right"], {"left": [], "right": []}, ("127.0.0.1", 2525), 0, ""
     )  # fmt: skip
 
 

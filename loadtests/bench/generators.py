@@ -1,0 +1,167 @@
+"""The generators that are compared: what each is called, and its command line.
+
+Rule: each is driven as its own documentation says, with its fastest settings that still do the work; all send the same
+headers, and those that can vary their requests do. Only `ours` is ours, and it runs as people run it: under Locust.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from loadtests.bench import tools
+from loadtests.bench.payloads import CALL, DEVICE_ID, HEADERS, ONE_PATH, TOKEN
+from loadtests.bench.process import free_port, python
+from loadtests.bench.sinks import HTTP, WEBSOCKET
+
+SCRIPTS = Path(__file__).parent / "scripts"
+LONG = 3600  # seconds; the window that is measured ends long before
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a generator is to do: ask the server at `url` over so many connections; `folder` is its own."""
+
+    url: str
+    connections: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Generator:
+    """`name` is what `--only` takes, `needs` are tools by the names that tools.py knows them by.
+
+    `ends_with` is its exit code after SIGTERM when nothing went wrong, where it tells.
+    """
+
+    name: str
+    title: str
+    transport: str
+    needs: tuple[str, ...]
+    command: Callable[[Work], list[str]]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ends_with: int | None = None
+
+
+def _headers(flag: str) -> list[str]:
+    return [part for name, value in HEADERS.items() for part in (flag, f"{name}: {value}")]
+
+
+def locust(file: str, work: Work, *more: str) -> list[str]:
+    """A headless Locust with one user a connection."""
+    users = ["--users", str(work.connections), "--spawn-rate", str(work.connections)]
+    line = [*python("locust"), "--headless", "--only-summary", "--loglevel", "WARNING", *users]
+    return [*line, "--host", work.url.rstrip("/"), "--locustfile", str(SCRIPTS / file), *more]
+
+
+def k6(file: str, work: Work, *more: str) -> list[str]:
+    """k6 on one of our scripts; what it is told travels by -e, its results go to the script."""
+    told = {
+        "URL": work.url,
+        "VUS": str(work.connections),
+        "HEADERS": json.dumps(HEADERS),
+        "CALL": json.dumps(CALL, separators=(",", ":")).replace(DEVICE_ID, DEVICE_ID.replace("{:04x}", "{number}")),
+    }
+    line = [*tools.found("k6"), "run", "--quiet", "--no-usage-report", "--log-output=stderr", "--address", ""]
+    settings = [part for name, value in told.items() for part in ("-e", f"{name}={value}")]
+    return [*line, *settings, *more, str(SCRIPTS / file)]
+
+
+def _wrk(work: Work) -> list[str]:
+    return [*tools.found("wrk"), "-t1", f"-c{work.connections}", f"-d{LONG}s", *_headers("-H"), work.url + ONE_PATH]
+
+
+def _hey(work: Work) -> list[str]:
+    many = ["-c", str(work.connections), "-cpus", "1", "-z", f"{LONG}s"]
+    return [*tools.found("hey"), *many, *_headers("-H"), work.url + ONE_PATH]
+
+
+def _autocannon(work: Work) -> list[str]:
+    many = ["-c", str(work.connections), "-d", str(LONG), "--no-progress"]
+    return [*tools.found("autocannon"), *many, *_headers("-H"), work.url + ONE_PATH]
+
+
+def _artillery(scenario: Callable[[], Mapping[str, object]]) -> Callable[[Work], list[str]]:
+    def command(work: Work) -> list[str]:
+        phase = {"duration": 1, "arrivalCount": work.connections}
+        script = {"config": {"target": work.url, "phases": [phase]}, "scenarios": [scenario()]}
+        file = work.folder / "artillery.json"
+        file.write_text(json.dumps(script))
+        return [*tools.found("artillery"), "run", "--quiet", str(file)]
+
+    return command
+
+
+def _gets() -> Mapping[str, object]:
+    get = {"url": "/v2/tasks/1{{ $loopCount }}?organization_id=52", "headers": HEADERS}
+    return {"flow": [{"loop": [{"get": get}], "count": 10**9}]}
+
+
+def _calls() -> Mapping[str, object]:
+    call = {**CALL, "objectid": DEVICE_ID.replace("{:04x}", "{{ $loopCount }}"), "token": TOKEN}
+    send = {"payload": json.dumps(call, separators=(",", ":")), "capture": {"json": "$.success", "as": "success"}}
+    return {"engine": "ws", "flow": [{"loop": [{"send": send}], "count": 10**9}]}
+
+
+def _ours(name: str, title: str, transport: str, *more: str, workers: int = 1) -> Generator:
+    """Ours; with `--judge` the requests are made from the contract, and all that judges them is at work."""
+    file = "contract.py" if more else "ours.py"
+    told = {
+        "BENCH_TRANSPORT": transport,
+        "GETFLOW_ORGANIZATION_ID": "52",
+        "GETFLOW_TOKEN": TOKEN,
+        "BITVIS_TOKEN": TOKEN,
+    }
+
+    def command(work: Work) -> list[str]:
+        at = replace(work, url=work.url.replace("ws://", "http://")) if more else work  # a contract's host is HTTP's
+        port = str(free_port())
+        shared = ["--processes", str(workers), "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+        forked = [*shared, "--master-port", port] if workers > 1 else []
+        return locust(file, at, "--results", str(work.folder / "results"), *more, *forked)
+
+    return Generator(name, title, transport, ("locust",), command, told, 0)
+
+
+def _stock(name: str, title: str, transport: str, user: str) -> Generator:
+    told = {"BENCH_USER": user}
+    return Generator(name, title, transport, ("locust",), lambda work: locust("stock.py", work), told, 0)
+
+
+def _k6(name: str, title: str, transport: str, script: str, judged: str = "0") -> Generator:
+    more = ("-e", f"JUDGED={judged}")
+    return Generator(name, title, transport, ("k6",), lambda work: k6(script, work, *more))
+
+
+OURS = "ours, status only"
+CONTRACT = "ours, requests made from the contract, status only"
+JUDGED = "ours, requests made from the contract, every answer judged by it"
+GENERATORS: Sequence[Generator] = (
+    _ours("ours", OURS, HTTP),
+    _ours("ours-2", f"{OURS}, two worker processes", HTTP, workers=2),
+    _ours("ours-contract", CONTRACT, HTTP, "--judge", "status"),
+    _ours("ours-judged", JUDGED, HTTP, "--judge", "all"),
+    Generator("wrk", "wrk", HTTP, ("wrk",), _wrk),
+    Generator("hey", "hey", HTTP, ("hey",), _hey),
+    Generator("autocannon", "autocannon", HTTP, ("node", "autocannon"), _autocannon),
+    _k6("k6", "k6, no checks, bodies discarded", HTTP, "http.js"),
+    _k6("k6-judged", "k6, JSON checked by hand, Trend", HTTP, "http.js", "1"),
+    _stock("locust-fast", "Locust FastHttpUser", HTTP, "Fast"),
+    _stock("locust-http", "Locust HttpUser", HTTP, "Requests"),
+    Generator("artillery", "Artillery", HTTP, ("node", "artillery"), _artillery(_gets)),
+    _ours("ws-ours", OURS, WEBSOCKET),
+    _ours("ws-ours-2", f"{OURS}, two worker processes", WEBSOCKET, workers=2),
+    _ours("ws-ours-contract", CONTRACT, WEBSOCKET, "--judge", "status"),
+    _ours("ws-ours-judged", JUDGED, WEBSOCKET, "--judge", "all"),
+    _k6("ws-k6", "k6 `k6/ws`, counts only", WEBSOCKET, "websocket.js"),
+    _k6("ws-k6-judged", "k6 `k6/ws`, JSON checked by hand, Trend", WEBSOCKET, "websocket.js", "1"),
+    _k6("ws-k6x", "k6 `k6/experimental/websockets`, counts only", WEBSOCKET, "websockets.js"),
+    _k6(
+        "ws-k6x-judged", "k6 `k6/experimental/websockets`, JSON checked by hand, Trend", WEBSOCKET, "websockets.js", "1"
+    ),
+    _stock("ws-locust", "Locust with plain websocket-client", WEBSOCKET, "Websocket"),
+    Generator("ws-artillery", "Artillery, send and capture", WEBSOCKET, ("node", "artillery"), _artillery(_calls)),
+)
+NAMES = {generator.name: generator for generator in GENERATORS}

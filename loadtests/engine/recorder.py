@@ -1,0 +1,85 @@
+"""What the engine saw, per operation and transport: appended in the hot path, counted into histograms in bulk.
+
+Memory does not grow with the number of requests, names or error texts: what exceeds a bound is counted under `OTHER`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reports.load.tally import Failed, Tallies, Tally, bounded
+
+LONGEST_REASON = 200  # characters
+
+Watch = Callable[["Slot", "list[tuple[int, int, int, int, int]]", "list[Failed]"], None]
+
+
+class Slot:
+    """Where the engine puts what it saw of one operation on one transport until the next flush.
+
+    The hot path does `slot.times.append((intended, sent, first, done, size))`, `slot.connects.append(ns)` and
+    `slot.failed(…)`. The lists stay the same objects for ever.
+    """
+
+    __slots__ = ("connects", "failures", "operation", "times", "transport")
+
+    def __init__(self, operation: str, transport: str) -> None:
+        self.operation = operation
+        self.transport = transport
+        self.times: list[tuple[int, int, int, int, int]] = []
+        self.connects: list[int] = []
+        self.failures: list[Failed] = []
+
+    def failed(self, reason: str, intended: int, sent: int, done: int, size: int = 0) -> None:
+        """Note a request without a good answer. `reason` comes out of a small set; what is too long is cut."""
+        self.failures.append(Failed(reason[:LONGEST_REASON], intended, sent, done, size))
+
+    def __repr__(self) -> str:
+        return f"Slot({self.operation!r}, {self.transport!r})"
+
+
+class Recorder:
+    """The slots of a process. `flush` often, so that no list grows long; `take` what was counted since the last take.
+
+    watch: is given what a flush drains, before it is counted: for whoever wants each request by itself.
+    """
+
+    def __init__(self) -> None:
+        self.watch: Watch | None = None
+        self._slots: dict[tuple[str, str], Slot] = {}
+        self._counted = Tallies()
+
+    def slot(self, operation: str, transport: str) -> Slot:
+        """The slot of that operation: always the same object, good for the life of the process."""
+        key = bounded(self._slots, operation, transport)
+        if key not in self._slots:
+            self._slots[key] = Slot(*key)
+        return self._slots[key]
+
+    def flush(self) -> None:
+        """Count what the slots hold."""
+        for slot in self._slots.values():
+            if slot.times or slot.failures or slot.connects:
+                self._drain(slot)
+
+    def _drain(self, slot: Slot) -> None:
+        times, failures, connects = slot.times.copy(), slot.failures.copy(), slot.connects.copy()
+        slot.times.clear()
+        slot.failures.clear()
+        slot.connects.clear()
+        if self.watch is not None:
+            self.watch(slot, times, failures)
+        tally = self._counted.of(slot.operation, slot.transport)
+        if times:
+            tally.take(times)
+        if failures:
+            tally.fail(failures)
+        if connects:
+            tally.connect.record_many(connects)
+
+    def take(self) -> list[Tally]:
+        """What was counted since the last time, only where something was; the counting begins anew."""
+        self.flush()
+        taken = [tally for tally in self._counted.all() if tally]
+        self._counted.clear()
+        return taken

@@ -1,0 +1,150 @@
+"""What one process plays in a run: the engine's loop, its recorder, its arrivals, and a line of figures each second.
+
+A line is everything that happened since the line before; all lines of all processes together are the run.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gevent
+from locust.env import Environment
+
+from loadtests import locust_stats
+from loadtests.engine.arrivals import Plan
+from loadtests.engine.health import Health
+from loadtests.engine.hub import attach
+from loadtests.engine.loop import Loop
+from loadtests.engine.recorder import Recorder
+from loadtests.open_model import Conductor
+
+SECOND = 1_000_000_000
+TICK = SECOND // 20  # between two flushes: short, so that none of them holds up an answer
+
+Line = dict[str, Any]
+
+recorder = Recorder()
+"""The slots of this process; they stay good from run to run."""
+
+_closing: dict[str, Callable[[], Any]] = {}
+
+
+def at_end(name: str, closing: Callable[[], Any]) -> None:
+    """Call `closing` on each playing process after its last journey; the result's notes have its JSON by `name`."""
+    _closing[name] = closing
+
+
+class Node:
+    """This process in one run.
+
+    worker: its name in the figures; index: which of the workers it is; deliver: is given each line.
+    """
+
+    def __init__(self, environment: Environment, worker: str, deliver: Callable[[Line], None]) -> None:
+        self.worker = worker
+        self.index = 0
+        self.loop = Loop()
+        self.health = Health()
+        self.conductors: dict[str, Conductor] = {}
+        self._environment = environment
+        self._deliver = deliver
+        self._hub = attach(self.loop)
+        self._run_name = ""
+        self._second = 0
+        self._from = 0.0
+        self._dropped: dict[str, int] = {}
+        self._pump: gevent.Greenlet[[], None] | None = None
+
+    def begin(self, run: str, plans: Mapping[str, Plan]) -> None:
+        """Count from now for that run; whatever was recorded before is forgotten."""
+        self._run_name = run
+        recorder.take()
+        recorder.watch = locust_stats.watch(self._environment)
+        self.health = Health()
+        self.conductors = {name: Conductor(name, plan, self.loop, self.health) for name, plan in plans.items()}
+        self._dropped = dict.fromkeys(plans, 0)
+        self._from = time.time()
+        self._second = int(self._from)
+        gc.collect()
+        gc.freeze()  # what is there now stays; looking through all of it again and again would hold up answers
+        self._pump = gevent.spawn(self._run)
+
+    def share(self, index: int, of: int) -> None:
+        """Play this share of the arrivals."""
+        self.index = index
+        for conductor in self.conductors.values():
+            conductor.share(index, of)
+
+    def change(self, plans: Mapping[str, Plan]) -> None:
+        """Go over to other plans of arrivals, from now on."""
+        for name, conductor in self.conductors.items():
+            if name in plans:
+                conductor.change(plans[name])
+
+    def halt(self) -> None:
+        """Start no arrivals any more: the test is stopping."""
+        for conductor in self.conductors.values():
+            conductor.halt()
+
+    def end(self) -> None:
+        """Deliver the last line."""
+        if self._pump is None:
+            return
+        self._pump.kill()
+        self._pump = None
+        self.halt()
+        gc.unfreeze()
+        self._close_second(last=True)
+
+    def forget(self) -> None:
+        """Count anew from now: statistics were reset."""
+        recorder.take()
+
+    def _run(self) -> None:
+        due = time.perf_counter_ns()
+        while True:
+            due = max(due + TICK, time.perf_counter_ns())
+            gevent.sleep(max(0.0, (due - time.perf_counter_ns()) / SECOND))
+            self.health.turn(time.perf_counter_ns() - due)
+            recorder.flush()
+            if int(time.time()) != self._second:
+                self._close_second(last=False)
+
+    def _close_second(self, last: bool) -> None:
+        self.health.turn(0)
+        self.health.measure()
+        taken = recorder.take()
+        now = time.time()
+        if recorder.watch is None:
+            locust_stats.add(self._environment.stats, taken, self._second)
+        self._show_dropped()
+        recorder.watch = locust_stats.watch(self._environment)
+        line: Line = {
+            "run": self._run_name,
+            "worker": self.worker,
+            "second": self._second,
+            "from": round(self._from, 3),
+            "to": round(now, 3),
+            "users": self._environment.runner.user_count if self._environment.runner else 0,
+            "operations": [tally.to_json() for tally in taken],
+            "arrivals": {
+                name: {"started": conductor.started, "dropped": conductor.dropped, "planned": conductor.planned()}
+                for name, conductor in self.conductors.items()
+            },
+            "health": self.health.to_json(),
+        }
+        if last:
+            line |= {"last": True, "notes": {name: closing() for name, closing in _closing.items()}}
+        self._from, self._second = now, int(now)
+        self._deliver(line)
+
+    def _show_dropped(self) -> None:
+        """What was dropped appears among Locust's failures."""
+        for name, conductor in self.conductors.items():
+            new = conductor.dropped - self._dropped[name]
+            if new:
+                locust_stats.dropped(self._environment.stats, name, new, self._second)
+                self._dropped[name] = conductor.dropped

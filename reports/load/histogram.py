@@ -1,0 +1,210 @@
+"""A histogram of durations in the HdrHistogram layout: 1 µs to 1 h, three significant digits, bounded memory.
+
+Durations go in and come out as integer nanoseconds; buckets count microseconds. Two histograms add up exactly. The
+bytes of `encode` are HdrHistogram's own compressed V2 format, so that any of its libraries reads them.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+LOWEST = 1  # µs
+HIGHEST = 3_600_000_000  # µs; longer durations count as this one, but `max` stays exact
+DIGITS = 3
+HALF_BITS = 10  # 2 ** (HALF_BITS + 1) buckets of equal width hold three digits
+HALF = 1 << HALF_BITS
+FULL = HALF << 1
+ENCODED, COMPRESSED = 0x1C849303 | 0x10, 0x1C849304 | 0x10  # the cookies of the V2 format
+HEADER = struct.Struct(">IIIIQQd")
+PREFIX = struct.Struct(">II")
+
+
+def bucket_of(us: int) -> int:
+    """The index of the bucket that counts `us` microseconds."""
+    if us < FULL:
+        return us
+    shift = us.bit_length() - HALF_BITS - 1
+    return (shift << HALF_BITS) + (us >> shift)
+
+
+def highest_of(bucket: int) -> int:
+    """The longest duration in µs that the bucket counts."""
+    if bucket < FULL:
+        return bucket
+    shift = (bucket >> HALF_BITS) - 1
+    return ((bucket - (shift << HALF_BITS) + 1) << shift) - 1
+
+
+TOP = bucket_of(HIGHEST)
+
+
+class Histogram:
+    """Counts of durations. `count`, `total` (sum), `min` and `max` are exact, in ns."""
+
+    __slots__ = ("count", "counts", "max", "min", "total")
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.counts.clear()
+        self.count = 0
+        self.total = 0
+        self.min = 0
+        self.max = 0
+
+    def record_many(self, durations: list[int]) -> None:
+        """Count durations in ns; a negative one counts as 0."""
+        if not durations:
+            return
+        shortest = min(durations)
+        if shortest < 0:
+            durations = [max(ns, 0) for ns in durations]
+            shortest = 0
+        counts = self.counts
+        for us, times in Counter([(ns + 500) // 1000 for ns in durations]).items():
+            if us < FULL:
+                bucket = us
+            else:
+                shift = us.bit_length() - HALF_BITS - 1
+                bucket = min((shift << HALF_BITS) + (us >> shift), TOP)
+            counts[bucket] = counts.get(bucket, 0) + times
+        self._extend(len(durations), sum(durations), shortest, max(durations))
+
+    def add(self, other: Histogram) -> None:
+        """Count everything that `other` counted."""
+        counts = self.counts
+        for bucket, times in other.counts.items():
+            counts[bucket] = counts.get(bucket, 0) + times
+        if other.count:
+            self._extend(other.count, other.total, other.min, other.max)
+
+    def _extend(self, number: int, total: int, lowest: int, highest: int) -> None:
+        self.min = min(self.min, lowest) if self.count else lowest
+        self.max = max(self.max, highest)
+        self.count += number
+        self.total += total
+
+    def percentile(self, percent: float) -> int:
+        """The duration in ns that `percent` % of all stay within: the upper end of the bucket of the nearest rank.
+
+        Never more than `max`; 0 when nothing was counted. Raises ValueError for a percentage outside 0 to 100.
+        """
+        return self.percentiles([percent])[0]
+
+    def percentiles(self, percents: Iterable[float]) -> list[int]:
+        """`percentile` of each, at the cost of one."""
+        wanted = list(percents)
+        if not all(0 <= percent <= 100 for percent in wanted):
+            raise ValueError(f"a percentile lies between 0 and 100: {wanted}")
+        if not self.count:
+            return [0] * len(wanted)
+        ranks = [max(1, math.ceil(round(percent * self.count / 100, 6))) for percent in wanted]
+        found: dict[int, int] = {}
+        walk = self._ranked()
+        upto, bucket = next(walk)
+        for rank in sorted(set(ranks)):
+            while upto < rank:
+                upto, bucket = next(walk)
+            found[rank] = self.max if rank == self.count else min(highest_of(bucket) * 1000, self.max)
+        return [found[rank] for rank in ranks]
+
+    def _ranked(self) -> Iterator[tuple[int, int]]:
+        upto = 0
+        for bucket in sorted(self.counts):
+            upto += self.counts[bucket]
+            yield upto, bucket
+
+    def within(self, ns: int) -> int:
+        """How many durations lie in buckets up to the one that counts `ns`."""
+        last = min(bucket_of(max((ns + 500) // 1000, 0)), TOP)
+        return sum(times for bucket, times in self.counts.items() if bucket <= last)
+
+    def mean(self) -> float:
+        """The exact mean in ns; 0 when nothing was counted."""
+        return self.total / self.count if self.count else 0.0
+
+    def encode(self) -> bytes:
+        """The counts in HdrHistogram's compressed V2 format, in µs. `min`, `max` and `total` are not part of it."""
+        payload = bytearray()
+        last = -1
+        for bucket in sorted(self.counts):
+            if bucket - last > 1:
+                _put(payload, -(bucket - last - 1))  # a run of empty buckets
+            _put(payload, self.counts[bucket])
+            last = bucket
+        body = HEADER.pack(ENCODED, len(payload), 0, DIGITS, LOWEST, HIGHEST, 1.0) + payload
+        packed = zlib.compress(body, 1)
+        return PREFIX.pack(COMPRESSED, len(packed)) + packed
+
+    @classmethod
+    def decode(cls, encoded: bytes) -> Histogram:
+        """The histogram in bytes of `encode`, with `min`, `max` and `total` as exact as its buckets.
+
+        Raises ValueError when the bytes are something else.
+        """
+        try:
+            cookie, size = PREFIX.unpack_from(encoded)
+            body = zlib.decompress(encoded[PREFIX.size : PREFIX.size + size])
+            inner, length, offset, digits, lowest, highest, _ = HEADER.unpack_from(body)
+        except (struct.error, zlib.error) as wrong:
+            raise ValueError(f"these are not the bytes of a histogram: {wrong}") from None
+        if (cookie, inner, offset, digits, lowest, highest) != (COMPRESSED, ENCODED, 0, DIGITS, LOWEST, HIGHEST):
+            raise ValueError("a histogram of another layout: 1 µs to 1 h with three digits is read here")
+        histogram = cls()
+        histogram.counts = _counts(body[HEADER.size : HEADER.size + length])
+        if histogram.counts:
+            histogram.count = sum(histogram.counts.values())
+            histogram.min, histogram.max = (highest_of(at(histogram.counts)) * 1000 for at in (min, max))
+            histogram.total = sum(highest_of(bucket) * 1000 * n for bucket, n in histogram.counts.items())
+        return histogram
+
+    def to_json(self) -> dict[str, int | str]:
+        """Everything, for JSON: exact figures in ns, and the counts as the base64 of `encode`."""
+        hdr = base64.b64encode(self.encode()).decode()
+        return {"count": self.count, "total": self.total, "min": self.min, "max": self.max, "hdr": hdr}
+
+    @classmethod
+    def from_json(cls, known: Mapping[str, int | str]) -> Histogram:
+        """The histogram that `to_json` wrote. Raises ValueError or KeyError when it did not."""
+        histogram = cls.decode(base64.b64decode(str(known["hdr"])))
+        if histogram.count != known["count"]:
+            raise ValueError(f"a histogram says it counts {known['count']} but its buckets hold {histogram.count}")
+        histogram.total, histogram.min, histogram.max = (int(known[name]) for name in ("total", "min", "max"))
+        return histogram
+
+
+def _put(payload: bytearray, number: int) -> None:
+    """Append a number as HdrHistogram does: ZigZag, then seven bits a byte."""
+    rest = (number << 1) if number >= 0 else ((-number << 1) - 1)
+    while rest > 0x7F:
+        payload.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    payload.append(rest)
+
+
+def _counts(payload: bytes) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    bucket = shift = word = 0
+    for byte in payload:
+        word |= (byte & 0x7F) << shift
+        shift += 7
+        if byte & 0x80:
+            continue
+        if word & 1:
+            bucket += (word + 1) >> 1
+        else:
+            if word:
+                counts[bucket] = word >> 1
+            bucket += 1
+        shift = word = 0
+    if shift or bucket > TOP + 1:
+        raise ValueError("a histogram is cut off or has more buckets than its layout")
+    return counts
