@@ -12,7 +12,7 @@ from fixtures.transports import Transport
 from suites.bitvis.model import Machine
 
 clause = pytest.mark.clause
-CALLS = settings(max_examples=30, stateful_step_count=25, suppress_health_check=list(HealthCheck))
+CALLS = settings(max_examples=20, stateful_step_count=20, suppress_health_check=list(HealthCheck))
 
 
 @clause(
