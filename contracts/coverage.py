@@ -8,19 +8,22 @@ once for each exchange that exercises it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from contracts import call_points
+from contracts.call_points import CallPlan
 from contracts.document import Contract
-from contracts.exchange import Exchange, Sent
+from contracts.exchange import FRAME, Exchange, Sent, endpoint
 from contracts.operation import Operation
-from contracts.points import FORM, Plan, plan
+from contracts.points import FORM, Plan, Point, plan
 from contracts.refusals import Mutation
 from contracts.route import Routes, best
+from contracts.rpc import Call, Rpc, rpc
 
-Counts = dict[str, dict[str, int]]  # by operation's label, then by `Point.key`
+Counts = dict[str, dict[str, int]]  # by operation's or call's label, then by `Point.key`
 EXCHANGES = "exchanges"  # a key beside those of the points
 LARGEST = 1_000_000  # bytes of a body that is read
 UNDECODABLE = (ValueError, RecursionError)
@@ -28,19 +31,25 @@ UNDECODABLE = (ValueError, RecursionError)
 
 @dataclass
 class Coverage:
-    """What the exchanges with the target at `url` exercised of the contract. `strangers` fit no operation."""
+    """What the exchanges with the target at `url` exercised of it. `strangers` fit no operation and no call."""
 
     contract: Contract
     url: str
     strangers: int = 0
     _plans: dict[str, tuple[Plan, list[int]]] = field(default_factory=dict, init=False)
     _routes: Routes = field(init=False)
+    _rpc: Rpc | None = field(init=False)
+    _calls: dict[str, tuple[CallPlan, list[int]]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._routes = Routes(self.contract)
+        self._rpc = rpc(self.contract.api)
 
     def add(self, exchange: Exchange, operation: Operation | None = None, mutation: Mutation | None = None) -> None:
-        """Counts one exchange; without an operation it is the one that the request fits best."""
+        """Counts one exchange; without an operation it is the one that the request fits best, or the frame's call."""
+        if exchange.sent.method == FRAME:
+            self._frame(exchange)
+            return
         values = _values(exchange.sent)
         path = exchange.sent.url.removeprefix(self.url).partition("?")[0]
         if operation is None:
@@ -63,11 +72,34 @@ class Coverage:
 
     def counts(self) -> Counts:
         """How many exchanges exercised each point, the rest left out."""
+        found: list[tuple[str, Iterable[Point], list[int]]] = [
+            *((label, known.points, counts) for label, (known, counts) in self._plans.items()),
+            *((label, known.points.values(), counts) for label, (known, counts) in self._calls.items()),
+        ]
         return {
             label: {EXCHANGES: counts[-1]}
-            | {point.key: count for point, count in zip(known.points, counts, strict=False) if count}
-            for label, (known, counts) in self._plans.items()
+            | {point.key: count for point, count in zip(points, counts, strict=False) if count}
+            for label, points, counts in found
         }
+
+    def _frame(self, exchange: Exchange) -> None:
+        """Counts a frame, whose endpoint is in its URL and whose method in itself."""
+        value = call_points.read(exchange.sent.body)
+        method = value.get("method") if isinstance(value, dict) else None
+        label = f"{endpoint(exchange.sent.url, self.url)} {method}"
+        if self._rpc is None or label not in self._rpc.calls:
+            self.strangers += 1
+            return
+        known, counts = self._call(self._rpc, self._rpc.calls[label])
+        counts[-1] += 1
+        for number in known.hits(self._rpc, exchange, value):
+            counts[number] += 1
+
+    def _call(self, whole: Rpc, call: Call) -> tuple[CallPlan, list[int]]:
+        if call.label not in self._calls:
+            made = call_points.plan(whole, call)
+            self._calls[call.label] = (made, [0] * (len(made.points) + 1))
+        return self._calls[call.label]
 
     def _plan(self, operation: Operation) -> tuple[Plan, list[int]]:
         kept = self._plans.get(operation.label)

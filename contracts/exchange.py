@@ -68,6 +68,12 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def endpoint(url: str, base: str) -> str:
+    """The endpoint that a frame went to: an engine's URL names it behind `#`, a bare connection's after `base`."""
+    where, _, name = url.partition("#")
+    return name or where.partition("://")[2].removeprefix(base.partition("://")[2]).strip("/")
+
+
 def masked(text: str, secrets: Iterable[str]) -> str:
     """The text with every secret replaced; the longest first, so that no part of one is left."""
     for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):

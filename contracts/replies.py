@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contracts.exchange import Exchange
+from contracts.exchange import Answer, Exchange
 from contracts.judge import Finding, refused, violations
 from contracts.refusals import Mutation, may_accept, rule, wrongly_named
 from contracts.rpc import Call, Rpc
@@ -38,7 +38,7 @@ def judge_accepted(whole: Rpc, call: Call, exchange: Exchange) -> list[Finding]:
     answer = exchange.answer
     if answer.error or not refused(whole.contract, answer):
         return found
-    return [Finding(call.clauses[0], "a valid call succeeds", answer.text()[:SHOWN], exchange), *found]
+    return [Finding(call.clauses[0], "a valid call succeeds", _told(answer), exchange), *found]
 
 
 def judge_refused(
@@ -56,9 +56,14 @@ def judge_refused(
     if not refused(whole.contract, exchange.answer):
         if may_accept(due, environ):
             return found
-        return [*found, Finding(clause, f"a refusal ({mutation})", exchange.answer.text()[:SHOWN], exchange)]
+        return [*found, Finding(clause, f"a refusal ({mutation})", _told(exchange.answer), exchange)]
     try:
         problems = list(wrongly_named(whole.contract, due, mutation, exchange.answer.json()))
     except (ValueError, RecursionError):
         return found  # it is no JSON, which has been found already
     return found + [Finding(clause, expected, received, exchange) for expected, received in problems]
+
+
+def _told(answer: Answer) -> str:
+    text = answer.text()
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

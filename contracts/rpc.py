@@ -20,7 +20,7 @@ BESIDE = ("method", "token")  # the parts that every call has
 EMPTY = (("string", 0, None), ("object", None, 0))  # type, maxLength and maxProperties of a place that stays empty
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Call:
     """One method at one endpoint; `label` is unique within the API (`inventory/device LIST`).
 
@@ -69,6 +69,9 @@ class Call:
 
     def __str__(self) -> str:
         return f"{self.api} {self.label}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
 
 @dataclass(frozen=True, eq=False)

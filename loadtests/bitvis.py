@@ -1,7 +1,7 @@
 """Load on bitvis: `locust -f loadtests/bitvis.py`, on our reference unless `--host` names another server.
 
 All seven methods at all endpoints, by websocket frame and over HTTP (headers, query string, path), and through
-deepstream where `BITVIS_DEEPSTREAM` names its engine. Of 100 journeys 39 look at objects, 15 walk pages, 36 write and
+deepstream where `BITVIS_DEEPSTREAM` names its engine. Of 100 journeys 40 look at objects, 15 walk pages, 35 write and
 10 make mistakes. On a bare websocket one call is under way at a time, since no frame says which call it answers.
 """
 
@@ -84,11 +84,11 @@ class Bitvis(Plays):
         for method in methods
     )
 
-    @journey(weight=39)
+    @journey(weight=40)
     def look_at_objects(self) -> Steps:
         """A list as the corpus asks for it, then an object opened and looked up, all by one transport."""
         way, endpoint = self.way(), choice(tuple(ENDPOINTS))
-        yield self.rpcs.drawn(self.way("path"), f"{endpoint} LIST")
+        yield self.drawn_rpc(self.way("path"), f"{endpoint} LIST")
         known = self.known(f"{ENDPOINTS[endpoint]}CollectionGet LIST by header", "/data/*/id")
         same_id = partial(shows, "BITVIS-RESP-10", {"id": known})
         yield self.rpc(way, f"{endpoint} OPEN", same_id, objectid=known)
@@ -175,23 +175,23 @@ class Bitvis(Plays):
         for one in made:
             yield self.rpc(self.way(), "address/address DELETE", objectid=one)
 
-    @journey(weight=8)
+    @journey(weight=8, tags=("mistakes",))
     def make_mistakes(self) -> Steps:
         """Calls with one thing wrong, each refused as it should be and under an id of its own."""
         for endpoint in ENDPOINTS:
             for method in ("LIST", "OPEN", "INDEX"):
-                yield self.rpcs.broken(self.way("path"), f"{endpoint} {method}", self.own_error)
+                yield self.broken_rpc(self.way("path"), f"{endpoint} {method}", self.own_error)
 
-    @journey(weight=2, tags=(WRITES,))
+    @journey(weight=2, tags=(WRITES, "mistakes"))
     def make_mistakes_in_writing(self) -> Steps:
         """The same with calls that would change an object of ours."""
         endpoint = choice(tuple(ENDPOINTS))
         made = yield from self.made(endpoint, f"Fel {self.unique()}")
         if made is None:
             return
-        yield self.rpcs.broken(self.way("path"), f"{endpoint} CREATE", self.own_error)
+        yield self.broken_rpc(self.way("path"), f"{endpoint} CREATE", self.own_error)
         for method in ("UPDATE", "RUN"):
-            yield self.rpcs.broken(self.way("path"), f"{endpoint} {method}", self.own_error, objectid=made)
+            yield self.broken_rpc(self.way("path"), f"{endpoint} {method}", self.own_error, objectid=made)
         yield self.rpc(self.way(), f"{endpoint} DELETE", objectid=made)
 
     def step(self, way: str, city: str) -> Steps:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, cycle
+from itertools import cycle
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from contracts.document import Contract, contract
 from contracts.operation import Operation
 from contracts.refusals import Mutation, rule
-from fixtures.cases import Case
+from fixtures.api import Lacking
+from fixtures.cases import Case, may_be_refused
 from fixtures.corpus import EFFORTS, corpus
 from fixtures.corpus.mutations import mutated
 from fixtures.http1 import PRINTABLE
@@ -24,7 +25,7 @@ from loadtests.engine.call import Address, Judge, Request
 from loadtests.engine.recorder import Slot
 from loadtests.judges import Judges
 from loadtests.judging import Asked, Check
-from loadtests.values import Found, Next, Source, Uniques, is_fresh
+from loadtests.values import Found, Next, Source, Uniques, is_fresh, sources
 from loadtests.wire import Wire, put, wire
 
 HTTP = "http"
@@ -98,6 +99,7 @@ class Calls:
         self._corpus = corpus(target.api, EFFORT, seed)
         self._ready: dict[Key, Ready] = {}
         self._drawn: dict[Key, Iterator[Ready]] = {}
+        self._lacking: dict[Key, Exception] = {}
         self._links: dict[Key, bytes] = {}
 
     def prepare(self, identifiers: Iterable[str]) -> list[str]:
@@ -192,7 +194,13 @@ class Calls:
         key = (cases.__name__, identifier, server, *given)
         if key not in self._drawn:
             self._drawn[key] = self._in_turn(cases, self.contract.find(identifier, server), given)
-        return next(self._drawn[key])
+        if key in self._lacking:
+            raise self._lacking[key]
+        try:
+            return next(self._drawn[key])
+        except (Lacking, LookupError) as problem:  # that generator is over; nothing will be there next time either
+            self._lacking[key] = problem
+            raise
 
     def _in_turn(
         self, cases: Callable[[Operation], list[Case]], operation: Operation, given: tuple[str, ...]
@@ -236,7 +244,8 @@ class Calls:
             raise Misuse(
                 f"{target.api.upper()}_{missing.args[0]} is not set, and {target.url} cannot be loaded without it"
             ) from None
-        asked = Asked(self.contract, operation, case.mutation, case.method or "")
+        lenient = may_be_refused(operation, case, self.judges.environ)
+        asked = Asked(self.contract, operation, case.mutation, case.method or "", lenient)
         name, transport = self._named(operation)
         slot = self.slots(name + (suffix if case.mutation else ""), transport)
         judge = self.judges.of(asked)
@@ -249,22 +258,3 @@ class Calls:
         if "unique" in source:
             return lambda: self._uniques.like(source["unique"])
         return self.found.turn(source)
-
-
-def sources(case: Case, server: int) -> Iterator[Source]:
-    """The sources of all values in the case that the target knows, each with the server that is asked for it."""
-    for value in chain(*(values.values() for values in case.parameters.values()), [case.body]):
-        for source in inside(value):
-            if "operation" in source:
-                yield {**source, "server": server}
-
-
-def inside(value: Any) -> Iterator[Source]:
-    """The sources of all placeholders in a value."""
-    if isinstance(value, Mapping):
-        if "$known" in value:
-            yield value["$known"]
-        else:
-            yield from chain.from_iterable(map(inside, value.values()))
-    elif isinstance(value, list):
-        yield from chain.from_iterable(map(inside, value))

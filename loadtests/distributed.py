@@ -1,6 +1,9 @@
-"""Master and workers of one run. They speak by Locust's custom messages, all of whose names begin with `flow-`.
+"""Master and workers of one run. They speak by Locust's custom messages, whose names begin with `flow-`.
 
-`flow-begin`: a run, its folder and the worker's place in it. `flow-share`: which part of the arrivals is the
+What a worker must know when it begins (the run, its folder, the worker's name and share) travels with Locust's own
+message to spawn users, among the options: a worker that has just connected would not hear a message of ours yet.
+
+`flow-share`: which part of the arrivals is the
 worker's. `flow-rate`: other rates from now on. `flow-finish`: stop the users and send the last line. `flow-line`: a
 worker's figures of a second.
 """
@@ -25,9 +28,12 @@ from loadtests.results import Folder, Run
 from loadtests.roles import ACROSS, Role
 from reports.load.tally import Failed, Tally
 
-BEGIN, SHARE, RATE, FINISH, LINE = "flow-begin", "flow-share", "flow-rate", "flow-finish", "flow-line"
+BEGIN = "flow_begin"  # the option
+SHARE, RATE, FINISH, LINE = "flow-share", "flow-rate", "flow-finish", "flow-line"
 PATIENCE = 10.0  # seconds to wait for last lines, beyond what users are granted to stop
 GONE = 3.0  # seconds to wait for the last line of a worker that has quit
+SECOND = 1_000_000_000
+UNTOLD = {"run": "", "worker": "worker", "folder": "", "index": 0, "share": (0, 1), "rate": "", "age": 0.0}
 MASTER_DEAD = 6  # seconds without a heartbeat after which workers end themselves; Locust would wait 60
 
 logger = logging.getLogger(__name__)
@@ -40,17 +46,20 @@ class Worker(Role):
         super().__init__(environment)
         self.node: Node = Node(environment, "worker", self._send)
         self._runner = runner
-        self._told: dict[str, Any] = {}
         self._folder: Folder | None = None
         runners.MASTER_HEARTBEAT_TIMEOUT = MASTER_DEAD
-        runner.register_message(BEGIN, self._on_begin)
         runner.register_message(SHARE, self._on_share)
         runner.register_message(RATE, self._on_rate)
         runner.register_message(FINISH, self._on_finish, concurrent=True)
 
     def begin(self) -> None:
-        self.node.begin(self._told.get("run", ""), self.plans())
-        self.node.share(*self._told.get("share", (0, 1)))
+        options = self.environment.parsed_options
+        told: dict[str, Any] = getattr(options, BEGIN, {}).get(self._runner.client_id, UNTOLD)
+        self.node.worker = told["worker"]
+        if told["folder"]:
+            self._folder = Folder(Path(told["folder"]), f"seconds-{told['index']}.jsonl")
+        self.node.begin(told["run"], self.plans(told["rate"]), int(told["age"] * SECOND))
+        self.node.share(*told["share"])
 
     def end(self) -> None:
         self.node.end()
@@ -58,13 +67,7 @@ class Worker(Role):
             self._folder.close()
             self._folder = None
 
-    def _on_begin(self, msg: Message, **_: Any) -> None:
-        self._told = msg.data
-        self.node.worker = msg.data["worker"]
-        self._folder = Folder(Path(msg.data["folder"]), f"seconds-{msg.data['index']}.jsonl")
-
     def _on_share(self, msg: Message, **_: Any) -> None:
-        self._told["share"] = msg.data["share"]
         self.node.share(*msg.data["share"])
 
     def _on_rate(self, msg: Message, **_: Any) -> None:
@@ -90,6 +93,8 @@ class Master(Role):
         self._runner = runner
         self._names: dict[str, str] = {}  # of the workers of this run, by their id
         self._shared: list[str] = []
+        self._rate = ""  # given by `change`
+        self._since = 0.0  # when the plans of arrivals began
         self._last: Run | None = None  # the run before, whose lines may still come
         self._watch: gevent.Greenlet[[], None] | None = None
         runner.register_message(LINE, self._on_line)
@@ -100,10 +105,12 @@ class Master(Role):
         expected = getattr(self.environment.parsed_options, "expect_workers", None) or 1
         self.run = self.new_run(workers=max(len(there), expected))
         self._names = {}
-        self._shared = []
-        for client in there:
-            self._welcome(client)
-        self._share()
+        self._told: dict[str, dict[str, Any]] = {}
+        setattr(self.environment.parsed_options, BEGIN, self._told)
+        self._rate, self._since = "", time.monotonic()
+        self._shared = there
+        for place, client in enumerate(there):
+            self._welcome(client, (place, len(there)), age=0.0)
         self._watch = gevent.spawn(self._look)
 
     def end(self) -> None:
@@ -117,6 +124,7 @@ class Master(Role):
 
     def change(self, rate: str) -> None:
         self.plans(rate)  # says what is wrong with it here, where somebody hears it
+        self._rate, self._since = rate, time.monotonic()
         self._runner.send_message(RATE, {"rate": rate})
 
     def _there(self) -> list[str]:
@@ -124,18 +132,19 @@ class Master(Role):
         here = [client.id for client in (*clients.ready, *clients.spawning, *clients.running)]
         return sorted(here, key=self._runner.get_worker_index)
 
-    def _welcome(self, client: str) -> None:
-        if self.run is None:
-            return
+    def _welcome(self, client: str, share: tuple[int, int], age: float) -> None:
+        assert self.run is not None
         index: int = self._runner.get_worker_index(client)  # type: ignore[no-untyped-call] # Locust's
         self._names[client] = f"worker {index}"
-        told = {
+        self._told[client] = {
             "run": self.run.result.name,
             "worker": self._names[client],
             "index": index,
             "folder": str(self.run.folder.path.resolve()),
+            "share": share,
+            "rate": self._rate,
+            "age": age,
         }
-        self._runner.send_message(BEGIN, told, client)
 
     def _share(self) -> None:
         """Divide the arrivals among who is there, if that changed."""
@@ -153,7 +162,8 @@ class Master(Role):
 
     def _on_connect(self, client_id: str, **_: Any) -> None:
         if self.run is not None and client_id not in self._names:
-            self._welcome(client_id)
+            there = len(self._there())
+            self._welcome(client_id, (there, there + 1), time.monotonic() - self._since)
 
     def found(self, operation: str, reason: str, number: int) -> None:
         run = self.run or self._last

@@ -99,13 +99,13 @@ class Flowapp(Plays):
         if listed.error:
             self.event = ""  # what is wrong with it has been told once
 
-    @journey(weight=8)
+    @journey(weight=8, tags=("mistakes",))
     def make_mistakes(self) -> Steps:
         """Requests with one thing wrong, each refused as it should be."""
         for identifier in ("listEvents", "getEvent", "getPublicEvent", "listRegistrants", "listSurveys", *REPORTS):
             yield self.broken(identifier)
 
-    @journey(weight=2, tags=(WRITES,))
+    @journey(weight=2, tags=(WRITES, "mistakes"))
     def make_mistakes_in_writing(self) -> Steps:
         """The same with bodies."""
         yield self.broken("createEvent")

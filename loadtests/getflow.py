@@ -149,13 +149,13 @@ class Getflow(Plays):
             yield self.call("deleteMembership", membership_id=member)
         yield self.call("deleteWorkspace", workspace_id=workspace)
 
-    @journey(weight=8)
+    @journey(weight=8, tags=("mistakes",))
     def make_mistakes(self) -> Steps:
         """Requests with one thing wrong, each refused as it should be and under an id of its own."""
         for identifier in (*LISTS, *READS):
             yield self.broken(identifier, self.own_error)
 
-    @journey(weight=2, tags=(WRITES,))
+    @journey(weight=2, tags=(WRITES, "mistakes"))
     def make_mistakes_in_writing(self) -> Steps:
         """The same with bodies."""
         for identifier in WRITING:

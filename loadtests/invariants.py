@@ -165,12 +165,13 @@ class Walk:
 
 @dataclass
 class OneOf:
-    """Several requests at once of which exactly one may succeed, such as registrations of the same name."""
+    """Several requests at once of which at least one succeeds, and no more than `most`: registrations of one name."""
 
     clause: str
     what: str
     requests: int
     is_success: Callable[[Any], bool]
+    most: int = 1
     answered: int = 0
     succeeded: int = 0
 
@@ -178,10 +179,10 @@ class OneOf:
         """Takes the next answer. What is wrong is told with the answer that makes it certain."""
         self.answered += 1
         self.succeeded += self.is_success(answer)
-        if self.succeeded > 1:
-            return self.clause, f"one success for {self.what}", f"{self.succeeded} at once"
+        if self.succeeded > self.most:
+            return self.clause, f"{self.most} success for {self.what}", f"{self.succeeded} at once"
         if self.answered == self.requests and not self.succeeded:
-            return self.clause, f"one success for {self.what}", "none"
+            return self.clause, f"a success for {self.what}", "none"
         return None
 
 

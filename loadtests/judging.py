@@ -31,12 +31,16 @@ Tell = Callable[[Finding], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request was meant to be: `mutation` is what is wrong with it, None for nothing."""
+    """What a request was meant to be: `mutation` is what is wrong with it, None for nothing.
+
+    `may_be_refused`: a reading lets the server refuse it although nothing is wrong.
+    """
 
     contract: Contract
     operation: Operation
     mutation: Mutation | None = None
     method: str = ""
+    may_be_refused: bool = False
 
     @property
     def is_head(self) -> bool:
@@ -80,7 +84,7 @@ def findings(asked: Asked, told: exchange.Exchange, environ: Mapping[str, str]) 
     if asked.mutation is not None:
         return judge_refusal(asked.contract, asked.operation, told, asked.mutation, environ)
     found = judge(asked.contract, asked.operation, told)
-    if not told.answer.error and refused(asked.contract, told.answer):
+    if not told.answer.error and not asked.may_be_refused and refused(asked.contract, told.answer):
         received = f"{told.answer.status}: {told.answer.text()[:300]}"
         return [*found, Finding(asked.operation.clauses[0], "a valid request is accepted", received, told)]
     return found
@@ -140,7 +144,7 @@ def _told(asked: Asked, status: int, environ: Mapping[str, str]) -> Callable[[An
     """Whether a body refuses the request if it was to be refused, and so as its rule has it, and else does not."""
     is_refused = refuses(asked.contract, status)
     if asked.mutation is None:
-        return lambda value: not is_refused(value)
+        return (lambda _: True) if asked.may_be_refused else lambda value: not is_refused(value)
     mutation, contract = asked.mutation, asked.contract
     due = rule(contract, asked.operation, mutation)
     if "unstated" in due:

@@ -6,6 +6,7 @@ A line is everything that happened since the line before; all lines of all proce
 from __future__ import annotations
 
 import gc
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,6 +26,8 @@ SECOND = 1_000_000_000
 TICK = SECOND // 20  # between two flushes: short, so that none of them holds up an answer
 
 Line = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 recorder = Recorder()
 """The slots of this process; they stay good from run to run."""
@@ -58,13 +61,13 @@ class Node:
         self._dropped: dict[str, int] = {}
         self._pump: gevent.Greenlet[[], None] | None = None
 
-    def begin(self, run: str, plans: Mapping[str, Plan]) -> None:
-        """Count from now for that run; whatever was recorded before is forgotten."""
+    def begin(self, run: str, plans: Mapping[str, Plan], age: int = 0) -> None:
+        """Count from now for that run; whatever was recorded before is forgotten. age: of the plans, in ns."""
         self._run_name = run
         recorder.take()
         recorder.watch = locust_stats.watch(self._environment)
         self.health = Health()
-        self.conductors = {name: Conductor(name, plan, self.loop, self.health) for name, plan in plans.items()}
+        self.conductors = {name: Conductor(name, plan, self.loop, self.health, age) for name, plan in plans.items()}
         self._dropped = dict.fromkeys(plans, 0)
         self._from = time.time()
         self._second = int(self._from)
@@ -103,7 +106,24 @@ class Node:
         """Count anew from now: statistics were reset."""
         recorder.take()
 
+    def _notes(self) -> dict[str, Any]:
+        notes = {}
+        for name, closing in _closing.items():
+            try:
+                notes[name] = closing()
+            except Exception as wrong:  # of a locustfile; the figures are to be kept all the same
+                logger.exception("the notes of %s", name)
+                self.health.broken.append(f"the notes of {name} could not be taken: {type(wrong).__name__}")
+        return notes
+
     def _run(self) -> None:
+        try:
+            self._pump_on()
+        except Exception as wrong:
+            logger.exception("the figures of each second")
+            self.health.broken.append(f"the figures of each second broke off: {type(wrong).__name__}")
+
+    def _pump_on(self) -> None:
         due = time.perf_counter_ns()
         while True:
             due = max(due + TICK, time.perf_counter_ns())
@@ -114,6 +134,7 @@ class Node:
                 self._close_second(last=False)
 
     def _close_second(self, last: bool) -> None:
+        notes = self._notes() if last else {}
         self.health.turn(0)
         self.health.measure()
         taken = recorder.take()
@@ -137,7 +158,7 @@ class Node:
             "health": self.health.to_json(),
         }
         if last:
-            line |= {"last": True, "notes": {name: closing() for name, closing in _closing.items()}}
+            line |= {"last": True, "notes": notes}
         self._from, self._second = now, int(now)
         self._deliver(line)
 

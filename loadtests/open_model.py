@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile
 from time import perf_counter_ns
 from typing import Protocol
 
@@ -70,12 +71,14 @@ def _own(plan: Plan, name: str) -> Plan:
 class Conductor:
     """Starts the arrivals of one class in this process: of all instants of the plan those of its share.
 
-    The plan begins when the first users are ready. begun: ns, 0 before; started, dropped: counted since the run began.
+    The plan begins when the first users are ready; for a process that joins others it is `age` ns old already.
+    begun: ns, 0 before; started, dropped: counted since the run began.
     """
 
-    def __init__(self, name: str, plan: Plan, loop: Loop, health: Health) -> None:
+    def __init__(self, name: str, plan: Plan, loop: Loop, health: Health, age: int = 0) -> None:
         self.name = name
         self.plan = plan
+        self._origin = perf_counter_ns() - age if age else 0  # when the plan began; 0: it does with us
         self.begun = 0
         self.started = self.dropped = 0
         self._loop = loop
@@ -119,6 +122,7 @@ class Conductor:
         """Go over to another plan, whose second 0 is now."""
         self._before = self.planned()
         self.plan = plan
+        self._origin = 0
         if self.begun and not self._halted_at:
             self._begin()
 
@@ -127,8 +131,9 @@ class Conductor:
         self._halted_at = self._halted_at or perf_counter_ns()
 
     def _begin(self) -> None:
-        self.begun = perf_counter_ns()
-        self._instants = enumerate(self.plan.instants())
+        now = perf_counter_ns()
+        self.begun = begun = self._origin or now
+        self._instants = dropwhile(lambda instant: begun + instant[1] < now, enumerate(self.plan.instants()))
         self._advance()
         self._wait()
 

@@ -15,38 +15,31 @@ that change something are tagged `writes`, and left out where that is not allowe
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-from collections.abc import Generator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator
 from functools import partial
 from itertools import count
 from random import choice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from locust import events
-from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
-from locust.stats import console_logger
+from locust.exception import InterruptTaskSet
 
 from contracts.rpc import rpc
-from fixtures.cases import secrets
-from fixtures.client import Unreachable
-from fixtures.targets import Misuse, Target
+from fixtures.api import Lacking
+from fixtures.targets import Target
 from loadtests.calls import Calls, plainly
+from loadtests.conduct import Conduct
 from loadtests.engine.call import Address, Answer, Request
-from loadtests.invariants import Ledger, Once
-from loadtests.judges import MODES, Judges, every
+from loadtests.invariants import Once
+from loadtests.judges import Judges
 from loadtests.judging import Check
-from loadtests.node import at_end, recorder
+from loadtests.node import recorder
 from loadtests.rpc import RpcCalls, named
-from loadtests.targets import Place, permitted_by, settings_of, start, target
+from loadtests.targets import Place
 from loadtests.users import Journeys
 from loadtests.values import Uniques
-from loadtests.wiring import current, found, stop_test
 
+Made = TypeVar("Made")
 Steps = Generator[Any, Any, Any]  # a journey or a part of one: resumed with what it has asked for
 _users = count()
 WRITES = "writes"  # the tag of journeys that change something
@@ -63,7 +56,6 @@ class Plays(Journeys):
     calls: ClassVar[Calls]
     rpcs: ClassVar[RpcCalls]
     uniques: ClassVar[Uniques] = Uniques()
-    ledger: ClassVar[Ledger] = Ledger()
     _post: ClassVar[Address | None] = None
     _all_tasks: ClassVar[list[Any] | None] = None
 
@@ -73,19 +65,23 @@ class Plays(Journeys):
 
     def call(self, identifier: str, check: Check | None = None, **values: Any) -> Request:
         """A plain valid request, as in `Calls.call`."""
-        return self.calls.call(identifier, check, self.server, **values)
+        return _had(lambda: self.calls.call(identifier, check, self.server, **values))
 
     def drawn(self, identifier: str, check: Check | None = None, **values: Any) -> Request:
         """The next valid request of the corpus, as in `Calls.drawn`."""
-        return self.calls.drawn(identifier, check, self.server, **values)
+        return _had(lambda: self.calls.drawn(identifier, check, self.server, **values))
 
     def broken(self, identifier: str, check: Check | None = None, **values: Any) -> Request:
         """The next broken request of the corpus, as in `Calls.broken`."""
-        return self.calls.broken(identifier, check, self.server, **values)
+        return _had(lambda: self.calls.broken(identifier, check, self.server, **values))
 
     def refused(self, identifier: str, kind: str, name: str, check: Check | None = None, **values: Any) -> Request:
         """A request that has to be refused for that kind of mistake at that name, as in `Calls.refused`."""
-        return self.calls.refused(identifier, kind, name, check, self.server, **values)
+        return _had(lambda: self.calls.refused(identifier, kind, name, check, self.server, **values))
+
+    def perhaps(self, identifier: str, check: Check, **values: Any) -> Request:
+        """A valid request that may be refused since another was first, as in `Calls.perhaps`."""
+        return _had(lambda: self.calls.perhaps(identifier, check, self.server, **values))
 
     def follow(self, url: str, identifier: str, check: Check | None = None) -> Request:
         """A GET of a link that an answer gave, as in `Calls.follow`."""
@@ -93,15 +89,23 @@ class Plays(Journeys):
 
     def known(self, operation: str, pointer: str) -> Any:
         """One of the values that the target has at that place of that operation's answer."""
-        return choice(self.calls.found.values({"operation": operation, "pointer": pointer}))
+        return _had(lambda: choice(self.calls.found.values({"operation": operation, "pointer": pointer})))
 
     def rpc(self, way: str, label: str, check: Check | None = None, **parts: Any) -> Request:
         """A plain valid remote call, as in `RpcCalls.call`."""
-        return self.rpcs.call(way, label, check, **parts)
+        return _had(lambda: self.rpcs.call(way, label, check, **parts))
+
+    def drawn_rpc(self, way: str, label: str, check: Check | None = None, **parts: Any) -> Request:
+        """The next valid remote call of the corpus, as in `RpcCalls.drawn`."""
+        return _had(lambda: self.rpcs.drawn(way, label, check, **parts))
+
+    def broken_rpc(self, way: str, label: str, check: Check | None = None, **parts: Any) -> Request:
+        """The next broken remote call of the corpus, as in `RpcCalls.broken`."""
+        return _had(lambda: self.rpcs.broken(way, label, check, **parts))
 
     def once(self, kind: str, clause: str) -> Once:
         """Values of which none may come twice, in this run, from whichever worker."""
-        return self.ledger.once(kind, clause)
+        return Conduct.ledger.once(kind, clause)
 
     def unique(self) -> str:
         """A text that no other request of any run has."""
@@ -130,148 +134,13 @@ class Plays(Journeys):
         return lacking
 
 
+def _had(make: Callable[[], Made]) -> Made:
+    """What is made; a journey ends where the target lacks what it needs, which was told when the run began."""
+    try:
+        return make()
+    except Lacking:
+        raise InterruptTaskSet(reschedule=False) from None  # type: ignore[no-untyped-call]  # Locust has no types here
+
+
 def _mailed(_: Request, answer: Answer) -> str | None:
     return None if answer.status == 200 else "FLOWBACK-REG-3"
-
-
-class Conduct:
-    """What this process knows of the run: where it goes, and who judges."""
-
-    place = Place()
-    judges = Judges()
-    stack = ExitStack()
-    cpu_began = 0  # ns of this process's CPU time when the run began
-
-
-def classes(environment: Environment) -> list[type[Plays]]:
-    """The classes of this run whose users play journeys of a contract."""
-    return [one for one in environment.user_classes if isinstance(one, type) and issubclass(one, Plays)]
-
-
-@events.init_command_line_parser.add_listener
-def _options(parser: LocustArgumentParser, **_: Any) -> None:
-    parser.add_argument("--judge", default="all", metavar="MODE", env_var="LOAD_JUDGE", help=f"Which answers: {MODES}")
-
-
-@events.init.add_listener
-def _on_init(environment: Environment, **_: Any) -> None:
-    """Refuses what is not permitted, and starts what is lacking, before anybody can start a run."""
-    runner = environment.runner
-    if isinstance(runner, WorkerRunner):
-        runner.register_message("flow-place", _on_place)
-        return
-    apis = [one.api for one in classes(environment)]
-    try:
-        every(getattr(environment.parsed_options, "judge", "all"))
-        given = Place(environment.host or "")
-        Conduct.place = start(apis, given, os.environ, Conduct.stack)
-    except (Misuse, ValueError) as problem:
-        _refuse(str(problem))
-    environment.host = environment.host or Conduct.place.host or None
-
-
-def _refuse(why: str) -> None:
-    Conduct.stack.close()
-    print(why, file=sys.stderr)
-    raise SystemExit(2)
-
-
-def _on_place(msg: Any, **_: Any) -> None:
-    Conduct.place = Place(**msg.data)
-
-
-@events.test_start.add_listener
-def _on_start(environment: Environment, **_: Any) -> None:
-    place = Place(environment.host or "", Conduct.place.mail)
-    if isinstance(environment.runner, MasterRunner):
-        environment.runner.send_message("flow-place", {"host": place.host, "mail": place.mail})
-        Plays.ledger = Ledger()
-        return
-    try:
-        for line in _ready(environment, place):
-            console_logger.info(line)
-    except (Misuse, ValueError, Unreachable) as problem:
-        environment.process_exit_code = 4 if isinstance(problem, Unreachable) else 2
-        stop_test(environment, str(problem))
-
-
-def _ready(environment: Environment, place: Place) -> list[str]:
-    """Makes all classes ready; gives lines for people."""
-    options, users = environment.parsed_options, classes(environment)
-    apis = [one.api for one in users]
-    targets = {api: target(api, apis, place, os.environ) for api in apis}
-    hidden = [text for one in targets.values() if one for text in secrets(one.settings)]
-    judges = Conduct.judges = Judges(every(getattr(options, "judge", "all")), hidden)
-    Conduct.cpu_began = time.process_time_ns()
-    Plays.ledger = Ledger()
-    lines = settings_of(one for one in targets.values() if one)
-    if permitted_by(os.environ):
-        lines.append(f"permitted by {permitted_by(os.environ)}")
-    for user in users:
-        where = targets[user.api]
-        if where is None:
-            raise Misuse(f"{user.api}: no host; pass --host or set {user.api.upper()}_URL")
-        lines += [f"{user.api}: {lack}" for lack in user.prepare(where, judges, place)]
-        if not where.writes:
-            lines.append(f"{user.api}: journeys that change something are left out; {where.refusal()}")
-    at_end("judging", note)
-    return lines
-
-
-def note() -> dict[str, Any]:
-    """What judging came to in this process, for the result."""
-    judges = Conduct.judges
-    return {
-        "mode": {0: "status", 1: "all"}.get(judges.every, f"sample={judges.every}"),
-        "answers": judges.meter.count,
-        "ns_per_answer": round(judges.meter.mean_ns),
-        "cpu_share": round(judges.meter.share(time.process_time_ns() - Conduct.cpu_began), 4),
-        "permitted_by": permitted_by(os.environ),
-        "findings": judges.lines(),
-        "once": Plays.ledger.told(),
-    }
-
-
-@events.report_to_master.add_listener
-def _on_report(data: dict[str, Any], **_: Any) -> None:
-    data["flow-once"] = Plays.ledger.report()
-
-
-@events.worker_report.add_listener
-def _on_worker_report(data: dict[str, Any], **_: Any) -> None:
-    for clause, expected, _received in Plays.ledger.compare(data.pop("flow-once", {})):
-        for environment in _environments:
-            found(environment, expected, clause)
-
-
-_environments: list[Environment] = []
-
-
-@events.init.add_listener
-def _on_made(environment: Environment, **_: Any) -> None:
-    _environments.append(environment)
-
-
-@events.quitting.add_listener
-def _on_quitting(**_: Any) -> None:
-    Conduct.stack.close()
-
-
-@events.quit.add_listener
-def _on_quit(**_: Any) -> None:
-    for environment in _environments:
-        result = current(environment)
-        if result is not None:
-            for line in told(result.notes.get("judging", {})):
-                console_logger.info(line)
-
-
-def told(notes: dict[str, Any]) -> list[str]:
-    """What judging came to, for people: how much was looked at, what it cost, and an example of each finding."""
-    lines = []
-    for worker, one in notes.items():
-        cost = f"{one['ns_per_answer'] / 1000:.1f} µs an answer, {one['cpu_share']:.0%} of its CPU"
-        lines.append(f"{worker}: judged {one['mode']} of {one['answers']} answers, {cost}")
-        lines += [f"  {line}" for line in one["once"]]
-    findings = {text.split("\n", 1)[0]: text for one in notes.values() for text in one["findings"]}
-    return [*lines, *(f"\n{text}" for text in findings.values())]

@@ -27,9 +27,10 @@ from locust.env import Environment
 import contracts
 from fixtures import reference
 from fixtures.targets import embedded
+from loadtests.conduct import Conduct
 from loadtests.judges import Judges
 from loadtests.mailbox import mailbox
-from loadtests.play import Conduct, Plays
+from loadtests.play import Plays
 from loadtests.targets import Place
 from loadtests.wiring import current, finish
 

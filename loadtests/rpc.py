@@ -16,20 +16,21 @@ from contracts.operation import Operation
 from contracts.refusals import rule
 from contracts.rpc import Call, Rpc, rpc
 from fixtures import http1, socket
-from fixtures.api import Api
+from fixtures.api import Api, Lacking
 from fixtures.cases import filled
 from fixtures.corpus.messages import Message, messages
 from fixtures.targets import Misuse
 from fixtures.transports import ABSENT, transport
 from fixtures.transports.parts import Parts, message, permit
-from loadtests.calls import EFFORT, REFUSED, Calls, Key, Ready, inside
+from loadtests.calls import EFFORT, REFUSED, Calls, Key, Ready
 from loadtests.engine.call import Address, Request
 from loadtests.judging import Check
 from loadtests.rpc_judging import AskedCall
-from loadtests.values import is_fresh
+from loadtests.values import inside, is_fresh
 from loadtests.wire import Marks, Wire, cut, frame
 
 BY_HTTP = ("header", "query", "path")
+BY_GET = ("LIST", "OPEN", "DELETE")  # lines 68-69 of the document
 BY_FRAME = ("websocket", "deepstream")
 PARTS = ("objectid", "namespace", "parameters", "data")
 ENGINE = "DEEPSTREAM"  # the setting with the engine's ws URL
@@ -50,6 +51,7 @@ class RpcCalls:
         self._api = Api(calls.target, self._caught)
         self._ready: dict[Key, Ready] = {}
         self._drawn: dict[Key, Iterator[Ready]] = {}
+        self._lacking: dict[Key, Exception] = {}
 
     @property
     def transports(self) -> tuple[str, ...]:
@@ -105,7 +107,13 @@ class RpcCalls:
         key = (make.__name__, way, label, *given)
         if key not in self._drawn:
             self._drawn[key] = self._in_turn(make, way, self.rpc.calls[label], given)
-        return next(self._drawn[key])
+        if key in self._lacking:
+            raise self._lacking[key]
+        try:
+            return next(self._drawn[key])
+        except (Lacking, LookupError) as problem:  # that generator is over; nothing will be there next time either
+            self._lacking[key] = problem
+            raise
 
     def _in_turn(
         self, make: Callable[[Call], list[Message]], way: str, call: Call, given: tuple[str, ...]
@@ -127,6 +135,8 @@ class RpcCalls:
                 return False
         if way in BY_FRAME:
             return True
+        if parts.get("method") in BY_GET and "data" in parts:
+            return False  # data needs POST, which these methods are not documented for
         return transport(self._api, way).can(**filled(parts, lambda _: "known"), credentials=one.credentials)
 
     def _made(self, way: str, call: Call, one: Message, given: tuple[str, ...]) -> Ready:

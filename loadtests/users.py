@@ -15,18 +15,17 @@ loop. With `arrivals = open_model(rate=200)` the users do not pause between jour
 
 from __future__ import annotations
 
-import inspect
 import logging
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from random import random
 from time import perf_counter, perf_counter_ns
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar
 
 from gevent import Greenlet, GreenletExit
 from gevent.event import Event
 from gevent.pool import Group
-from locust import User, tag, task
+from locust import User
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
@@ -35,44 +34,15 @@ from loadtests import shapes, wiring  # noqa: F401  # shapes: plays profiles, an
 from loadtests.engine.arrivals import Plan
 from loadtests.engine.call import Address, Judge, Request
 from loadtests.engine.session import Session
+from loadtests.journey import http_request, journey, must_yield
 from loadtests.node import recorder
 
 SECOND = 1_000_000_000
 GOLDEN = 0.6180339887498949  # its multiples, without their whole part, fill 0 to 1 evenly however many there are
 
+__all__ = ["Journeys", "journey"]
+
 logger = logging.getLogger(__name__)
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-@overload
-def journey(weight: Method) -> Method: ...
-
-
-@overload
-def journey(weight: int = 1, *, tags: tuple[str, ...] = ()) -> Callable[[Method], Method]: ...
-
-
-def journey(weight: Any = 1, *, tags: tuple[str, ...] = ()) -> Any:
-    """Mark a generator method as a journey: what `@task` is to Locust, with the same weights and tags.
-
-    Written `@journey`, `@journey(9)` or `@journey(weight=9, tags=("read",))`. Raises TypeError if it does not yield.
-    """
-
-    def mark(method: Callable[..., Any]) -> Callable[..., Any]:
-        _must_yield(method)
-        marked: Callable[..., Any] = task(weight if isinstance(weight, int) else 1)(method)
-        return tag(*tags)(marked) if tags else marked
-
-    return mark(weight) if callable(weight) else mark
-
-
-def _must_yield(method: Any) -> None:
-    name = getattr(method, "__qualname__", method)
-    if inspect.isclass(method):
-        raise TypeError(f"{name} is a class, but a user of journeys plays generator methods; use a Locust user for it")
-    if not inspect.isgeneratorfunction(inspect.unwrap(method)):
-        raise TypeError(f"the journey {name} must be a generator: it yields its requests, and is resumed with answers")
 
 
 class Journeys(User):
@@ -93,7 +63,7 @@ class Journeys(User):
         # what overrides a journey and is marked as one is in the list by itself
         cls.tasks = [now for each, now in current if now is each or not hasattr(now, "locust_task_weight")]
         for each in cls.tasks:
-            _must_yield(each)
+            must_yield(each)
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -103,6 +73,7 @@ class Journeys(User):
         self._conductor = self._node.conductors.get(type(self).__name__)
         self._session = Session(self._loop)
         self._on_end = self._ended
+        self._leaving = False  # whatever is still due for this user finds it gone
         self._over = Event()
         self._why: BaseException | None = None
         self._address: Address | None = None
@@ -137,13 +108,8 @@ class Journeys(User):
 
         path: with query, percent-encoded; name: what it is counted under, if not method and path.
         """
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.address.authority}"]
-        lines += [f"{key}: {value}" for key, value in (headers or {}).items()]
-        if body or method in {"POST", "PUT", "PATCH"}:
-            lines.append(f"Content-Length: {len(body)}")
         slot = recorder.slot(name or f"{method} {path.partition('?')[0]}", "http")
-        text = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
-        return Request(slot, text, self.address, judge, head=method == "HEAD")
+        return http_request(slot, self.address, method, path, headers or {}, body, judge)
 
     # What Locust calls
 
@@ -154,6 +120,12 @@ class Journeys(User):
         self._group = group
         self._greenlet = group.spawn(_live, self)
         return self._greenlet
+
+    def stop(self, force: bool = False) -> bool:
+        """Stop as Locust does. Who is to be killed starts nothing any more: a request begun now would be lost."""
+        self._leaving = force or self._state != LOCUST_STATE_RUNNING
+        stopped: bool = super().stop(force)
+        return stopped
 
     def wait(self) -> None:
         """Locust's way to pause within a task, which would stop the engine. Raises TypeError."""
@@ -174,6 +146,7 @@ class Journeys(User):
                 raise self._why
             raise StopUser
         except (GreenletExit, StopUser, StopTest) as why:
+            self._leaving = True
             if isinstance(why, StopTest):
                 self._stop_test(why)
             self._session.stop(graceful=False)
@@ -225,7 +198,7 @@ class Journeys(User):
 
     def arrive(self, intended: int) -> bool:
         """Start a journey that was due at `intended`; False if this user has stopped."""
-        if self._over.is_set() or self._state != LOCUST_STATE_WAITING:
+        if self._leaving or self._over.is_set() or self._state != LOCUST_STATE_WAITING:
             return False
         self._state = LOCUST_STATE_RUNNING
         self._session.play(self._draw(), intended, self._on_end)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Iterable, Mapping
-from itertools import count, cycle
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, count, cycle
 from typing import Any
 
 from fixtures.api import Api, Lacking
+from fixtures.cases import Case
 from fixtures.targets import Target
 
 DIGITS = string.digits + string.ascii_lowercase
@@ -58,26 +59,29 @@ class Found:
 
         Raises fixtures.client.Unreachable when nothing answers, Misuse when a setting lacks.
         """
-        api, lacking = Api(self._target), []
+        api = Api(self._target)
+        lacking: dict[tuple[Any, ...], str] = {}
         for source in sources:
-            if is_fresh(source) or _key(source) in self._values:
+            key = _key(source)
+            if is_fresh(source) or key in self._values or key in lacking:
                 continue
             try:
-                self._values[_key(source)] = api.values(source, source.get("server", 0))
+                self._values[key] = api.values(source, source.get("server", 0))
             except Lacking as problem:
-                lacking.append(str(problem))
-        return lacking
+                lacking[key] = str(problem)
+        return list(lacking.values())
 
     def has(self, source: Source) -> bool:
         """Whether there are values of it."""
         return _key(source) in self._values
 
     def values(self, source: Source) -> list[Any]:
-        """All of them. Raises LookupError for a source that was not read."""
+        """All of them. Raises Lacking when the target has none, LookupError for what only a journey can give."""
         if is_fresh(source):
             raise LookupError(f"a journey has to give what {source.get('operation')} makes: no two requests share one")
         if not self.has(source):
-            raise LookupError(f"the target's values of {source.get('operation')} were not read before the run")
+            where = f"{source.get('operation')} at {source.get('pointer')}"
+            raise Lacking(f"the target has no {where}, or it was not read before the run")
         return self._values[_key(source)]
 
     def turn(self, source: Source) -> Next:
@@ -92,3 +96,22 @@ def is_fresh(source: Source) -> bool:
 
 def _key(source: Source) -> tuple[Any, ...]:
     return source.get("server", 0), source.get("operation"), source.get("pointer")
+
+
+def sources(case: Case, server: int) -> Iterator[Source]:
+    """The sources of all values in the case that the target knows, each with the server that is asked for it."""
+    for value in chain(*(values.values() for values in case.parameters.values()), [case.body]):
+        for source in inside(value):
+            if "operation" in source:
+                yield {**source, "server": server}
+
+
+def inside(value: Any) -> Iterator[Source]:
+    """The sources of all placeholders in a value."""
+    if isinstance(value, Mapping):
+        if "$known" in value:
+            yield value["$known"]
+        else:
+            yield from chain.from_iterable(map(inside, value.values()))
+    elif isinstance(value, list):
+        yield from chain.from_iterable(map(inside, value))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import time
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -27,6 +28,8 @@ from reports.load.result import Result
 
 _roles: WeakKeyDictionary[Environment, Role] = WeakKeyDictionary()
 _given_up: WeakSet[Environment] = WeakSet()
+
+PATIENCE = 10.0  # seconds that Locust may take to set itself up
 
 logger = logging.getLogger(__name__)
 
@@ -149,10 +152,18 @@ def _on_start(environment: Environment, **_: Any) -> None:
     if not playing(environment):
         return
     _given_up.discard(environment)
+    _await_runner(environment)
     try:
         _role(environment).begin()
     except ValueError as wrong:  # a rate typed into the web UI
         stop_test(environment, str(wrong))
+
+
+def _await_runner(environment: Environment) -> None:
+    """A worker that joins a running test is told to spawn before Locust has come so far as to name its runner."""
+    until = time.monotonic() + PATIENCE
+    while environment.runner is None and time.monotonic() < until:
+        gevent.sleep(0.01)
 
 
 def _on_stopping(environment: Environment, **_: Any) -> None:

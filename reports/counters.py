@@ -19,7 +19,7 @@ from reports.run import COVERAGE
 
 @dataclass
 class Counted:
-    """What a run exchanged with one API; `strangers` are the exchanges that fit no operation."""
+    """What a run exchanged with one API; `strangers` are the exchanges that fit no operation and no call."""
 
     exchanges: int = 0
     strangers: int = 0

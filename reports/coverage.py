@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import contracts
+from contracts import call_points
 from contracts.coverage import EXCHANGES
 from contracts.document import contract
 from contracts.operation import Operation
 from contracts.points import ANSWER, REQUEST, Point, points
+from contracts.rpc import Call, rpc
 from reports import clauses, counters
 from reports.clauses import Read, Told
 from reports.counters import Counted, Counters
@@ -40,9 +42,9 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Exercised:
-    """One operation: every point with the number of exchanges that exercised it."""
+    """One operation, or call by frame: every point with the number of exchanges that exercised it."""
 
-    operation: Operation
+    operation: Operation | Call
     exchanges: int
     points: tuple[tuple[Point, int], ...]
 
@@ -54,7 +56,7 @@ class Exercised:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """One API: its clauses, readings and operations; `lacks` says what of the counters is missing, if anything."""
+    """One API: clauses, readings, operations and calls; `lacks` says what of the counters is missing, if anything."""
 
     api: str
     clauses: tuple[Told, ...]
@@ -69,7 +71,7 @@ class Covered:
         return {state: sum(one.state == state for one in self.clauses) for state in clauses.STATES}
 
     def share(self, side: str | None = None) -> Share:
-        """How much of all operations."""
+        """How much of all operations and calls."""
         return whole(one.share(side) for one in self.operations)
 
 
@@ -88,7 +90,8 @@ def covered(results: Path, apis: Iterable[str], records: Records) -> list[Covere
 
 def _covered(api: str, counted: Counters, records: Records) -> Covered:
     ours = counted.apis.get(api, Counted())
-    operations = contract(api).operations.values()
+    whole = rpc(api)
+    operations = [*contract(api).operations.values(), *(whole.calls.values() if whole else ())]
     return Covered(
         api=api,
         clauses=tuple(clauses.told(api, records)),
@@ -100,8 +103,13 @@ def _covered(api: str, counted: Counters, records: Records) -> Covered:
     )
 
 
-def _exercised(operation: Operation, counts: dict[str, int]) -> Exercised:
-    there_is = points(contract(operation.api), operation)
+def _exercised(operation: Operation | Call, counts: dict[str, int]) -> Exercised:
+    if isinstance(operation, Call):
+        whole = rpc(operation.api)
+        assert whole is not None, f"{operation} is of an AsyncAPI document"
+        there_is = call_points.points(whole, operation)
+    else:
+        there_is = points(contract(operation.api), operation)
     return Exercised(operation, counts.get(EXCHANGES, 0), tuple((one, counts.get(one.key, 0)) for one in there_is))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from contracts.clauses import ANY
 from contracts.points import ANSWER, REQUEST, Point
+from contracts.rpc import Call
 from reports.clauses import STATES, Read, Told
 from reports.coverage import Covered, Exercised, Share
 
@@ -58,7 +59,7 @@ def _api(one: Covered) -> str:
         for state, count in one.states().items()
         if count
     )
-    strangers = f", {one.strangers} of them with no operation of the contract" if one.strangers else ""
+    strangers = f", {one.strangers} of them with no operation or call of the contract" if one.strangers else ""
     numbers = (
         f"<span>{one.exchanges} exchanges{strangers}</span>"
         f"<span>requests {_bar(one.share(REQUEST))}</span><span>answers {_bar(one.share(ANSWER))}</span>"
@@ -68,9 +69,18 @@ def _api(one: Covered) -> str:
         f'<main id="{one.api}">{lacks}<div class="sums">{states}</div><div class="sums">{numbers}</div>'
         f"<h2>Clauses</h2>{''.join(_clauses(one.clauses))}"
         f"<h2>Readings</h2><p>Where the document leaves a choice.</p>{''.join(map(_reading, one.readings))}"
-        f"<h2>Operations</h2><p>How much of each was exercised. Open one to see what was and what was not.</p>"
-        f"{''.join(map(_operation, one.operations))}</main>"
+        f"{''.join(_operations(one))}</main>"
     )
+
+
+def _operations(one: Covered) -> Iterator[str]:
+    """Operations over HTTP, and the calls by frame under a heading of their own."""
+    framed = [made for made in one.operations if isinstance(made.operation, Call)]
+    over_http = [made for made in one.operations if not isinstance(made.operation, Call)]
+    told = "How much of each was exercised. Open one to see what was and what was not."
+    for title, ours in (("Operations", over_http), ("Calls by websocket", framed)):
+        if ours:
+            yield f"<h2>{title}</h2><p>{told}</p>{''.join(map(_operation, ours))}"
 
 
 def _clauses(clauses: Iterable[Told]) -> Iterator[str]:

@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from reports.load import allure
+from reports.load.verdict import Judged
 from reports.staging import stage
 
 HERE = Path(__file__).parent
@@ -45,21 +47,24 @@ def build(
     environment: Mapping[str, str],
     errors: Sequence[str] = (),
     pages: Mapping[str, str] = MappingProxyType({}),
+    loads: Sequence[Judged] = (),
 ) -> Path:
     """Writes `out`/report.html and appends this run to `out`/history.jsonl; raises ReportError.
 
     `verdict` stands in the headline; `errors` are what no single test shows; `pages` lie over it, by the title of
-    the button that shows each.
+    the button that shows each; `loads` are load runs whose objectives stand beside the tests.
     """
-    allure = node_tree(out / "node", HERE) / "node_modules" / "allure" / "cli.js"
+    program = node_tree(out / "node", HERE) / "node_modules" / "allure" / "cli.js"
     with tempfile.TemporaryDirectory(dir=out, prefix="html-") as name:
         work = Path(name)
         stage(results, work / "results", environment, errors)
+        for load in loads:
+            allure.stage(load, work / "results")
         config = json.loads((HERE / "allure.json").read_text("utf-8"))
         config |= {"name": f"{config['name']}: {verdict}", "historyPath": str((out / HISTORY).resolve())}
         (work / "config.json").write_text(json.dumps(config), "utf-8")
         command = ["generate", "--cwd", name, "--config", "config.json", "--output", str(work / "html"), "results"]
-        _node([str(allure), *command], work, GENERATE_SECONDS, "allure generate")
+        _node([str(program), *command], work, GENERATE_SECONDS, "allure generate")
         page = _only_page(work / "html").read_text("utf-8")
         target = out / "report.html"
         _replace(target, dressed(without_analytics(page), bool(errors), pages))

@@ -10,12 +10,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from contracts.clauses import ANY, in_force
 from contracts.judge import Finding, judge, refused
 from contracts.operation import Operation
 from contracts.refusals import judge_refusal
 from fixtures.api import Api
-from fixtures.cases import Case
+from fixtures.cases import Case, may_be_refused
 from fixtures.corpus.make import without
 from fixtures.corpus.slots import slots
 
@@ -29,23 +28,10 @@ def accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
     exchange = api.send(operation, case)
     found = judge(api.contract, operation, exchange)
     answer = exchange.answer
-    if answer.error or not refused(api.contract, answer) or _may_be_refused(operation, case):
+    if answer.error or not refused(api.contract, answer) or may_be_refused(operation, case, os.environ):
         return found
     text = f"{answer.status}: {answer.text()[:300]}"
     return [Finding(operation.clauses[0], "a valid request is accepted", text, exchange), *found]
-
-
-def _may_be_refused(operation: Operation, case: Case) -> bool:
-    """Whether a reading lets a server refuse a value of this request that is valid by its shape alone.
-
-    The parameter's schema names the reading (`x-may-be-refused`); its documented example is never refused.
-    """
-    for one in operation.parameters:
-        reading = one.schema.get("x-may-be-refused")
-        value = case.parameters[one.place].get(one.name)
-        if reading and value not in (None, one.example) and in_force(reading, os.environ) in (ANY, "refused"):
-            return True
-    return False
 
 
 def refused_as_documented(api: Api, operation: Operation, case: Case) -> list[Finding]:

@@ -18,8 +18,10 @@ import allure
 import pytest
 
 import contracts
+from contracts import readable
 from contracts.clauses import in_force, readings, says
-from contracts.exchange import Exchange, as_curl, as_text, masked
+from contracts.exchange import FRAME, Exchange, as_curl, as_text, endpoint, masked
+from contracts.judge import refused
 from contracts.operation import Operation
 from contracts.rpc import Call
 from fixtures.api import Api
@@ -158,8 +160,18 @@ def attach(api: Api, error: BaseException | None) -> None:
 
 
 def _title(exchange: Exchange, api: Api) -> str:
+    if exchange.sent.method == FRAME:
+        return _framed_title(exchange, api)
     path = exchange.sent.url.removeprefix(api.target.url).split("?")[0]
     return f"{exchange.sent.method} {path[:80]} → {exchange.answer.status or 'no answer'}"
+
+
+def _framed_title(exchange: Exchange, api: Api) -> str:
+    """Of a frame: endpoint, method, and how the call went."""
+    answer = exchange.answer
+    outcome = "refused" if refused(api.contract, answer) else "answered" if answer.body else "no answer"
+    where = endpoint(exchange.sent.url, api.target.url)
+    return masked(f"{where[:80]} {readable.method(exchange.sent.body)[:40]} by frame → {outcome}", api.secrets)
 
 
 def _page(exchange: Exchange, secrets: list[str]) -> str:

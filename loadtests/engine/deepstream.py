@@ -117,15 +117,16 @@ class Deepstream(Websocket):
             self._on_text(payload, now)
 
     def on_events(self, events: list[Event], now: int) -> None:
+        sock = self._sock
         closing = self.controls(events)
         for opcode, payload in events:
-            if self._sock is None:
-                return  # broken by the message before
+            if self._sock is not sock:
+                return  # broken by the message before, and perhaps open again
             if opcode == TEXT:
                 self._on_text(payload, now)
             elif opcode == BINARY:
                 self._break("binary message")
-        if closing is not None and self._sock is not None:
+        if closing is not None and self._sock is sock:
             self.fail(closing)
 
     def _on_text(self, payload: bytes, now: int) -> None:
@@ -187,9 +188,12 @@ class Deepstream(Websocket):
             return
         self._alarm = NEVER
         now = perf_counter_ns()
+        over = [identifier for identifier, call in self._calls.items() if call.deadline <= now]
+        calls = [self._calls.pop(identifier) for identifier in over]
         reason = "timeout" if self.ready else "timeout while connecting"
-        for identifier in [identifier for identifier, call in self._calls.items() if call.deadline <= now]:
-            call = self._calls.pop(identifier)
+        if not self.ready and not self._calls:
+            self.close()  # the next call tries anew
+        for call in calls:
             answer = Answer(0, NO_HEADERS, b"", reason, call.intended, call.sent, now, now)
             settle(call.request, call.owner, answer)
         nearest = min((call.deadline for call in self._calls.values()), default=NEVER)

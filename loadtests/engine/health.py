@@ -44,6 +44,7 @@ class Health:
         self.limits = limits
         self.late: list[int] = []  # appended by whoever starts a journey: actual start less intended start
         self.lateness = Histogram()
+        self.broken: list[str] = []  # what of our own went wrong
         self.stalled = 0
         self.began = self._now = time.perf_counter_ns()
         self._cpu_began = self._cpu_now = time.process_time_ns()
@@ -96,7 +97,7 @@ class Health:
     def reasons(self, figures: Mapping[str, float]) -> list[str]:
         """Why these figures of a process void its measurements; none if they do not."""
         limits = self.limits
-        found = []
+        found = self.broken.copy()
         if figures["late_p99_ms"] * MS > limits.late:
             found.append(
                 f"journeys started late: 1 in 100 by more than {figures['late_p99_ms']:.1f} ms"

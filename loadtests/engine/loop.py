@@ -109,25 +109,27 @@ class Loop:
 
     def run_once(self, timeout: float = 0.0) -> None:
         """One turn, waiting at most `timeout` seconds for something to do."""
-        due = self.due()
-        if due is not None and timeout > 0:
-            timeout = min(timeout, max(0.0, (due - perf_counter_ns()) / 1e9))
+        if timeout > 0:
+            due = self.due()
+            if due is not None:
+                timeout = min(timeout, max(0.0, (due - perf_counter_ns()) / 1e9))
         events = self._poller.poll(timeout, self._batch)
         began = perf_counter_ns()
         self._turning = True
-        handler_of = self.handlers.get
         try:
+            handler_of = self.handlers.get
             for fd, mask in events:
                 handler = handler_of(fd)
                 if handler is not None:
                     handler(mask)
-            self._run_timers(began)
-            soon = self._soon
-            for _ in range(min(len(soon), self._batch)):
-                soon.popleft()()
+            if self._timers and self._timers[0][0] <= began:
+                self._run_timers(began)
+            if self._soon:
+                self._run_soon()
         finally:
             self._turning = False
-            self._close_removed()
+            if self._closing:
+                self._close_removed()
             self._arm()
         self.turns += 1
         if perf_counter_ns() - began > TURN:
@@ -137,12 +139,17 @@ class Loop:
 
     def _run_timers(self, now: int) -> None:
         timers = self._timers
-        for _ in range(min(len(timers), self._batch)):
-            if timers[0][0] > now:
+        for _ in range(self._batch):
+            if not timers or timers[0][0] > now:
                 return
             due, _, callback = heappop(timers)
             self._armed = STALE
             callback(due)
+
+    def _run_soon(self) -> None:
+        soon = self._soon
+        for _ in range(min(len(soon), self._batch)):
+            soon.popleft()()
 
     def _close_removed(self) -> None:
         for sock in self._closing:

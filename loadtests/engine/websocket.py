@@ -1,4 +1,4 @@
-"""A websocket connection (RFC 6455) of calls without a correlation id: one text message out, one in, one in flight.
+"""A websocket connection (RFC 6455) of calls without a correlation id: a text message out, a message in, one in flight.
 
 A message that nobody asked for breaks the connection, and so does a timeout: a late answer must never be taken for
 that of the next call.
@@ -20,7 +20,7 @@ from loadtests.engine.loop import Loop
 from loadtests.engine.transport import RECV
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
-NORMAL, UNACCEPTABLE, POLICY = 1000, 1003, 1008
+NORMAL, POLICY = 1000, 1008
 UNSOLICITED = "unsolicited message"
 
 
@@ -40,7 +40,7 @@ def accepts(head: Head, key: bytes) -> bool:
 
 
 class Websocket(Connection):
-    """`Request.payload` is the text of one message, `Answer.body` that of the next one from the server."""
+    """`Request.payload` is the text of a message, `Answer.body` the next message from the server, text or binary."""
 
     __slots__ = ("_first", "_frames", "_idle", "_key", "_upgrade")
 
@@ -77,9 +77,10 @@ class Websocket(Connection):
             self.fail("handshake: the server's proof or headers are wrong", head.status, head.headers)
         else:
             self._upgrade = None
+            sock = self._sock
             if reader.surplus:
                 self.on_bytes(reader.surplus, perf_counter_ns())
-            if self._sock is not None:
+            if self._sock is sock:
                 self.opened()
 
     def opened(self) -> None:
@@ -132,12 +133,8 @@ class Websocket(Connection):
         closing = self.controls(events)
         messages = [event for event in events if event[0] in {TEXT, BINARY}]
         if messages and self._asked:
-            opcode, payload = messages[0]
+            payload = messages[0][1]
             first, self._first = self._first or now, 0
-            if opcode == BINARY:
-                self.goodbye(UNACCEPTABLE)
-                self.fail("binary message")
-                return
             if len(messages) > 1 or self._frames.surplus:
                 self._unsolicited()
             elif closing is not None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from loadtests.engine.call import Address, Answer, Journey, Request
 from loadtests.engine.connection import Connection
+from loadtests.engine.deepstream import Deepstream
 from loadtests.engine.http import HttpConnection
 from loadtests.engine.recorder import Slot
 from loadtests.engine.session import Session
@@ -61,15 +62,15 @@ class Stage:
 def _staged(kind: type[Connection], stage: Any) -> Connection:
     class Staged(kind):  # type: ignore[valid-type, misc] # the class is a parameter
         def open(self) -> None:
-            self._sock = stage
+            sock = self._sock = object()
             self.recv, self.send = stage.recv, stage.send
-            self.loop.soon(self.connected)
+            self.loop.soon(lambda: self.connected() if self._sock is sock else None)
 
     connection: Connection = Staged(stage, Address("http", "stage", 1))
     return connection
 
 
-def _http_answer(body: bytes, rng: Random) -> tuple[bytes, bool]:
+def _http_answer(body: bytes, _: int, rng: Random) -> tuple[bytes, bool]:
     """An honest answer, and whether the connection's end belongs to it."""
     kind = rng.randrange(4)
     if kind == 0:
@@ -81,18 +82,27 @@ def _http_answer(body: bytes, rng: Random) -> tuple[bytes, bool]:
     return early + b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body, False
 
 
-def _frame_answer(body: bytes, rng: Random) -> tuple[bytes, bool]:
+def _frame_answer(body: bytes, _: int, rng: Random) -> tuple[bytes, bool]:
     parts = [b"", *pieces(body, rng)] if rng.random() < 0.5 else [body]
     last = len(parts) - 1
     sent = [server_frame(0 if at else 1, part, fin=at == last) for at, part in enumerate(parts)]
     return server_frame(9, b"?").join(sent), False
 
 
+def _rpc_answer(body: bytes, at: int, rng: Random) -> tuple[bytes, bool]:
+    """Correlation ids count from 1, as rounds do from 0."""
+    said = b'{"topic":6,"action":5,"correlationId":"%d","data":"%b"}' % (at + 1, body)
+    return _frame_answer(said, at, rng)
+
+
 class Kind(NamedTuple):
-    """A connection, how to answer on it, what to spoil, and what nobody can have asked for."""
+    """A connection, how to answer in which round, what to spoil, and what nobody can have asked for.
+
+    Without `surplus`, what nobody asked for is known as such and let pass.
+    """
 
     connection: type[Connection]
-    answer: Callable[[bytes, Random], tuple[bytes, bool]]
+    answer: Callable[[bytes, int, Random], tuple[bytes, bool]]
     corpus: tuple[bytes, ...]
     surplus: tuple[bytes, ...]
 
@@ -102,15 +112,16 @@ KINDS = {
     "websocket connection": Kind(
         Websocket, _frame_answer, FRAMES, (FRAMES[0], FRAMES[5], FRAMES[6], b"\x81", b"\x01\x00", b"\x81\x02x")
     ),
+    "deepstream connection": Kind(Deepstream, _rpc_answer, (*FRAMES, _rpc_answer(b"?", 0, Random(1))[0]), ()),
 }
 
 
-def _performance(kind: Kind, token: bytes, pauses: bool, rng: Random) -> tuple[str, Segments]:
+def _performance(kind: Kind, token: bytes, at: int, pauses: bool, rng: Random) -> tuple[str, Segments]:
     """What the server does instead of only answering, and the segments that arrive."""
-    honest, ends = kind.answer(token, rng)
+    honest, ends = kind.answer(token, at, rng)
     trick = rng.choice(("honest", "honest", "behind", "mess", "spoiled", "cut", "close", "idle"))
     end: Segments = [rng.choice((b"", None))]
-    if trick == "behind" and not ends:
+    if trick == "behind" and kind.surplus and not ends:
         return trick, [honest + rng.choice(kind.surplus)]
     if trick == "mess":
         return trick, [honest + spoiled(kind.corpus, rng)]
@@ -120,7 +131,7 @@ def _performance(kind: Kind, token: bytes, pauses: bool, rng: Random) -> tuple[s
         return trick, [*pieces(honest[: rng.randrange(len(honest))], rng), *end]
     if trick == "close":
         return trick, [honest, b""]
-    if trick == "idle" and pauses and not ends:
+    if trick == "idle" and kind.surplus and pauses and not ends:
         return trick, [*pieces(honest, rng), rng.choice(kind.surplus)]
     return "honest", [*pieces(honest, rng), b""] if ends else [*pieces(honest, rng)]
 
@@ -156,7 +167,7 @@ def play(name: str, rng: Random) -> None:
             break
         else:
             at = len(answers)
-            trick, segments = _performance(kind, tokens[at], pauses[at], rng)
+            trick, segments = _performance(kind, tokens[at], at, pauses[at], rng)
             tricks.setdefault(at, []).append(trick)
             stage.inbox.extend(segments)
     _check(session, slot, tokens, tricks, answers)

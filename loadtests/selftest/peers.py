@@ -19,6 +19,7 @@ from loadtests.engine.recorder import Slot
 from loadtests.engine.session import Session
 
 PATIENCE = 20.0  # seconds until a test gives up
+SHORT = 300_000_000  # ns: a time limit that is to be over, and still long enough to connect on a busy machine
 
 
 class Talk:

@@ -18,6 +18,8 @@ from loadtests.engine.recorder import Tallies, Tally
 from loadtests.selftest.target import Target, serving
 from loadtests.selftest.trial import Lines, Trial, alive, distributed, ended, free_port, locust, total, until
 
+pytestmark = pytest.mark.xdist_group("load-distributed")  # one run serves several tests
+
 OPEN = """
 from locust import constant, events
 from loadtests.node import at_end
@@ -111,6 +113,29 @@ def test_journeys_that_end_in_the_stop_timeout_reach_the_master(tmp_path: Path) 
         == {"GET /begin": 4, "GET /end": 4}
         == {f"GET {path}": n for path, n in target.counts().items()}
     )
+
+
+def test_a_worker_that_joins_later_takes_over_its_share(tmp_path: Path) -> None:
+    """By hand, as over several machines: a master, a worker, and another one when the run is under way."""
+    port = free_port()
+    text = OPEN.replace("open_model(150)", 'open_model([(0, 0), (8, 200)], "even")')
+    master = (
+        f"--master --headless -u 60 -r 60 -t 8s --stop-timeout 5 --master-bind-host 127.0.0.1 --master-bind-port {port}"
+    )
+    worker = f"--worker --master-host 127.0.0.1 --master-port {port}"
+    with (
+        serving() as target,
+        locust(tmp_path / "master", target.url, text, master) as trial,
+        locust(tmp_path / "one", target.url, text, worker),
+    ):
+        until(lambda: len(trial.lines()) >= 3, "figures of the first worker")
+        with locust(tmp_path / "two", target.url, text, worker):
+            trial.wait()
+    counted = trial.result["arrivals"]["Visitor"]
+    assert sorted(trial.result["health"]) == ["worker 0", "worker 1"]
+    assert abs(counted["started"] - counted["planned"]) < 0.1 * counted["planned"]
+    assert total(trial.lines("seconds-1.jsonl")) > 100
+    assert trial.requests() == {"GET /visit": target.counts()["/visit"]}
 
 
 def test_a_killed_worker_is_told_and_its_figures_are_kept(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from loadtests.engine.call import Answer, Journey, Request
 from loadtests.fuzz.corpus import server_frame
-from loadtests.selftest.peers import Client, Peer, Script, Talk, client, one, peer
+from loadtests.selftest.peers import SHORT, Client, Peer, Script, Talk, client, one, peer
 from loadtests.selftest.test_engine_websocket import after_handshake, next_frame
 
 
@@ -19,7 +19,7 @@ def tell(talk: Talk, **message: Any) -> None:
 
 
 def hear(talk: Talk) -> dict[str, Any]:
-    said = json.loads(next_frame(talk).data)
+    said = json.loads(bytes(next_frame(talk).data))
     assert isinstance(said, dict)
     return said
 
@@ -119,7 +119,7 @@ def test_a_timeout_spares_the_other_calls_and_the_late_answer_is_nobodys() -> No
     answers: list[Answer] = []
 
     def journey(ours: Client, server: Peer) -> Journey:
-        both = yield [rpc(ours, server, "[1]", timeout_ns=100_000_000), rpc(ours, server, "[2]")]
+        both = yield [rpc(ours, server, "[1]", timeout_ns=SHORT), rpc(ours, server, "[2]")]
         assert isinstance(both, list)
         answers.extend(both)
         answers.append(one((yield rpc(ours, server, "[3]"))))
@@ -209,4 +209,4 @@ def test_no_server_is_named_for_all_calls() -> None:
 
 def test_a_login_that_never_comes_times_out() -> None:
     with peer(after_handshake(lambda talk: [talk.read() for _ in range(2)] and None)) as server, client() as ours:
-        assert ours.ask(rpc(ours, server, timeout_ns=50_000_000))[0].error == "timeout while connecting"
+        assert ours.ask(rpc(ours, server, timeout_ns=SHORT))[0].error == "timeout while connecting"

@@ -40,7 +40,7 @@ WORSE: dict[str, tuple[object, str, object]] = {
 @pytest.mark.parametrize("case", WORSE)
 def test_a_worse_engine_is_found_out(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     heads.known.clear()
-    monkeypatch.setattr(*WORSE[case])  # type: ignore[arg-type] # the three that it takes
+    monkeypatch.setattr(*WORSE[case])
     found = next(failures(SEED, INPUTS), None)
     heads.known.clear()
     assert found is not None

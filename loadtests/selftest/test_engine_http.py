@@ -10,7 +10,7 @@ import requests
 
 from loadtests.engine import http1
 from loadtests.engine.call import Answer, Journey, Request
-from loadtests.selftest.peers import Client, Peer, Talk, client, one, peer
+from loadtests.selftest.peers import SHORT, Client, Peer, Talk, client, one, peer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -178,9 +178,9 @@ def test_an_answer_that_does_not_come_times_out_and_its_connection_is_left() -> 
             talk.send(OK)
 
     with peer(script) as server, client() as ours:
-        late, good = ours.ask(ours.request(server.url(), timeout_ns=20_000_000), ours.request(server.url()))
+        late, good = ours.ask(ours.request(server.url(), timeout_ns=SHORT), ours.request(server.url()))
     assert (late.error, good.error, good.body) == ("timeout", None, b"ok")
-    assert late.done - late.intended >= 20_000_000
+    assert late.done - late.intended >= SHORT
 
 
 def test_a_short_time_limit_after_a_long_one_holds() -> None:
@@ -191,7 +191,7 @@ def test_a_short_time_limit_after_a_long_one_holds() -> None:
         talk.read()
 
     with peer(script) as server, client() as ours:
-        good, late = ours.ask(ours.request(server.url()), ours.request(server.url(), timeout_ns=20_000_000))
+        good, late = ours.ask(ours.request(server.url()), ours.request(server.url(), timeout_ns=SHORT))
     assert (good.error, late.error) == (None, "timeout")
 
 

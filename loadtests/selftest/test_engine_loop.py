@@ -59,22 +59,16 @@ def test_a_turn_is_bounded_even_if_each_thing_puts_off_another() -> None:
     assert 10 <= len(ran) < 10 * 2 * looping.MOST
 
 
-def test_slow_turns_get_smaller_and_full_ones_larger() -> None:
+def test_slow_turns_get_smaller_and_full_ones_larger(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = Loop()
     pairs = [socket.socketpair() for _ in range(64)]
     handled: list[int] = []
-    pause = 0.0
-
-    def handler(_: int) -> None:
-        handled.append(1)
-        if pause:
-            time.sleep(pause)
-
     for ours, theirs in pairs:
-        loop.add(ours, READ, handler)
+        loop.add(ours, READ, handled.append)
         theirs.send(b"x")
     sizes = []
-    for pause in (0.0, 0.0, 0.0, 0.001, 0.001, 0.001):
+    for turn in (1 << 62, 1 << 62, 1 << 62, -1, -1, -1):  # no turn is slow, then each is
+        monkeypatch.setattr(looping, "TURN", turn)
         before = len(handled)
         loop.run_once()
         sizes.append(len(handled) - before)
@@ -82,8 +76,7 @@ def test_slow_turns_get_smaller_and_full_ones_larger() -> None:
         loop.remove(ours)
         theirs.close()
     loop.close()
-    assert sizes[:3] == [16, 32, 64]
-    assert sizes[-1] < 64
+    assert sizes == [16, 32, 64, 64, 64, 32]
 
 
 def test_a_socket_removed_within_a_turn_gets_nothing_of_that_turn() -> None:
@@ -116,7 +109,7 @@ def test_waiting_in_vain_is_an_error() -> None:
     loop.close()
 
 
-def test_an_alarm_does_not_ring_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_does_not_ring_on() -> None:
     """Once nothing is due any more, the loop's descriptor is quiet: gevent would spin on it."""
     loop = Loop()
     rung: list[int] = []
@@ -168,7 +161,7 @@ with client() as ours:
     attached.detach()
     gevent.sleep(0.01)
     assert ours.loop.turns == before
-    assert min(late) >= 0 and ticks > 5, (late, ticks)
+    assert min(late) >= 0 and ticks > 0, (late, ticks)
     print("fine")
 """
 NO_ALARM = "from loadtests.engine import loop; loop.alarm = lambda: None"

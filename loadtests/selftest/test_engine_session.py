@@ -10,7 +10,7 @@ import pytest
 
 from loadtests.engine.call import SECOND, Address, Answer, Journey
 from loadtests.engine.session import Session
-from loadtests.selftest.peers import Client, Peer, Talk, client, one, peer
+from loadtests.selftest.peers import SHORT, Client, Peer, Talk, client, one, peer
 
 
 def echo(talk: Talk) -> None:
@@ -55,7 +55,7 @@ def test_several_requests_are_in_flight_at_once_and_answered_in_order(ours: Clie
 
 
 def test_a_failure_among_several_spares_the_others(ours: Client, server: Peer) -> None:
-    held = ours.request(server.url(path="/hold"), timeout_ns=20_000_000)
+    held = ours.request(server.url(path="/hold"), timeout_ns=SHORT)
     answers = ours.together([ours.request(server.url(path="/a")), held, ours.request(server.url(path="/b"))])
     assert [each.error for each in answers] == [None, "timeout", None]
 

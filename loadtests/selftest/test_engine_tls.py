@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import trustme
 
 from loadtests.fuzz.corpus import server_frame
-from loadtests.selftest.peers import Talk, client, peer
+from loadtests.selftest.peers import SHORT, Talk, client, peer
 from loadtests.selftest.test_engine_websocket import agree, next_frame
 
+ROOT = Path(__file__).parents[2]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -22,10 +24,10 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture(scope="module")
-def cafile(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def cafile(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
     path: Path = tmp_path_factory.mktemp("tls") / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
-    yield str(path)
+    return str(path)
 
 
 def context(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
@@ -102,7 +104,7 @@ def test_a_server_that_says_nothing_times_out_while_connecting(cafile: str) -> N
             pass
 
     with peer(script) as server, client(cafile) as ours:
-        error = ours.ask(ours.request(server.url("https"), timeout_ns=50_000_000))[0].error
+        error = ours.ask(ours.request(server.url("https"), timeout_ns=SHORT))[0].error
     assert error == "timeout while connecting"
 
 
@@ -124,3 +126,30 @@ def test_a_body_to_the_end_needs_an_announced_end(
 
     with peer(script, context(authority)) as server, client(cafile) as ours:
         assert ours.ask(ours.request(server.url("https")))[0].error == error
+
+
+PATCHED = """
+from gevent import monkey; monkey.patch_all()
+import sys, gevent
+from loadtests.engine.hub import attach
+from loadtests.selftest.peers import client, one
+with client(sys.argv[2]) as ours:
+    attached = attach(ours.loop)
+    ended, bodies = [], []
+    def journey():
+        for _ in range(3):
+            bodies.append(one((yield ours.request(sys.argv[1]))).body)
+    ours.session.play(journey(), 0, ended.append)
+    with gevent.Timeout(20):
+        while not ended:
+            gevent.sleep(0.001)
+    attached.detach()
+    print(bodies, ours.session.raised)
+"""
+
+
+def test_tls_works_where_gevent_patched_the_module(authority: trustme.CA, cafile: str) -> None:
+    with peer(serve, context(authority)) as server:
+        command = [sys.executable, "-c", PATCHED, server.url("https"), cafile]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.stdout == "[b'ok', b'ok', b'ok'] None\n", done.stderr

@@ -181,6 +181,14 @@ def test_nothing_starts_once_halted(clock: Clock) -> None:
     assert (len(user.played), round(conductor.planned())) == (100, 100)
 
 
+def test_who_joins_late_plays_what_is_left_of_the_plan(clock: Clock) -> None:
+    plan = open_model([(0, 0), (4, 100)], "even")
+    conductor = Conductor("Getflow", plan, clock, Health(), age=2 * SECOND)  # type: ignore[arg-type] # all it asks
+    user = joined(conductor)
+    clock.advance(2)
+    assert (len(user.played), conductor.dropped, round(conductor.planned())) == (150, 0, 200)
+
+
 class Reader:
     weight = 3
     arrivals = None

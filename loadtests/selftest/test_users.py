@@ -14,6 +14,8 @@ from loadtests.selftest.trial import Trial, aggregated, ended, total
 from loadtests.users import journey
 from reports.load.histogram import Histogram
 
+pytestmark = pytest.mark.xdist_group("load-users")  # one run serves several tests
+
 HEAD = """
 from locust import HttpUser, LoadTestShape, between, constant, constant_throughput, events, tag, task
 from locust.exception import StopUser
@@ -249,8 +251,8 @@ class Other(Journeys):
         )
     arrivals = trial.result["arrivals"]
     for name, rate in {"Visitor": 20, "Other": 60}.items():
-        assert abs(arrivals[name]["planned"] - rate * trial.result["seconds"]) <= 0.1 * rate
-        assert abs(arrivals[name]["started"] - arrivals[name]["planned"]) <= 0.2 * rate
+        assert rate * (trial.result["seconds"] - 1) <= arrivals[name]["planned"] <= rate * trial.result["seconds"]
+        assert abs(arrivals[name]["started"] - arrivals[name]["planned"]) <= 0.5 * rate
 
 
 STOPPING = """

@@ -58,7 +58,8 @@ class LoadRun:
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
         """The phases of the profile, from when the arrivals began; the last one goes on to the end of the run."""
-        offset = next((line["from"] - self.result.started for line in self.lines if _has_begun(line)), 0.0)
+        begun = next((line for line in self.lines if _has_begun(line)), None)  # longer than 1 s after a busy start
+        offset = max(begun["from"], begun["to"] - 1) - self.result.started if begun else 0.0
         found = [Phase(**each) for each in self.plan.get("phases", ())]
         found = [replace(one, begin=one.begin + offset, end=one.end + offset) for one in found]
         return (*found[:-1], *(replace(one, end=max(one.end, self.result.seconds)) for one in found[-1:]))

@@ -37,7 +37,8 @@ def timeline(run: LoadRun, width: float = 0.0) -> dict[Key, list[Span]]:
         return [Span(at * width, (at + 1) * width, covered[at]) for at in range(number)]
 
     covered = _covered(run, width, number)
-    found: dict[Key, list[Span]] = {ALL: spans()}
+    in_sum = [(tally.operation, tally.transport) for tally in run.result.operations]
+    found: dict[Key, list[Span]] = {key: spans() for key in (ALL, *in_sum)}
     for line in run.lines:
         at = _index(run.middle(line), width, number)
         for known in line["operations"]:

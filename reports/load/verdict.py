@@ -122,7 +122,7 @@ def limiting(judged: Judged) -> str:
         return ""
     worst = min(missed, key=lambda one: -math.inf if one.margin is None else one.margin)
     rule = worst.rule
-    tallies = _within(rule.scope, judged.run)
+    tallies = within(rule.scope, judged.run)
     if rule.metric == "dropped" or not tallies:
         return f"{rule.scope} {rule.metric}"
     guilty = max(tallies, key=lambda tally: _share(rule, tally))
@@ -155,7 +155,7 @@ def _is_about(rule: Rule, run: LoadRun) -> bool:
 def _outcome(rule: Rule, run: LoadRun, is_unfit: bool) -> Outcome:
     if rule.metric == "dropped":
         return _dropped(rule, run)
-    tally = together(_within(rule.scope, run))
+    tally = together(within(rule.scope, run))
     if not tally.requests:
         return Outcome(rule, INCONCLUSIVE, None, f"no request was made{_near(rule.scope, run)}")
     if rule.is_time:
@@ -205,7 +205,8 @@ def _dropped(rule: Rule, run: LoadRun) -> Outcome:
     return _limited(rule, sum(each["dropped"] for each in arrivals) / came)
 
 
-def _within(scope: Scope, run: LoadRun) -> list[Tally]:
+def within(scope: Scope, run: LoadRun) -> list[Tally]:
+    """The figures that a scope is about."""
     if scope.kind == RUN:
         return run.judged
     if scope.kind == API:

@@ -105,14 +105,22 @@ def together(api: Api, all_sides: Sequence[Side], step: Step) -> None:
         carried = _can(side.transport, side, step)
         if not carried and step.method in READING:
             continue
-        by = side.transport if carried else next(one.transport for one in all_sides if _can(one.transport, side, step))
-        exchange = _sent(by, side, step)
+        exchange = _sent(_carrier(side, all_sides, step), side, step)
         answer = envelope(api, exchange, step.method, step.kind)
         if step.method == "CREATE" and answer["success"] is True:
             side.ids.append(answer["data"]["id"])
         if carried:
             found.append((side, exchange, side.masked(answer)))
     _compare(api, found)
+
+
+def alone(api: Api, side: Side, all_sides: Sequence[Side], step: Step) -> Record:
+    """The envelope that answers the step by one side, or by the first one that can carry it; nothing is compared."""
+    return envelope(api, _sent(_carrier(side, all_sides, step), side, step), step.method, step.kind)
+
+
+def _carrier(side: Side, all_sides: Sequence[Side], step: Step) -> Transport:
+    return next(one.transport for one in [side, *all_sides] if _can(one.transport, side, step))
 
 
 def _can(by: Transport, side: Side, step: Step) -> bool:

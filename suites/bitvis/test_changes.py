@@ -9,6 +9,7 @@ import pytest
 from fixtures.api import Api
 from suites.bitvis.conftest import Make, Mine
 from suites.bitvis.dialect import (
+    ADDRESS,
     DEVICE,
     KINDS,
     QUEUE,
@@ -20,8 +21,10 @@ from suites.bitvis.dialect import (
     ids,
     of,
     run_data,
+    succeeds,
     told,
 )
+from suites.bitvis.frames import framed, message
 from suites.readings import Observed
 
 clause = pytest.mark.clause
@@ -161,3 +164,15 @@ def test_run_without_an_object_id_runs_on_no_object(api: Api, readings: Observed
 def test_run_without_data_is_refused(api: Api, make: Make, kind: Kind) -> None:
     """A RUN that brings no data fails."""
     fails(asked(api, "RUN", kind, make(kind)["id"]), "RUN needs data")
+
+
+@clause("BITVIS-UPD-1")
+def test_updates_on_two_connections_stay_apart(api: Api, make: Make) -> None:
+    """Two connections change one member of an object each; each object has its own change and nothing else."""
+    first, second = make(ADDRESS), make(ADDRESS)
+    city, street = api.unique("city-"), api.unique("street-")
+    for own, data in ((first, {"city": city}), (second, {"streetName": street})):
+        succeeds(framed(api, ADDRESS, message(api, "UPDATE", own["id"], data=data))[0])
+    found = [done(api, "OPEN", ADDRESS, own["id"]) for own in (first, second)]
+    seen = [(one.get("city"), one.get("streetName")) for one in found]
+    assert seen == [(city, first["streetName"]), (second["city"], street)]

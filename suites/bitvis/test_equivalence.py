@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,14 +13,28 @@ from hypothesis import strategies as st
 from fixtures.api import Api
 from fixtures.client import Unreachable
 from fixtures.transports import ABSENT
-from suites.bitvis.dialect import ADDRESS, DEVICE, QUEUE, Kind, for_all
-from suites.bitvis.lockstep import OWN, Side, Step, cleared, sides, together
+from suites.bitvis.conftest import Make, Mine
+from suites.bitvis.dialect import ADDRESS, DEVICE, KINDS, Kind, fails, for_all, of, some, succeeds
+from suites.bitvis.lockstep import OWN, Side, Step, alone, cleared, sides, together
 from suites.bitvis.selections import by, equal, group, having, page
 
 clause = pytest.mark.clause
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 MARKED = {"device": "name", "address": "city"}  # the documented member by which a kind's own objects are listed
 TEXTS = st.sampled_from(["", " b", " Övre Åkerallén", ' "quoted"', " \\", " 100%", " a+b&c=d", "\u00a0", " 12"])
 NOBODY = str(uuid.UUID(int=7, version=4))
+NEARLY: dict[str, Callable[[str], str]] = {  # texts that are another object id, and that servers take for the same
+    "upper_case": str.upper,
+    "a_space_before": lambda one: f" {one}",
+    "a_space_behind": lambda one: f"{one} ",
+    "encoded": lambda one: one.replace("-", "%2D"),
+    "encoded_twice": lambda one: one.replace("-", "%252D"),
+    "plus_signs": lambda one: one.replace("-", "+"),
+    "quoted": lambda one: f'"{one}"',
+    "more_behind_an_ampersand": lambda one: f"{one}&method=LIST",
+    "more_behind_a_semicolon": lambda one: f"{one};v=1",
+    "cut": lambda one: one[:-1],
+}
 
 
 @pytest.fixture
@@ -38,7 +52,11 @@ def datas(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
     if kind is ADDRESS:
         return st.fixed_dictionaries(
             {"city": st.just(OWN), "streetName": TEXTS.map(lambda text: OWN + text), "countryCode": st.just("SE")},
-            optional={"streetNumber": st.integers(0, 300), "apartmentNo": st.sampled_from(["1501", "ä"])},
+            optional={
+                "streetNumber": st.integers(0, 300),
+                "apartmentNo": st.sampled_from(["1501", "ä"]),
+                "latitude": st.sampled_from([57.7065, -76.4406]),
+            },
         )
     return st.fixed_dictionaries({kind.text: TEXTS.map(lambda text: OWN + text)})
 
@@ -90,7 +108,7 @@ def steps(api: Api, kind: Kind) -> st.SearchStrategy[Step]:
 
 
 @clause("BITVIS-HTTP-2", "BITVIS-HTTP-4", "BITVIS-HTTP-10", "BITVIS-AUTH-1", "BITVIS-ARCH-1")
-@pytest.mark.parametrize("kind", [DEVICE, ADDRESS, QUEUE], ids=str)
+@each_kind
 def test_every_transport_answers_alike(api: Api, all_sides: Sequence[Side], kind: Kind) -> None:
     """Calls in any order, each side on objects of its own: all answers are equal but for ids, names and times."""
 
@@ -102,3 +120,90 @@ def test_every_transport_answers_alike(api: Api, all_sides: Sequence[Side], kind
             cleared(all_sides, kind)
 
     for_all(check, 25, first=datas(kind), following=st.lists(steps(api, kind), max_size=12))
+
+
+@clause("BITVIS-HTTP-4", "BITVIS-HTTP-10", "BITVIS-HTTP-12", "BITVIS-HTTP-2")
+@pytest.mark.parametrize("nearly", NEARLY.values(), ids=NEARLY)
+def test_object_ids_are_read_alike(
+    api: Api, make: Make, all_sides: Sequence[Side], nearly: Callable[[str], str]
+) -> None:
+    """A text that is nearly an object's id opens that object by every transport, or by none."""
+    objectid = nearly(make(DEVICE)["id"])
+    for method in ("OPEN", "INDEX"):
+        together(api, all_sides, Step(method, DEVICE, objectid))
+
+
+@clause("BITVIS-HTTP-2", "BITVIS-HTTP-4", "BITVIS-HTTP-10", "BITVIS-HTTP-13")
+@each_kind
+@pytest.mark.parametrize("own_name", [True, False], ids=["its_endpoint", "another_name"])
+def test_a_namespace_does_the_same_by_every_transport(
+    api: Api, all_sides: Sequence[Side], kind: Kind, own_name: bool
+) -> None:
+    """LIST, OPEN and INDEX in a namespace, of objects that are there, are answered alike."""
+    namespace = kind.endpoint if own_name else api.unique("namespace-")
+    together(api, all_sides, Step("LIST", kind, namespace=namespace))
+    for method in ("OPEN", "INDEX"):
+        together(api, all_sides, Step(method, kind, some(api, kind)["id"], namespace=namespace))
+
+
+@clause("BITVIS-PARAM-1", "BITVIS-HTTP-2", "BITVIS-HTTP-4", "BITVIS-HTTP-10")
+@each_kind
+def test_parameters_have_no_effect_on_open_by_any_transport(api: Api, all_sides: Sequence[Side], kind: Kind) -> None:
+    """OPEN with the parameters of a page beyond the end succeeds, and gives by each what it gives without."""
+    record = some(api, kind)
+    step = Step("OPEN", kind, record["id"], parameters=page(1, 1000))
+    together(api, all_sides, step)
+    assert succeeds(alone(api, all_sides[0], all_sides, step))["id"] == record["id"]
+
+
+@pytest.fixture
+def made(api: Api, mine: Mine, all_sides: Sequence[Side]) -> Callable[[Side, Kind], str]:
+    """Makes an object of a kind by one transport, and gives its id."""
+
+    def one(side: Side, kind: Kind) -> str:
+        new = succeeds(alone(api, side, all_sides, Step("CREATE", kind, data=of(kind, api))))["id"]
+        mine.append((kind, new))
+        return str(new)
+
+    return one
+
+
+@clause("BITVIS-METH-UPDATE-1", "BITVIS-METH-CREATE-1", "BITVIS-HTTP-2")
+@each_kind
+def test_what_one_transport_has_changed_all_others_show(
+    api: Api, made: Callable[[Side, Kind], str], all_sides: Sequence[Side], kind: Kind
+) -> None:
+    """An object that is made and then changed by one is there, and has changed, by each other one."""
+    for side in all_sides:
+        opening = Step("OPEN", kind, made(side, kind))
+        for other in all_sides:
+            succeeds(alone(api, other, all_sides, opening))
+        text = api.unique("changed-")
+        succeeds(alone(api, side, all_sides, Step("UPDATE", kind, opening.objectid, data={kind.text: text})))
+        for other in all_sides:
+            shown = succeeds(alone(api, other, all_sides, opening))[kind.text]
+            assert shown == text, f"by {other.transport.name}: {shown!r} where {side.transport.name} has put {text!r}"
+
+
+@clause("BITVIS-METH-DELETE-1", "BITVIS-HTTP-2")
+@each_kind
+def test_what_one_transport_has_deleted_is_gone_by_all(
+    api: Api, made: Callable[[Side, Kind], str], all_sides: Sequence[Side], kind: Kind
+) -> None:
+    """An object that all have opened is deleted by one, and by each other one it cannot be opened any more."""
+    for side in all_sides:
+        opening = Step("OPEN", kind, made(side, kind))
+        for other in all_sides:
+            succeeds(alone(api, other, all_sides, opening))
+        succeeds(alone(api, side, all_sides, Step("DELETE", kind, opening.objectid)))
+        for other in all_sides:
+            why = f"it was deleted by {side.transport.name}, and is opened by {other.transport.name}"
+            fails(alone(api, other, all_sides, opening), why)
+
+
+@clause("BITVIS-RESP-8")
+def test_refusals_by_all_transports_have_ids_of_their_own(api: Api, all_sides: Sequence[Side]) -> None:
+    """The same refused call by each transport, twice around: as many errorids as calls."""
+    refusals = [alone(api, side, all_sides, Step("OPEN", DEVICE, NOBODY)) for side in [*all_sides, *all_sides]]
+    found = [fails(one, "no object has that id")["errorid"] for one in refusals]
+    assert len(set(found)) == len(found), f"expected {len(found)} different errorids, got {found}"

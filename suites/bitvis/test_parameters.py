@@ -45,6 +45,7 @@ from suites.readings import Observed
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 NAMES = ("delta", "alpha", "charlie", "bravo")
+SIGNS = 'Ö€ a+b&c=d;e,f%2Bg%25h "i" \\ j/k?l#m '  # which mean something to headers, query strings or JSON
 LETTERS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=12)
 
 
@@ -120,6 +121,15 @@ def test_parameters_are_for_one_call_only(api: Api, kind: Kind) -> None:
     for_all(check, 6, parameters=st.sampled_from([only("id", "nobody"), by("id"), page(1), only("id", "x") | page(1)]))
 
 
+@clause("BITVIS-PARAM-1")
+@each_kind
+def test_parameters_are_for_one_frame_only(api: Api, kind: Kind) -> None:
+    """A LIST without parameters gives all objects, whatever its connection has sorted, filtered and paged before."""
+    sent = [message(api, "LIST", parameters=one) for one in (by("id"), page(1), only("id", "nobody"))]
+    *_, last = framed(api, kind, *sent, message(api, "LIST"), changes=False)
+    assert sorted(ids(succeeds(last))) == sorted(ids(everything(api, kind)))
+
+
 @clause("BITVIS-PARAM-4")
 def test_a_value_beyond_ascii_filters(api: Api, readings: Observed, make: Make) -> None:
     """Escaped in JSON it finds exactly its objects; as bytes of UTF-8 in the header it does too, or it does not."""
@@ -134,8 +144,12 @@ def test_a_value_beyond_ascii_filters(api: Api, readings: Observed, make: Make) 
 
 @clause("BITVIS-PARAM-4")
 @pytest.mark.parametrize("place", ["header", "query"])
-def test_any_text_can_be_filtered_by(api: Api, place: Any) -> None:
-    """Whatever letters the value has, the call succeeds and leaves what has that value."""
+def test_any_text_can_be_filtered_by(api: Api, make: Make, place: Any) -> None:
+    """Whatever letters and signs the value has, the call succeeds and leaves what has that value."""
+    if api.target.writes:
+        own = make(ADDRESS, city=api.unique(SIGNS))
+        found = done(api, "LIST", ADDRESS, parameters=only("city", own["city"]), place=place)
+        assert ids(found) == [own["id"]], f"{own['city']!r} does not find what is called so"
     whole = everything(api)
 
     def check(city: str) -> None:

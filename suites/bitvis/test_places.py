@@ -12,6 +12,7 @@ from fixtures.api import Api
 from suites.bitvis.conftest import Make, Mine
 from suites.bitvis.dialect import (
     ADDRESS,
+    BY_GET,
     DEVICE,
     KINDS,
     QUEUE,
@@ -47,6 +48,7 @@ def _moved(api: Api, method: str, kind: Kind, part: str, parts: Mapping[str, str
         parts={**rest, **headers},
         query=query,
         changes=False,
+        verb="GET" if method in BY_GET else "POST",
         **credentials,
     )
 

@@ -122,6 +122,39 @@ def test_the_token_is_text_in_the_member_token(api: Api) -> None:
     succeeds(framed(api, ADDRESS, {"method": "LIST", "token": token}, changes=False)[0])
 
 
+@clause("BITVIS-WS-3")
+@each_kind
+def test_an_object_id_is_for_one_frame_only(api: Api, kind: Kind) -> None:
+    """OPEN without an object id fails, though the connection has just opened one."""
+    sent = [message(api, "OPEN", some(api, kind)["id"]), message(api, "OPEN")]
+    opened, lacking = framed(api, kind, *sent, changes=False)
+    succeeds(opened)
+    fails(lacking, "OPEN needs an object id of its own")
+
+
+@clause("BITVIS-WS-4", "BITVIS-AUTH-5")
+@pytest.mark.parametrize("wrong", [{"token": "x" * 32}, {"token": ""}, {}], ids=["wrong", "empty", "absent"])
+def test_a_token_is_for_one_frame_only(api: Api, wrong: Record) -> None:
+    """After a call with the right token, the connection is refused without it, and then served with it again."""
+    right = message(api, "LIST")
+    first, refused, last = framed(api, ADDRESS, right, {"method": "LIST", **wrong}, right, changes=False)
+    succeeds(first)
+    fails(refused, "each frame has to carry its token")
+    succeeds(last)
+
+
+@clause("BITVIS-WS-9")
+@each_kind
+def test_data_is_for_one_frame_only(api: Api, make: Make, kind: Kind) -> None:
+    """UPDATE without data fails, though the connection has just sent some, and the other object is as it was."""
+    own, other = make(kind), make(kind)
+    sent = [message(api, "UPDATE", own["id"], data=of(kind, api)), message(api, "UPDATE", other["id"])]
+    saved, lacking = framed(api, kind, *sent)
+    succeeds(saved)
+    fails(lacking, "UPDATE needs data of its own")
+    assert done(api, "OPEN", kind, other["id"]) == other
+
+
 @clause("BITVIS-WS-5")
 @each_kind
 def test_namespace_and_parameters_may_be_left_out(api: Api, kind: Kind) -> None:

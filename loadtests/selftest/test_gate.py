@@ -1,0 +1,110 @@
+"""The verdict at the end of a real run: exit codes, files, and profiles that Locust plays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadtests.selftest.target import serving
+from loadtests.selftest.trial import Trial, distributed, ended
+
+FILE = """
+from locust import constant
+from loadtests.users import Journeys, journey
+
+class Visitor(Journeys):
+    wait_time = constant(0.01)
+
+    @journey
+    def visit(self):
+        yield self.request("GET", "/PATH")
+"""
+RAISING = FILE + "        raise LookupError('no title')\n"
+LENIENT = "run: {errors: 1 %, p95: 5 s}"
+
+
+def run(folder: Path, slo: str, options: str = "", path: str = "visit", text: str = FILE) -> Trial:
+    """Two seconds of a few users, judged by these objectives; a busy machine may make the generator unfit."""
+    objectives = folder / "slo.yaml"
+    objectives.write_text(slo)
+    with serving() as target:
+        options = f"--headless -u 3 -r 3 -t 2s --only-summary --slo {objectives} {options}"
+        return ended(folder, target.url, text.replace("PATH", path), options)
+
+
+def verdict(trial: Trial) -> str:
+    return str(json.loads((trial.results / "verdict.json").read_text())["verdict"])
+
+
+def test_what_is_kept_passes_and_leaves_its_reports(tmp_path: Path) -> None:
+    trial = run(tmp_path, LENIENT)
+    expected = {"pass": 0, "inconclusive": 3}  # the generator shares its machine with other tests
+    assert (trial.process.returncode, "load: " in trial.output) == (expected[verdict(trial)], True)
+    names = {path.name for path in trial.results.iterdir()}
+    assert names >= {"verdict.json", "verdict.md", "junit.xml", "load.html", "slo.yaml", "result.json"}
+
+
+@pytest.mark.parametrize(
+    ("slo", "path", "text", "code"),
+    [
+        (LENIENT, "fail", FILE, 1),
+        ("run: {errors: 100 %}", "fail", FILE, 0),
+        ("run: {errors: 100 %}\noperations: {GET /visits: {p95: 1 s}}", "fail", FILE, 3),
+        (LENIENT, "visit", RAISING, 2),
+    ],
+    ids=["errors", "errors allowed", "an operation that never came", "a journey that raises"],
+)
+def test_exit_codes(tmp_path: Path, slo: str, path: str, text: str, code: int) -> None:
+    trial = run(tmp_path, slo, path=path, text=text)
+    if verdict(trial) == "inconclusive" and code == 0:
+        code = 3  # on a machine that is busy with other tests
+    assert trial.process.returncode == code
+
+
+def test_a_run_that_is_stopped_too_early_is_inconclusive(tmp_path: Path) -> None:
+    text = FILE.replace(
+        "        yield",
+        "        if self.environment.runner.stats.total.num_requests > 5:\n            gevent.spawn(self.environment.runner.quit)\n        yield",
+    )
+    trial = run(tmp_path, LENIENT, "-t 30s", text="import gevent\n" + text)
+    assert trial.process.returncode == 3
+    assert "was stopped after" in trial.output
+
+
+@pytest.mark.parametrize(
+    ("slo", "options", "told"),
+    [
+        ("run: {errors: 1}", "", "slo.yaml, line 1: expected a share such as 1 %"),
+        (LENIENT, "--slo nowhere.yaml", "nowhere.yaml cannot be read"),
+        (LENIENT, "--profile smok", "--profile: expected one of smoke, load"),
+        (LENIENT, "--profile smoke --scale 0", "expected a number above 0"),
+        (LENIENT, "--profile smoke --rate 0:1,2:3", "with --profile expected a number"),
+    ],
+)
+def test_misuse_ends_it_before_any_load(tmp_path: Path, slo: str, options: str, told: str) -> None:
+    trial = run(tmp_path, slo, options)
+    assert (trial.process.returncode, told in trial.output, "Traceback" in trial.output) == (2, True, False)
+    assert not trial.results.exists()
+
+
+def test_a_profile_is_played_by_two_workers(tmp_path: Path) -> None:
+    trial = run(tmp_path, LENIENT, f"--profile smoke --scale 0.2 --rate 50 {distributed()}")
+    plan = json.loads((trial.results / "plan.json").read_text())
+    counted = trial.result["arrivals"]["Visitor"]
+    assert (plan["profile"], plan["planned"], sorted(trial.result["health"])) == (
+        "smoke",
+        4.0,
+        ["worker 0", "worker 1"],
+    )
+    assert abs(counted["started"] + counted["dropped"] - 200) < 80  # Poisson, and up to a second more
+
+
+def test_a_breakpoint_is_searched(tmp_path: Path) -> None:
+    """The limit is out of reach: every rate misses it, and the operation is named."""
+    trial = run(tmp_path, "run: {errors: 100 %, max: 1 us}", "--profile breakpoint --scale 0.03 --rate 200")
+    search = json.loads((trial.results / "verdict.json").read_text())["search"]
+    assert trial.process.returncode in (1, 3)
+    assert search["highest"] == 0
+    assert search["steps"][0]["limited_by"].startswith("GET /visit") or search["why"]

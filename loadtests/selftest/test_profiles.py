@@ -1,0 +1,76 @@
+"""Profiles are data: read strictly, scaled by one factor, and as rates what Locust is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadtests.engine.arrivals import course
+from loadtests.profiles import read
+from reports.load.strict import Misuse
+
+TWO = """
+two:
+  why: To see it.
+  rate: 20
+  users: 50
+  phases:
+    - {name: rise, lasts: 1 min, from: 0 %, to: 100 %, judged: no}
+    - {name: steady, lasts: 30 s, at: 150 %}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "profiles.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_usual_kinds_are_there() -> None:
+    assert list(read()) == ["smoke", "load", "stress", "spike", "soak", "breakpoint"]
+
+
+@pytest.mark.parametrize("name", ["smoke", "load", "stress", "spike", "soak"])
+def test_a_published_profile_judges_some_phase_and_is_a_course_of_rates(name: str) -> None:
+    profile = read()[name]
+    points = course(profile.course())
+    assert any(phase.judged for phase in profile.phases)
+    assert points[-1][0] == profile.seconds
+
+
+def test_phases_become_a_course_of_rates(tmp_path: Path) -> None:
+    assert read(written(tmp_path, TWO))["two"].course() == "0:0,60:20,60:30,90:30"
+
+
+def test_one_factor_stretches_all_times_and_the_rate_replaces_the_profiles(tmp_path: Path) -> None:
+    scaled = read(written(tmp_path, TWO))["two"].scaled(0.1, 200)
+    assert scaled.course() == "0:0,6:200,6:300,9:300"
+
+
+def test_a_plan_says_which_phases_are_judged(tmp_path: Path) -> None:
+    spans = read(written(tmp_path, TWO))["two"].described()["phases"]
+    assert spans == [
+        {"name": "rise", "begin": 0.0, "end": 60.0, "judged": False},
+        {"name": "steady", "begin": 60.0, "end": 90.0, "judged": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("rate: 20", "rate: 20 /s", "expected a number"),
+        ("users: 50", "users: some", "whole number from 1"),
+        ("lasts: 30 s", "lasts: 30", "line 8: expected a time such as 30 s"),
+        ("at: 150 %", "at: 150", "a share of the rate such as 100 %"),
+        ("at: 150 %", "from: 1 %", "either at, or from and to"),
+        ("at: 150 %", "at: 1 %, from: 1 %, to: 2 %", "either at, or from and to"),
+        ("judged: no", "judged: maybe", "expected yes or no"),
+        ("why: To see it.", "wy: x", "'wy' is unknown: expected why"),
+        ("  users: 50\n", "", "needs why, rate and users"),
+        ("  phases:", "  search:", "expected names with values"),
+    ],
+)
+def test_what_is_not_understood_is_told(tmp_path: Path, before: str, after: str, told: str) -> None:
+    with pytest.raises(Misuse, match=told):
+        read(written(tmp_path, TWO.replace(before, after)))

@@ -1,0 +1,104 @@
+"""A load run is read back from its folder, however it ended; what is missing or broken is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reports.load.run import KILLED, NoRun, labels, read
+from suites.selftest.load_sample import STARTED, line, steady, tally, write
+
+
+def counted(folder: Path) -> dict[str, int]:
+    return {one.operation: one.requests for one in read(folder).result.operations}
+
+
+def test_a_run_that_ended_has_the_sums_of_its_result(tmp_path: Path) -> None:
+    run = read(steady(tmp_path, lambda _: [10.0, 20.0], seconds=5))
+    assert (run.complete, run.gaps(), run.result.operations[0].requests) == (True, [], 10)
+
+
+def test_a_run_that_was_killed_is_made_again_from_its_lines(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    steady(whole, lambda at: [10.0 + at], seconds=5)
+    steady(cut, lambda at: [10.0 + at], seconds=5, complete=False)
+    ours, theirs = read(cut), read(whole)
+    assert [one.to_json() for one in ours.result.operations] == [one.to_json() for one in theirs.result.operations]
+    assert (ours.complete, ours.gaps()) == (False, [KILLED])
+
+
+def test_the_half_line_that_was_being_written_is_left_out(tmp_path: Path) -> None:
+    steady(tmp_path, lambda _: [1.0], seconds=3, complete=False)
+    text = (tmp_path / "seconds.jsonl").read_text()
+    (tmp_path / "seconds.jsonl").write_text(text[:-20])
+    run = read(tmp_path)
+    assert (counted(tmp_path), run.problems) == ({"GET /tasks": 2}, ())
+
+
+def test_a_whole_line_that_is_none_is_told(tmp_path: Path) -> None:
+    steady(tmp_path, lambda _: [1.0], seconds=3)
+    with (tmp_path / "seconds.jsonl").open("a") as file:
+        file.write('{"worker": "local"}\n')
+    assert read(tmp_path).gaps() == ["seconds.jsonl line 4 is no line of figures"]
+
+
+def test_lines_that_only_a_worker_kept_count_once(tmp_path: Path) -> None:
+    """A master that was killed misses the last lines; the others stand in both files."""
+    lines = [line(at, [tally("GET /tasks", [5.0])], worker="worker 0") for at in range(4)]
+    write(tmp_path, lines[:2], complete=False)
+    (tmp_path / "seconds-0.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    assert counted(tmp_path) == {"GET /tasks": 4}
+
+
+def test_what_was_before_a_reset_does_not_count(tmp_path: Path) -> None:
+    lines = [line(at, [tally("GET /tasks", [5.0])]) for at in range(4)]
+    write(tmp_path, [*lines[:2], {"reset": STARTED + 2}, *lines[2:]], complete=False)
+    assert counted(tmp_path) == {"GET /tasks": 2}
+
+
+def test_only_judged_phases_count_for_objectives(tmp_path: Path) -> None:
+    phases = [
+        {"name": "warm-up", "begin": 0, "end": 3, "judged": False},
+        {"name": "steady", "begin": 3, "end": 10, "judged": True},
+    ]
+    run = read(steady(tmp_path, lambda at: [1000.0 if at < 3 else 1.0], seconds=10, phases=phases))
+    assert (run.judged[0].requests, run.judged[0].corrected.max, run.judged_seconds) == (7, 1_000_000, 7)
+
+
+def test_phases_begin_with_the_arrivals(tmp_path: Path) -> None:
+    """Users take time to spawn; a profile's clock starts when they are there."""
+    phases = [{"name": "steady", "begin": 0, "end": 4, "judged": True}]
+    arrivals = {"Getflow": {"started": 1, "dropped": 0, "planned": 1.0}}
+    lines = [line(at, [tally("a", [1.0])], arrivals=arrivals if at >= 2 else {}) for at in range(6)]
+    (phase,) = read(write(tmp_path, lines, phases=phases)).phases
+    assert (phase.begin, phase.end) == (2, 6)
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({}, "holds no load run"),
+        ({"plan.json": "{"}, "cannot be read"),
+        ({"plan.json": "[]"}, "should hold a JSON object"),
+        ({"plan.json": '{"name": "x"}'}, "cannot be understood"),
+        ({"plan.json": "{}", "result.json": "{}"}, "cannot be understood"),
+    ],
+    ids=["nothing", "no JSON", "a list", "half a plan", "half a result"],
+)
+def test_a_folder_without_a_run_is_told(tmp_path: Path, files: dict[str, str], told: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(NoRun, match=told):
+        read(tmp_path)
+
+
+def test_an_operation_belongs_to_the_api_that_has_it(tmp_path: Path) -> None:
+    run = read(steady(tmp_path, lambda _: [1.0], apis=["getflow", "flowback"]))
+    names = ("GET /tasks", "GET /tasks (refused)", "POST /login", "the mail arrives")
+    assert [run.api_of(name) for name in names] == ["getflow", "getflow", "flowback", ""]
+
+
+def test_remote_calls_are_operations_too() -> None:
+    assert "inventory/device LIST" in labels("bitvis")

@@ -1,0 +1,91 @@
+"""Objectives are read strictly: a typo never passes for an objective that was met."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reports.load.slo import Scope, read
+from reports.load.strict import Misuse
+
+ROOT = Path(__file__).parents[2]
+GOOD = """
+run:
+  errors: 1 %
+  dropped: 0 %
+apis:
+  getflow:
+    samples: 50
+    p99.9: 1.5 s
+    operations:
+      GET /tasks:
+        service p95: 300 ms
+        mean: 900 µs
+operations:
+  GET /visit:
+    throughput: 50 /s
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "slo.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_every_rule_has_its_scope_metric_limit_and_line(tmp_path: Path) -> None:
+    found = [(rule.scope, rule.metric, rule.limit, rule.line) for rule in read(written(tmp_path, GOOD)).rules]
+    tasks = Scope("operation", "getflow", "GET /tasks")
+    assert found == [
+        (Scope("run"), "errors", 0.01, 3),
+        (Scope("run"), "dropped", 0.0, 4),
+        (Scope("api", "getflow"), "p99.9", 1.5e9, 8),
+        (tasks, "service p95", 300e6, 11),
+        (tasks, "mean", 900e3, 12),
+        (Scope("operation", "", "GET /visit"), "throughput", 50.0, 15),
+    ]
+
+
+def test_stated_samples_hold_for_their_own_section(tmp_path: Path) -> None:
+    samples = {rule.metric: rule.samples for rule in read(written(tmp_path, GOOD)).rules}
+    assert (samples["p99.9"], samples["service p95"]) == (50, None)
+
+
+def test_the_published_objectives_are_understood() -> None:
+    assert {rule.scope.api for rule in read(ROOT / "loadtests" / "slo.yaml").rules} >= {"bitvis", "getflow"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "it is empty"),
+        ("run: [", "this is no YAML"),
+        ("run: {p95: 1 s}", "must say how many `errors` are allowed"),
+        ("apis: {}", "must say how many `errors` are allowed"),
+        ("run: {errors: 1}", "line 1: expected a share such as 1 % .*got '1'"),
+        ("run: {errors: 1 %, p95: 500}", "expected a time such as 500 ms .*got '500'"),
+        ("run: {errors: 1 %, p95: 500 m}", "expected a time such as 500 ms .*got '500 m'"),
+        ("run: {errors: 1 %, p100: 1 s}", "'p100' is no metric of run"),
+        ("run: {errors: 1 %, latency: 1 s}", "'latency' is no metric of run: expected p95"),
+        ("run: {errors: 1 %, errors: 2 %}", "'errors' stands here twice"),
+        ("run: {errors: 1 %}\nextra: 1", "line 2: 'extra' is unknown: expected run, apis, operations"),
+        ("run: {errors: 1 %}\napis:\n  getflw: {p95: 1 s}", "line 3: 'getflw' is no API"),
+        (
+            "run: {errors: 1 %}\napis:\n  getflow:\n    operations:\n      GET /task: {p95: 1 s}",
+            "line 5: getflow has no operation 'GET /task'; did you mean GET /tasks",
+        ),
+        ("run: {errors: 1 %}\napis: {getflow: {samples: 0}}", "expected a whole number from 1, got '0'"),
+        ("run: {errors: 1 %}\napis: {getflow: {dropped: 0 %}}", "'dropped' is no metric of getflow"),
+        ("run: [1]", "expected names with values, got a seq"),
+        ("{[1]: 2}", "expected a name"),
+    ],
+)
+def test_what_is_not_understood_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(Misuse, match=told):
+        read(written(tmp_path, text))
+
+
+def test_a_missing_file_is_told_with_the_option(tmp_path: Path) -> None:
+    with pytest.raises(Misuse, match="name another file with --slo"):
+        read(tmp_path / "none.yaml")
