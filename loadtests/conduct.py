@@ -24,7 +24,7 @@ from fixtures.targets import Misuse
 from loadtests.invariants import Ledger
 from loadtests.judges import MODES, Judges, every
 from loadtests.node import at_end
-from loadtests.targets import Place, permitted_by, settings_of, start, target
+from loadtests.targets import Place, left_out, permitted_by, settings_of, start, target
 from loadtests.wiring import current, found, stop_test
 
 
@@ -55,10 +55,13 @@ def _on_init(environment: Environment, **_: Any) -> None:
     if isinstance(runner, WorkerRunner):
         runner.register_message("flow-place", _on_place)
         return
-    apis = [one.api for one in classes(environment)]
+    apis, given = [one.api for one in classes(environment)], Place(environment.host or "")
     try:
         every(getattr(environment.parsed_options, "judge", "all"))
-        given = Place(environment.host or "")
+        for api, why in left_out(apis, given, os.environ).items():
+            print(f"{api} is left out: {why}", file=sys.stderr)
+            environment.user_classes[:] = [one for one in environment.user_classes if getattr(one, "api", "") != api]
+        apis = [one.api for one in classes(environment)]
         Conduct.place = start(apis, given, os.environ, Conduct.stack)
     except (Misuse, ValueError) as problem:
         _refuse(str(problem))

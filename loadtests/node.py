@@ -14,7 +14,7 @@ from typing import Any
 import gevent
 from locust.env import Environment
 
-from loadtests import locust_stats
+from loadtests import locust_stats, profiles
 from loadtests.engine.arrivals import Plan
 from loadtests.engine.health import Health
 from loadtests.engine.hub import attach
@@ -63,10 +63,11 @@ class Node:
 
     def begin(self, run: str, plans: Mapping[str, Plan], age: int = 0) -> None:
         """Count from now for that run; whatever was recorded before is forgotten. age: of the plans, in ns."""
+        limits = profiles.limits(self._environment.parsed_options)
         self._run_name = run
         recorder.take()
         recorder.watch = locust_stats.watch(self._environment)
-        self.health = Health()
+        self.health = Health(limits)
         self.conductors = {name: Conductor(name, plan, self.loop, self.health, age) for name, plan in plans.items()}
         self._dropped = dict.fromkeys(plans, 0)
         self._from = time.time()

@@ -13,11 +13,14 @@ from typing import Any
 
 import yaml
 
+from loadtests.engine.health import LIMITS, MS, Limits
 from reports.load.strict import Strict
 
 FILE = Path(__file__).parent / "profiles.yaml"
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 SHARE = {"%": 0.01}
+RATE = {"/s": 1.0}
+FITNESS = {"late": (SECONDS | {"ms": 0.001}, "a time such as 10 ms"), "stalled": (SHARE, "a share such as 2 %")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A kind of load test. `rate`: journeys a second that shares are of; `users`: most journeys at once."""
+    """A kind of load test. `rate`: journeys a second that shares are of; `users`: most journeys at once.
+
+    limits: what the generator keeps to, for its figures to count.
+    """
 
     name: str
     why: str
@@ -56,6 +62,7 @@ class Profile:
     users: int
     phases: tuple[Phase, ...] = ()
     search: Search | None = None
+    limits: Limits = LIMITS
 
     @property
     def seconds(self) -> float:
@@ -91,6 +98,12 @@ class Profile:
         return known | ({"search": True} if self.search else {})
 
 
+def limits(options: object) -> Limits:
+    """What the generator keeps to in a run with these options of Locust's."""
+    chosen = read().get(getattr(options, "profile", None) or "")
+    return chosen.limits if chosen else LIMITS
+
+
 def read(path: Path = FILE) -> dict[str, Profile]:
     """All profiles of a file by name. Raises Misuse for what is not understood."""
     return dict(_File(path, "an intact one").profiles())
@@ -101,13 +114,13 @@ class _File(Strict):
 
     def profiles(self) -> Iterator[tuple[str, Profile]]:
         for name, node in self.section(self.root).items():
-            given = self.section(node, ("why", "rate", "users", "phases", "search"))
+            given = self.section(node, ("why", "rate", "users", "phases", "search", "generator"))
             if {"why", "rate", "users"} - set(given) or ("phases" in given) == ("search" in given):
                 raise self.wrong(node, f"{name} needs why, rate and users, and either phases or search")
-            profile = Profile(
-                name, self.text(given["why"]), self.amount(given["rate"], {None: 1.0}, "a number"),  # type: ignore[dict-item] # no unit
-                self.count(given["users"]),
-            )  # fmt: skip
+            rate = self.amount(given["rate"], RATE, "a rate such as 20 /s")
+            profile = Profile(name, self.text(given["why"]), rate, self.count(given["users"]))
+            if "generator" in given:
+                profile = replace(profile, limits=self.limits(given["generator"]))
             if "search" in given:
                 yield name, replace(profile, search=self.search(given["search"]))
             else:
@@ -122,6 +135,12 @@ class _File(Strict):
         lasts = self.amount(given["lasts"], SECONDS, "a time such as 30 s")
         return Phase(self.text(given["name"]), lasts, first, last, self.yes(given.get("judged")))
 
+    def limits(self, node: yaml.Node) -> Limits:
+        given = self.section(node, tuple(FITNESS))
+        said = {name: self.amount(value, *FITNESS[name]) for name, value in given.items()}
+        late = round(said.get("late", LIMITS.late / MS / 1000) * 1000 * MS)
+        return replace(LIMITS, late=late, pause=max(late, LIMITS.pause), stalled=said.get("stalled", LIMITS.stalled))
+
     def search(self, node: yaml.Node) -> Search:
         names = ("step", "settle", "precision", "confirm", "most")
         given = self.section(node, names)
@@ -132,7 +151,7 @@ class _File(Strict):
             self.amount(given["settle"], SECONDS, "a time such as 5 s"),
             self.amount(given["precision"], SHARE, "a share such as 5 %"),
             self.count(given["confirm"]),
-            self.amount(given["most"], {"/s": 1.0}, "a rate such as 1000 /s"),
+            self.amount(given["most"], RATE, "a rate such as 1000 /s"),
         )
 
     def yes(self, node: yaml.Node | None) -> bool:

@@ -21,6 +21,10 @@ HOW = f'{PERMITTED}="name, YYYY-MM-DD", who allowed this load and when'
 SMTP = "127.0.0.1:2525"  # where a target that we did not start sends its mail, unless <API>_SMTP says otherwise
 
 
+class NotAllowed(Misuse):
+    """Nobody has permitted a load on that host."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where all APIs of a run are: `host` as Locust has it, "" without one; `mail` is where its mail is handed out."""
@@ -61,8 +65,22 @@ def target(api: str, apis: Sequence[str], place: Place, environ: Mapping[str, st
         hosts.append(engine_host(found.settings["DEEPSTREAM"], f"{api.upper()}_DEEPSTREAM"))
     for one in hosts:
         if not is_loopback(one) and not permitted_by(environ):
-            raise Misuse(f"{one} is not on loopback, and nobody has permitted a load there: set {HOW}")
+            raise NotAllowed(f"{one} is not on loopback, and nobody has permitted a load there: set {HOW}")
     return found
+
+
+def left_out(apis: Sequence[str], place: Place, environ: Mapping[str, str]) -> dict[str, str]:
+    """Of several APIs that have URLs of their own, those that no load is permitted on, and why.
+
+    One that is asked for by itself, or by a host for all, is refused by `target` instead.
+    """
+    found = {}
+    for api in apis if len(apis) > 1 and not place.host else ():
+        try:
+            target(api, apis, place, environ)
+        except NotAllowed as why:
+            found[api] = str(why)
+    return found if len(found) < len(apis) else {}
 
 
 def start(apis: Sequence[str], place: Place, environ: Mapping[str, str], stack: ExitStack) -> Place:

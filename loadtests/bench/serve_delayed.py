@@ -4,7 +4,8 @@ Rule: each GET is answered DELAY seconds after it was read. From FIRST seconds a
 seconds again, the whole server stands still for FREEZE seconds (0: never): it reads nothing and sends nothing. To be
 late by little, it spins when an answer is near, so it wants a core of its own; where it did not have it, it notices.
 Whoever connects to TOLD_PORT is told as JSON how many requests were answered, when the first came, from when to when it
-stood still (for whatever reason, if for a millisecond or more), and how late its answers went out. Seconds.
+stood still (for whatever reason, if for a millisecond or more), how late its answers went out, and the CPU it used.
+Seconds.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ class Delayed:
     def told(self) -> dict[str, object]:
         """What is told of the run so far."""
         late = percentiles(self.late or [0.0])
-        return {"requests": len(self.late), "origin": self.origin, "still": self.still, "late": late}
+        known = {"requests": len(self.late), "origin": self.origin, "still": self.still, "late": late}
+        return {**known, "cpu": time.process_time()}
 
     def _pause(self, now: float) -> float:
         """Seconds until there is something to do, less what the wait may be too long."""

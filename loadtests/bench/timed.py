@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import resource
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtests.bench import truth
+from loadtests.bench import cpu, truth
 from loadtests.bench.clients import Client, Reported
 from loadtests.bench.generators import Work
 from loadtests.bench.process import cores, free_port, python, running, until
@@ -29,7 +31,8 @@ MS = 1000
 class Timed:
     """Times in ms. `truth` is what an open client sees of this very server; `late` how late its answers went out.
 
-    `sent` are the requests that the server answered, at `rate` planned ones a second.
+    `sent` are the requests that the server answered, at `rate` planned ones a second. `others` is the share of its core
+    that other programs took, of the tool's or the server's, whichever is larger.
     """
 
     client: str
@@ -40,6 +43,7 @@ class Timed:
     truth: Mapping[str, float]
     late: Mapping[str, float]
     sent: int
+    others: float
 
     def error(self, name: str) -> float:
         """Reported less true, for that percentile."""
@@ -52,17 +56,26 @@ def timed(client: Client, number: int, rate: float, seconds: int, freezes: bool,
         mine = folder / "client"
         mine.mkdir()
         command = client.command(Work(url, client.users, mine), rate, seconds)
+        began, before = time.perf_counter(), _strange(ask()["cpu"])
         with running(command, mine, cores()[1], client.environment(rate)) as program:
             code = program.ended(seconds + ENDS)
             if code not in client.ends:
                 raise program.failed(f"ended with exit code {code}")
             reported = client.read(mine)
         seen = ask()
+        took, after = time.perf_counter() - began, _strange(seen["cpu"])
+    others = max(0.0, *((end - start) / took for start, end in zip(before, after, strict=True)))
     still = [(start, end) for start, end in seen["still"]]
     true = truth.percentiles(truth.waits(truth.even(seen["origin"], rate, seconds), DELAY, still))
     return Timed(
-        client.name, number, rate, freezes, reported, _in_ms(true), _in_ms(seen["late"]), int(seen["requests"])
+        client.name, number, rate, freezes, reported, _in_ms(true), _in_ms(seen["late"]), int(seen["requests"]), others
     )
+
+
+def _strange(server: float) -> tuple[float, float]:
+    """CPU seconds so far of others than our tools and that server, on the tool's and on the server's core."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return cpu.busy(cores()[1]) - ended.ru_utime - ended.ru_stime, cpu.busy(cores()[0]) - server
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from loadtests.bench.process import Failed, running
 from loadtests.bench.timed import Timed, delayed
 
 TRUTH = {"p50": 5.0, "p95": 510.0, "p99": 910.0, "p99.9": 1000.0, "max": 1005.0}
-RUN = Timed("wrk", 1, 200.0, True, Reported(4000, TRUTH), TRUTH, TRUTH, 4000)
+RUN = Timed("wrk", 1, 200.0, True, Reported(4000, TRUTH), TRUTH, TRUTH, 4000, 0.0)
 
 
 def reported(**times: float) -> Timed:

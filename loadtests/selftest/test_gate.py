@@ -64,11 +64,8 @@ def test_exit_codes(tmp_path: Path, slo: str, path: str, text: str, code: int) -
 
 
 def test_a_run_that_is_stopped_too_early_is_inconclusive(tmp_path: Path) -> None:
-    text = FILE.replace(
-        "        yield",
-        "        if self.environment.runner.stats.total.num_requests > 5:\n            gevent.spawn(self.environment.runner.quit)\n        yield",
-    )
-    trial = run(tmp_path, LENIENT, "-t 30s", text="import gevent\n" + text)
+    text = f"import gevent\n{FILE}        gevent.spawn_later(1, self.environment.runner.quit)\n"
+    trial = run(tmp_path, LENIENT, "-t 30s", text=text)
     assert trial.process.returncode == 3
     assert "was stopped after" in trial.output
 

@@ -12,7 +12,7 @@ import pytest
 from fixtures.targets import Misuse
 from loadtests import mailbox as mailboxes
 from loadtests.mailbox import mailbox
-from loadtests.targets import Place, permitted_by, start, target
+from loadtests.targets import Place, left_out, permitted_by, start, target
 
 HERE = "http://127.0.0.1:8000"
 ALL = ("bitvis", "flowapp", "flowback", "getflow")
@@ -43,6 +43,20 @@ def test_a_url_in_the_environment_names_one_of_several() -> None:
 def test_a_host_beyond_loopback_needs_somebodys_permission(host: str) -> None:
     with pytest.raises(Misuse, match='set LOAD_PERMITTED_BY="name, YYYY-MM-DD"'):
         target("getflow", ["getflow"], Place(host), {})
+
+
+def test_of_several_apis_those_that_nobody_permitted_are_left_out() -> None:
+    found = left_out(ALL, Place(), {"GETFLOW_URL": "http://flow.example"})
+    assert list(found) == ["getflow"]
+    assert "LOAD_PERMITTED_BY" in found["getflow"]
+
+
+def test_one_api_that_nobody_permitted_is_refused_not_left_out() -> None:
+    assert left_out(["getflow"], Place(), {"GETFLOW_URL": "http://flow.example"}) == {}
+
+
+def test_when_nothing_would_be_left_nothing_is_left_out() -> None:
+    assert left_out(ALL, Place(), {f"{api.upper()}_URL": "http://flow.example" for api in ALL}) == {}
 
 
 def test_a_deepstream_engine_beyond_loopback_needs_it_too() -> None:

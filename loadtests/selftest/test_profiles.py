@@ -13,7 +13,7 @@ from reports.load.strict import Misuse
 TWO = """
 two:
   why: To see it.
-  rate: 20
+  rate: 20 /s
   users: 50
   phases:
     - {name: rise, lasts: 1 min, from: 0 %, to: 100 %, judged: no}
@@ -59,7 +59,7 @@ def test_a_plan_says_which_phases_are_judged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("rate: 20", "rate: 20 /s", "expected a number"),
+        ("rate: 20 /s", "rate: 20", "expected a rate such as 20 /s"),
         ("users: 50", "users: some", "whole number from 1"),
         ("lasts: 30 s", "lasts: 30", "line 8: expected a time such as 30 s"),
         ("at: 150 %", "at: 150", "a share of the rate such as 100 %"),

@@ -6,6 +6,7 @@ Rule: these are shown and not counted: verdict and exit code of a load run come 
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ def _result(
     begin = int(run.started * 1000)
     identity = f"load {scope} {one.rule.metric if one else 'run'}"
     place = [("epic", SUITE), ("feature", scope.api or WHOLE), ("story", scope.operation or "All operations")]
-    command = f"Judged again by:\n\n```\npython -m reports --load {judged.run.path}\n```"
+    command = f"Judged again by:\n\n```\npython -m reports --load {os.path.relpath(judged.run.path)}\n```"
     return {
         "uuid": str(uuid.uuid4()),
         "historyId": uuid.uuid5(uuid.NAMESPACE_OID, identity).hex,

@@ -70,7 +70,8 @@ def _mean(batches: Sequence[float], floor: float) -> _Mean:
     """The mean, whose variance knows how much batches follow from each other: their own share, or all rows'."""
     number = len(batches)
     apart = _apart(batches)
-    alike = min(max(_alike([apart]), floor), MOST_ALIKE)
+    own = _alike([apart])  # by chance far too high or too low in so few batches, so it moves half the way
+    alike = min(max((own + floor) / 2, floor), MOST_ALIKE)
     worth = (1 - alike) / (1 + alike)  # of a batch, against one that does not follow from the one before
     squares = sum(value * value for value in apart)
     # what batches that are alike show of their variance is too little by the variance of their mean

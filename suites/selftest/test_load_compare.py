@@ -98,7 +98,7 @@ def noisy(seed: int, factor: float = 1.0, number: int = 30) -> Times:
 
 def test_a_slower_run_is_worse_and_a_faster_one_better(tmp_path: Path) -> None:
     before = read(steady(tmp_path / "a", noisy(1), 120))
-    after = read(steady(tmp_path / "b", noisy(2, 1.3), 120))
+    after = read(steady(tmp_path / "b", noisy(2, 1.6), 120))
     assert {row.difference.verdict for row in compare(before, after)} == {WORSE}
     assert {row.difference.verdict for row in compare(after, before)} == {BETTER}
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,6 +19,7 @@ from fixtures.client import Client, Unreachable
 from fixtures.corpus.make import base
 from fixtures.targets import Misuse, from_environment, is_loopback
 
+ROOT = Path(__file__).parents[2]
 VENDOR = {"GETFLOW_URL": "https://flow.example/", "GETFLOW_TOKEN": "t", "GETFLOW_ORGANIZATION_ID": "1"}
 
 
@@ -119,3 +125,26 @@ def test_lacking_record_is_told_with_the_operation() -> None:
     assert target is not None
     with pytest.raises(Lacking, match=r"listTasks|GET /tasks"):
         Api(target, Empty()).known({"operation": "listTasks", "pointer": "/tasks/*/id"})
+
+
+HELD = """
+import sys, time
+from fixtures.targets import embedded
+with embedded(["getflow"], "127.0.0.1:9") as started:
+    print(started["getflow"].url, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_our_reference_ends_with_a_process_that_is_killed() -> None:
+    """Its sockets are closed soon after whoever started it has gone without a word."""
+    holder = subprocess.Popen([sys.executable, "-c", HELD], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with holder:
+        assert holder.stdout
+        address = urlsplit(holder.stdout.readline().decode().strip())
+        assert address.hostname
+        assert address.port
+        with socket.create_connection((address.hostname, address.port), 10) as connection:
+            holder.kill()
+            connection.settimeout(10)
+            assert connection.recv(1) == b"", "the reference closes its connections when it ends"
