@@ -18,6 +18,7 @@ from loadtests.engine.loop import Loop
 from loadtests.engine.recorder import Slot
 from loadtests.engine.session import Session
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 PATIENCE = 20.0  # seconds until a test gives up
 SHORT = 300_000_000  # ns: a time limit that is to be over, and still long enough to connect on a busy machine
 
@@ -70,6 +71,19 @@ class Talk:
 
 
 Script = Callable[[Talk], object]
+
+
+def always(answer: bytes, ends: bool = False, bytewise: bool = False) -> Script:
+    """Give this answer to every request, and close the connection if that `ends` it."""
+    parts = [answer[at : at + 1] for at in range(len(answer))] if bytewise else [answer]
+
+    def script(talk: Talk) -> None:
+        while talk.head():
+            talk.send(*parts)
+            if ends:
+                return
+
+    return script
 
 
 class Peer:

@@ -11,7 +11,7 @@ import pytest
 from loadtests.engine.call import Answer, Journey, Request
 from loadtests.fuzz.corpus import server_frame
 from loadtests.selftest.peers import SHORT, Client, Peer, Script, Talk, client, one, peer
-from loadtests.selftest.test_engine_websocket import after_handshake, next_frame
+from loadtests.selftest.websocket_peer import after_handshake, next_frame
 
 
 def tell(talk: Talk, **message: Any) -> None:

@@ -11,11 +11,10 @@ import pytest
 import trustme
 
 from loadtests.fuzz.corpus import server_frame
-from loadtests.selftest.peers import SHORT, Talk, client, peer
-from loadtests.selftest.test_engine_websocket import agree, next_frame
+from loadtests.selftest.peers import OK, SHORT, Talk, client, peer
+from loadtests.selftest.websocket_peer import agree, next_frame
 
 ROOT = Path(__file__).parents[2]
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.fixture(scope="module")
