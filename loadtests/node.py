@@ -32,6 +32,12 @@ logger = logging.getLogger(__name__)
 recorder = Recorder()
 """The slots of this process; they stay good from run to run."""
 
+journeys = Recorder()
+"""The same for whole journeys: `operation` is the journey's name, `transport` whose it is, an API or a class of users.
+
+They are counted apart, for the totals of requests have no place for them, and Locust's figures neither.
+"""
+
 _closing: dict[str, Callable[[], Any]] = {}
 
 
@@ -65,7 +71,7 @@ class Node:
         """Count from now for that run; whatever was recorded before is forgotten. age: of the plans, in ns."""
         limits = profiles.limits(self._environment.parsed_options)
         self._run_name = run
-        recorder.take()
+        self.forget()
         recorder.watch = locust_stats.watch(self._environment)
         self.health = Health(limits)
         self.conductors = {name: Conductor(name, plan, self.loop, self.health, age) for name, plan in plans.items()}
@@ -106,6 +112,7 @@ class Node:
     def forget(self) -> None:
         """Count anew from now: statistics were reset."""
         recorder.take()
+        journeys.take()
 
     def _notes(self) -> dict[str, Any]:
         notes = {}
@@ -131,6 +138,7 @@ class Node:
             gevent.sleep(max(0.0, (due - time.perf_counter_ns()) / SECOND))
             self.health.turn(time.perf_counter_ns() - due)
             recorder.flush()
+            journeys.flush()
             if int(time.time()) != self._second:
                 self._close_second(last=False)
 
@@ -152,6 +160,7 @@ class Node:
             "to": round(now, 3),
             "users": self._environment.runner.user_count if self._environment.runner else 0,
             "operations": [tally.to_json() for tally in taken],
+            "journeys": [tally.to_json() for tally in journeys.take()],
             "arrivals": {
                 name: {"started": conductor.started, "dropped": conductor.dropped, "planned": conductor.planned()}
                 for name, conductor in self.conductors.items()

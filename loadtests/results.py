@@ -86,7 +86,7 @@ class Run:
         self.ended: set[str] = set()  # workers whose last line came
         self._began = time.perf_counter()
         self._stopped = 0.0
-        self._tallies = Tallies()
+        self._tallies, self._journeys = Tallies(), Tallies()
         self._arrivals: dict[str, dict[str, dict[str, float]]] = {}
         folder.clear()
         folder.write(
@@ -102,6 +102,8 @@ class Run:
         worker = line["worker"]
         for known in line["operations"]:
             self._tallies.add(Tally.from_json(known))
+        for known in line.get("journeys", ()):
+            self._journeys.add(Tally.from_json(known))
         if line["health"]:
             self.result.health[worker] = line["health"]
         self._arrivals[worker] = line["arrivals"]
@@ -115,6 +117,7 @@ class Run:
     def forget(self) -> None:
         """Statistics were reset: figures of operations begin anew."""
         self._tallies.clear()
+        self._journeys.clear()
         self._began = time.perf_counter()
         self.folder.append({"reset": time.time()})
 
@@ -135,6 +138,7 @@ class Run:
         """The result as far as the run has come."""
         self.result.seconds = (self._stopped or time.perf_counter()) - self._began
         self.result.operations = self._tallies.all()
+        self.result.journeys = self._journeys.all()
         names = sorted({name for each in self._arrivals.values() for name in each})
         self.result.arrivals = {
             name: together([each[name] for each in self._arrivals.values() if name in each]) for name in names

@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Generator, Mapping
+from functools import cache
 from random import random
 from time import perf_counter, perf_counter_ns
 from typing import Any, ClassVar
@@ -33,9 +34,10 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 from loadtests import shapes, wiring  # noqa: F401  # shapes: plays profiles, and has the run judged
 from loadtests.engine.arrivals import Plan
 from loadtests.engine.call import Address, Judge, Request
+from loadtests.engine.recorder import Slot
 from loadtests.engine.session import Session
 from loadtests.journey import http_request, journey, must_yield
-from loadtests.node import recorder
+from loadtests.node import journeys, recorder
 
 SECOND = 1_000_000_000
 GOLDEN = 0.6180339887498949  # its multiples, without their whole part, fill 0 to 1 evenly however many there are
@@ -73,6 +75,7 @@ class Journeys(User):
         self._conductor = self._node.conductors.get(type(self).__name__)
         self._session = Session(self._loop)
         self._on_end = self._ended
+        self._owner = getattr(self, "api", "") or type(self).__name__
         self._leaving = False  # whatever is still due for this user finds it gone
         self._over = Event()
         self._why: BaseException | None = None
@@ -201,6 +204,7 @@ class Journeys(User):
         if self._leaving or self._over.is_set() or self._state != LOCUST_STATE_WAITING:
             return False
         self._state = LOCUST_STATE_RUNNING
+        self._intended = intended
         self._session.play(self._draw(), intended, self._on_end)
         return True
 
@@ -210,12 +214,16 @@ class Journeys(User):
 
     def _draw(self) -> Any:
         tasks: list[Any] = self.tasks
-        return tasks[int(random() * len(tasks))](self)
+        drawn = tasks[int(random() * len(tasks))]
+        self._slot = _slot(drawn, self._owner)
+        return drawn(self)
 
     def _ended(self, session: Session) -> None:
         """A journey is over: stop, wait for an arrival, or pause."""
         immediately = False
-        if session.raised is not None:
+        if session.raised is None:
+            self._count(session.failure)
+        else:
             immediately = isinstance(session.raised, RescheduleTaskImmediately)
             self._why = self._verdict(session.raised)
         if self._state == LOCUST_STATE_STOPPING or self._why is not None:
@@ -237,6 +245,14 @@ class Journeys(User):
         else:
             self.arrive(perf_counter_ns())
 
+    def _count(self, failure: str) -> None:
+        """Record the journey, from its intended start to now; one that met a failure is no faster for giving up."""
+        now = perf_counter_ns()
+        if failure:
+            self._slot.failed(failure, self._intended, self._intended, now)
+        else:
+            self._slot.times.append((self._intended, self._intended, now, now, 0))
+
     def _verdict(self, raised: BaseException) -> BaseException | None:
         """What a journey's exception means for its user: an exception that ends it, or None."""
         if isinstance(raised, StopUser | StopTest | GreenletExit):
@@ -255,6 +271,12 @@ class Journeys(User):
         """Tell of an exception as Locust does: in the log, and in the statistics' exceptions."""
         self.environment.events.user_error.fire(user_instance=self, exception=raised, tb=raised.__traceback__)
         logger.error("%s\n%s", raised, "".join(traceback.format_exception(raised)))
+
+
+@cache
+def _slot(drawn: Callable[..., Any], owner: str) -> Slot:
+    """Where that journey of that API or class of users is counted."""
+    return journeys.slot(drawn.__name__, owner)
 
 
 def _live(user: Journeys) -> None:

@@ -101,6 +101,9 @@ class Owner(Protocol):
 
     def resume(self, answer: Answer, /) -> None: ...
 
+    def failed(self, what: str, /) -> None:
+        """Its request has no good answer; `resume` follows at once."""
+
 
 class Answer:
     """What came of one request.

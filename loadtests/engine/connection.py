@@ -147,6 +147,7 @@ def settle(request: Request, owner: Owner, answer: Answer) -> None:
         request.slot.times.append((answer.intended, answer.sent, answer.first, answer.done, len(answer.body)))
     else:
         request.slot.failed(error, answer.intended, answer.sent, answer.done, len(answer.body))
+        owner.failed(f"{request.slot.operation}: {error}")
     owner.resume(answer)
 
 

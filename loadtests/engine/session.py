@@ -35,17 +35,19 @@ class Session:
     """Plays one journey at a time.
 
     raised: the exception that the last journey ended with, None if it ended well; set before `on_end` is called.
+    failure: the first request of the journey that had no good answer, and why; "" if all had.
     """
 
     __slots__ = (
         "_address", "_connection", "_connections", "_intended", "_journey", "_kinds", "_loop", "_on_end", "_step",
-        "_stopping", "number", "raised",
+        "_stopping", "failure", "number", "raised",
     )  # fmt: skip
 
     def __init__(self, loop: Loop, kinds: Kinds = KINDS) -> None:
         """`kinds` says which connection serves a scheme."""
         self._kinds = kinds
         self.raised: Exception | None = None
+        self.failure = ""
         self._loop = loop
         self._address: Address | None = None  # of the connection used last
         self._connection: Connection | None = None
@@ -70,6 +72,7 @@ class Session:
         if self._journey is not None:
             raise RuntimeError("the session plays a journey already")
         self.raised = None
+        self.failure = ""
         self._journey = journey
         self._step = journey.send
         self._on_end = on_end
@@ -117,6 +120,10 @@ class Session:
         except Exception as raised:  # what was yielded cannot be sent
             self._close()
             self._end(raised)
+
+    def failed(self, what: str) -> None:
+        """Note that a request had no good answer."""
+        self.failure = self.failure or what
 
     def _other(self, wanted: Request | float | Sequence[Request]) -> None:
         """Another address than last time, a pause, or several requests at once. Raises TypeError for anything else."""
@@ -199,6 +206,10 @@ class Together:
         if len(self._answers) == len(self._requests):
             self._done()
 
+    def failed(self, what: str) -> None:
+        if self._number == self._session.number:
+            self._session.failed(what)
+
     def _done(self) -> None:
         if self._number == self._session.number:
             self._session.resume([self._answers[index] for index in range(len(self._requests))])
@@ -215,6 +226,9 @@ class Part:
 
     def resume(self, answer: Answer) -> None:
         self._together.answered(self._index, answer)
+
+    def failed(self, what: str) -> None:
+        self._together.failed(what)
 
 
 def _check(request: Request) -> None:

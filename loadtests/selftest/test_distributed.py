@@ -135,7 +135,8 @@ def test_a_worker_that_joins_later_takes_over_its_share(tmp_path: Path) -> None:
     assert sorted(trial.result["health"]) == ["worker 0", "worker 1"]
     assert abs(counted["started"] - counted["planned"]) < 0.1 * counted["planned"]
     assert total(trial.lines("seconds-1.jsonl")) > 100
-    assert trial.requests() == {"GET /visit": target.counts()["/visit"]}
+    # users that Locust takes from one worker to give them to the other leave with their requests in flight
+    assert 0 <= target.counts()["/visit"] - trial.requests()["GET /visit"] <= 60
 
 
 def test_a_killed_worker_is_told_and_its_figures_are_kept(tmp_path: Path) -> None:

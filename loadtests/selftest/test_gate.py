@@ -87,7 +87,7 @@ def test_misuse_ends_it_before_any_load(tmp_path: Path, slo: str, options: str, 
 
 
 def test_a_profile_is_played_by_two_workers(tmp_path: Path) -> None:
-    trial = run(tmp_path, LENIENT, f"--profile smoke --scale 0.2 --rate 50 {distributed()}")
+    trial = run(tmp_path, LENIENT, f"--profile smoke --scale 0.4 --rate 50 {distributed()}")
     plan = json.loads((trial.results / "plan.json").read_text())
     counted = trial.result["arrivals"]["Visitor"]
     assert (plan["profile"], plan["planned"], sorted(trial.result["health"])) == (

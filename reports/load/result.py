@@ -15,6 +15,7 @@ from reports.load.tally import Tally
 
 MS = 1_000_000
 PERCENTILES = (50.0, 95.0, 99.0, 99.9)
+TALLIES = ("operations", "journeys")
 PLAN, SECONDS, RESULT = "plan.json", "seconds.jsonl", "result.json"
 
 
@@ -23,7 +24,8 @@ class Result:
     """A run, as far as it is known.
 
     seconds: from the start to the stop; planned: seconds by `--run-time`, None without. workers: how many were to
-    play; operations: figures of each; arrivals: of each class with open arrivals: planned, started, dropped; health:
+    play; operations: figures of each; journeys: the same of whole journeys, from the intended start to the end, with the
+    API or the class of users that plays them for a transport; arrivals: of each class with open arrivals: planned, started, dropped; health:
     of each process; notes: what locustfiles added, by name and worker; lost, left: workers that vanished, or quit
     before the end.
     """
@@ -34,6 +36,7 @@ class Result:
     workers: int
     seconds: float = 0.0
     operations: list[Tally] = field(default_factory=list)
+    journeys: list[Tally] = field(default_factory=list)
     arrivals: dict[str, dict[str, float]] = field(default_factory=dict)
     health: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -76,15 +79,19 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with percentiles in ms for people beside the histograms for machines."""
-        known = {key: value for key, value in vars(self).items() if key != "operations"}
+        known = {key: value for key, value in vars(self).items() if key not in TALLIES}
         operations = [tally.to_json() | {"summary": summary(tally, self.seconds)} for tally in self.operations]
-        return known | {"healthy": not self.reasons(), "reasons": self.reasons(), "operations": operations}
+        return known | {"healthy": not self.reasons(), "reasons": self.reasons(), "operations": operations} | {
+            "journeys": [tally.to_json() for tally in self.journeys]
+        }
 
     @classmethod
     def from_json(cls, known: Mapping[str, Any]) -> Result:
         """The result that `to_json` wrote. Raises ValueError, KeyError or TypeError when it did not."""
-        named = {each.name: known[each.name] for each in fields(cls) if each.name != "operations"}
-        return cls(**named, operations=[Tally.from_json(each) for each in known["operations"]])
+        named = {each.name: known[each.name] for each in fields(cls) if each.name not in TALLIES}
+        journeys = known.get("journeys", [])  # results of older runs have none
+        operations, played = ([Tally.from_json(each) for each in found] for found in (known["operations"], journeys))
+        return cls(**named, operations=operations, journeys=played)
 
 
 def summary(tally: Tally, seconds: float) -> dict[str, Any]:

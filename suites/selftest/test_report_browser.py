@@ -8,16 +8,16 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fixtures.browser import Browser, NoBrowser, until
+from fixtures.browser import browser as started
 from reports import kills, page, records, run
 from reports.__main__ import main
-from suites.selftest.browser import BROWSERS, SECONDS, Browser, until
 from suites.selftest.kill_sample import proof
 from suites.selftest.report_sample import LONG, pytest_on_sample
 
@@ -152,18 +152,20 @@ TOO_WIDE = """
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("no browser here: install Chromium (Debian: apt-get install chromium) to see the report in one")
-    opened = Browser(program, tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.socket.close()
-    opened.process.terminate()
-    opened.process.wait(SECONDS)
+    try:
+        with started(tmp_path_factory.mktemp("profile")) as one:
+            yield one
+    except NoBrowser as why:
+        pytest.skip(str(why))
+
+
+def report(browser: Browser, out: Path, width: int, height: int) -> str:
+    """Loads the report in a window of that size and returns its text."""
+    return browser.go((out / "report.html").as_uri(), width, height, "GETFLOW-ERR-10")
 
 
 def test_the_start_tells_the_verdicts_and_what_is_broken(browser: Browser, out: Path) -> None:
-    text = browser.open(out / "report.html", 1280, 800)
+    text = report(browser, out, 1280, 800)
     said = [
         "flowproof: unreachable",
         "verdict of getflow",
@@ -182,7 +184,7 @@ def test_the_start_tells_the_verdicts_and_what_is_broken(browser: Browser, out: 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_one_click_leads_to_the_finding(width: int, height: int, browser: Browser, out: Path) -> None:
-    browser.open(out / "report.html", width, height)
+    report(browser, out, width, height)
     assert browser.value("innerWidth") == width
     assert browser.value(TOO_WIDE) == []
     leaf = "[...document.querySelectorAll('[data-testid=tree-leaf]')].find(one => one.innerText.includes('Wrong'))"
@@ -198,7 +200,7 @@ def test_one_click_leads_to_the_finding(width: int, height: int, browser: Browse
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_a_button_shows_clauses_and_coverage(width: int, height: int, browser: Browser, out: Path) -> None:
-    browser.open(out / "report.html", width, height)
+    report(browser, out, width, height)
     frame = opened(browser, 0)
     text = until(lambda: browser.value(f"{frame}.querySelector('#getflow')?.innerText"), "the page")
     assert "Coverage is missing or not complete: the run left no counters" in text
@@ -216,7 +218,7 @@ def test_a_button_shows_clauses_and_coverage(width: int, height: int, browser: B
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_another_button_shows_the_kill_table(width: int, height: int, browser: Browser, out: Path) -> None:
-    browser.open(out / "report.html", width, height)
+    report(browser, out, width, height)
     frame = opened(browser, 1)
     text = until(lambda: browser.value(f"{frame}.querySelector('#variants')?.innerText"), "the page")
     assert "Variants that nothing complained about" in text
@@ -231,7 +233,7 @@ def test_another_button_shows_the_kill_table(width: int, height: int, browser: B
 
 
 def test_the_filter_leaves_the_rows_that_hold_every_word(browser: Browser, out: Path) -> None:
-    browser.go(out / "kill-table.html", 1280, 800, "Kill table")
+    browser.go((out / "kill-table.html").as_uri(), 1280, 800, "Kill table")
     browser.value("document.querySelector('input').focus()")
     shown = "[...document.querySelectorAll('.row')].filter(row => row.offsetParent).map(row => row.innerText)"
     everything = len(browser.value(shown))

@@ -583,10 +583,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def test_without_arguments_all_is_honest(served: list[tuple[Any, ...]]) -> None:
     assert command.main([]) == 0
-    ((references, changes, smtp, port, engine),) = served
-    assert (list(references), changes, smtp, port, engine) == (
-        ["left", "right"], {"left": [], "right": []}, ("127.0.0.1", 2525), 0, ""
-    )  # fmt: skip
+    ((references, changes, smtp, options),) = served
+    assert (list(references), changes, smtp) == (["left", "right"], {"left": [], "right": []}, ("127.0.0.1", 2525))
+    assert (options.port, options.deepstream, options.until_eof) == (0, "", False)
 
 
 def test_only_the_named_apis_are_served(served: list[tuple[Any, ...]]) -> None:
