@@ -26,6 +26,7 @@ def lines(result: Result) -> Iterator[str]:
         )
         for reason, number in sorted(tally.failures.items(), key=lambda each: -each[1])[:5]:
             yield f"  {number} failed: {reason}"
+    yield from _journeys(result)
     for name, counted in result.arrivals.items():
         yield (
             f"arrivals of {name}: {counted['planned']:.0f} planned, {counted['started']:.0f} started,"
@@ -34,6 +35,20 @@ def lines(result: Result) -> Iterator[str]:
     reasons = result.reasons()
     yield f"generator: {'not fit, so the figures prove nothing' if reasons else 'fit'}{_fitness(result)}"
     yield from (f"  {reason}" for reason in reasons)
+
+
+def _journeys(result: Result) -> Iterator[str]:
+    """Whole journeys, from when they were due to their end, if all their answers were good."""
+    wide = min(max([len(tally.operation) for tally in result.journeys], default=7), WIDEST)
+    if result.journeys:
+        columns = " ".join(f"{column:>8}" for column in [*(f"p{percent:g}" for percent in PERCENTILES), "max"])
+        yield f"{'journey':<{wide}} {'of':<10} {'played':>9} {'failed':>7} {'per s':>8} | {columns}"
+    for tally in result.journeys:
+        rate = tally.requests / result.seconds if result.seconds else 0.0
+        yield (
+            f"{_cut(tally.operation, wide):<{wide}} {_cut(tally.transport, 10):<10} {tally.requests:>9}"
+            f" {tally.failed.count:>7} {rate:>8.1f} | {_times(tally.corrected)}"
+        )
 
 
 def _cut(name: str, wide: int) -> str:

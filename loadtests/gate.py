@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from loadtests.node import at_end
 from loadtests.wiring import finish, folder
 from reports.load import files, told
 from reports.load.run import NoRun
-from reports.load.slo import read
+from reports.load.slo import JOURNEY, Objectives, read
 from reports.load.strict import Misuse
 from reports.load.verdict import EXCEPTIONS, Judged
 from reports.verdicts import EXIT_CODES
@@ -59,6 +60,20 @@ def verdict(environment: Environment) -> Judged | None:
     return files.judged(path, file)
 
 
+def know_journeys(rules: Objectives, environment: Environment) -> None:
+    """Raises Misuse for an objective of a journey that nobody of this run plays; other APIs' journeys may be any."""
+    known: dict[str, set[str]] = {}
+    for each in environment.user_classes:
+        names = {name for name in dir(each) if hasattr(getattr(each, name, None), "locust_task_weight")}
+        known.setdefault(getattr(each, "api", ""), set()).update(names)
+    for rule in rules.rules:
+        scope = rule.scope
+        names = known.get(scope.api, set() if not scope.api else {scope.operation})
+        if scope.kind == JOURNEY and scope.operation not in names:
+            there = ", ".join(sorted(names)) or "none outside of apis"
+            raise Misuse(f"{rules.path}, line {rule.line}: {scope} is not there: expected one of the journeys {there}")
+
+
 def _options(parser: LocustArgumentParser, **_: Any) -> None:
     parser.add_argument(
         "--slo",
@@ -78,15 +93,20 @@ def _on_init(environment: Environment, **_: Any) -> None:
     if file is None or isinstance(environment.runner, WorkerRunner):
         return
     try:
-        read(file)
+        know_journeys(read(file), environment)
     except Misuse as wrong:
         print(wrong, file=sys.stderr)
         raise SystemExit(EXIT_CODES["broken"]) from None
     events.quit.add_listener(_on_quit)  # type: ignore[no-untyped-call] # Locust has no types here
 
 
-def _on_start(**_: Any) -> None:
+def _on_start(environment: Environment, **_: Any) -> None:
+    """From here on the run may be killed, and its folder has to be enough to judge it."""
     _raised.clear()
+    file, path = objectives(environment), folder(environment)
+    if file is not None and path is not None and not isinstance(environment.runner, WorkerRunner):
+        with suppress(OSError):  # a folder that cannot be written is told with the figures
+            files.keep(path, file)
 
 
 def _on_error(exception: BaseException, **_: Any) -> None:

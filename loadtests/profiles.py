@@ -1,4 +1,4 @@
-"""Profiles of load as data: `--profile NAME` out of profiles.yaml, rates over time in phases, or a search.
+"""Profiles of load as data: `--profile NAME` out of profiles.yaml or `--profiles FILE`, phases of rates, or a search.
 
 Rule: strict, as objectives are: what is not understood is an error with file and line. A profile is open: journeys
 arrive whether or not earlier ones have ended.
@@ -7,7 +7,7 @@ arrive whether or not earlier ones have ended.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ FILE = Path(__file__).parent / "profiles.yaml"
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 SHARE = {"%": 0.01}
 RATE = {"/s": 1.0}
+TOLD = "flow_limits"  # the option
 FITNESS = {"late": (SECONDS | {"ms": 0.001}, "a time such as 10 ms"), "stalled": (SHARE, "a share such as 2 %")}
 
 
@@ -98,15 +99,20 @@ class Profile:
         return known | ({"search": True} if self.search else {})
 
 
+def tell(options: object, limits: Limits) -> None:
+    """Leave among the options what the generator keeps to: Locust sends them to the workers, who have no profile."""
+    setattr(options, TOLD, asdict(limits))
+
+
 def limits(options: object) -> Limits:
     """What the generator keeps to in a run with these options of Locust's."""
-    chosen = read().get(getattr(options, "profile", None) or "")
-    return chosen.limits if chosen else LIMITS
+    told = getattr(options, TOLD, None)
+    return Limits(**told) if told else LIMITS
 
 
 def read(path: Path = FILE) -> dict[str, Profile]:
     """All profiles of a file by name. Raises Misuse for what is not understood."""
-    return dict(_File(path, "an intact one").profiles())
+    return dict(_File(path, "--profiles").profiles())
 
 
 class _File(Strict):

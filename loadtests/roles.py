@@ -20,6 +20,7 @@ from loadtests.results import Folder, Run
 from reports.load.result import Result
 
 ACROSS = "across workers"  # the transport of what no single request shows
+EMBEDDED = "flow_embedded"  # the option that says whose target is our reference, which lives as long as the master
 ROOT = Path(__file__).resolve().parents[1] / "reports" / "out" / "load"
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ class Role:
             "arrivals": {name: vars(plan) for name, plan in self.plans().items()},
             "classes": [each.__name__ for each in self.environment.user_classes],
             "apis": sorted({api for each in self.environment.user_classes if (api := getattr(each, "api", ""))}),
+            "embedded": getattr(options, EMBEDDED, []),
             **getattr(shape, "described", {}),
         }
         self.path = path

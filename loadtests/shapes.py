@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -169,8 +170,15 @@ def _options(parser: LocustArgumentParser, **_: Any) -> None:
         default=1.0,
         env_var="LOAD_SCALE",
         include_in_web_ui=False,
-        help="Stretches all times of the --profile by this factor; the profiles, in loadtests/profiles.yaml, are"
-        f" {', '.join(profiles.read())}, and --rate replaces their rate",
+        help="Stretches all times of the --profile by this factor; --rate replaces its rate",
+    )
+    parser.add_argument(
+        "--profiles",
+        metavar="FILE",
+        default=str(profiles.FILE),
+        env_var="LOAD_PROFILES",
+        include_in_web_ui=False,
+        help=f"Where the --profile is; without it loadtests/{profiles.FILE.name}: {', '.join(profiles.read())}",
     )
 
 
@@ -191,7 +199,7 @@ def made(environment: Environment) -> Course | Breakpoint:
     """The shape of the profile that the options name; they get its rate. Raises Misuse for what clashes."""
     options = environment.parsed_options
     assert options is not None
-    known = profiles.read()
+    known = profiles.read(Path(options.profiles))
     if options.profile not in known:
         raise Misuse(f"--profile: expected one of {', '.join(known)}, got {options.profile!r}")
     if environment.shape_class is not None:
@@ -203,6 +211,7 @@ def made(environment: Environment) -> Course | Breakpoint:
     if rate == 0:
         raise Misuse("--rate: with --profile expected a number above 0")
     profile = known[options.profile].scaled(options.scale, rate)
+    profiles.tell(options, profile.limits)
     if profile.search is None:
         options.rate = profile.course()
         return Course(profile)

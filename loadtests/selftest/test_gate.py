@@ -74,6 +74,12 @@ def test_a_run_that_is_stopped_too_early_is_inconclusive(tmp_path: Path) -> None
     ("slo", "options", "told"),
     [
         ("run: {errors: 1}", "", "slo.yaml, line 1: expected a share such as 1 %"),
+        (
+            "run: {errors: 1 %}\njourneys: {visti: {p95: 1 s}}",
+            "",
+            "line 2: journey visti is not there: expected one of",
+        ),
+        (LENIENT, "--profile smoke --profiles nowhere.yaml", "name another file with --profiles"),
         (LENIENT, "--slo nowhere.yaml", "nowhere.yaml cannot be read"),
         (LENIENT, "--profile smok", "--profile: expected one of smoke, load"),
         (LENIENT, "--profile smoke --scale 0", "expected a number above 0"),

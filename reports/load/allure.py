@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.load import plots, told
-from reports.load.slo import Scope
+from reports.load.slo import JOURNEY, Scope
 from reports.load.timeline import ALL, Span, timeline
 from reports.load.verdict import BROKEN, FAIL, INCONCLUSIVE, PASS, UNREACHABLE, Judged, Outcome, together, within
 
@@ -25,11 +25,12 @@ WHOLE = "Whole run"
 def stage(judged: Judged, staged: Path) -> None:
     """Writes the results and their plots into a folder of Allure results."""
     spans = timeline(judged.run)
+    played = timeline(judged.run, of="journeys")
     drawn: dict[Scope, list[dict[str, str]]] = {}
     for one in judged.outcomes:
         scope = one.rule.scope
         if scope not in drawn:
-            drawn[scope] = _plots(scope, judged, spans, staged)
+            drawn[scope] = _plots(scope, judged, played if scope.kind == JOURNEY else spans, staged)
         name = " ".join(told.row(one)[:2])
         why = f"{'inconclusive: ' if one.verdict == INCONCLUSIVE else ''}measured {told.row(one)[2]}; {one.why}".rstrip(
             "; "

@@ -24,12 +24,17 @@ def judged(folder: Path, objectives: Path | None = None) -> Judged:
     kept = folder / OBJECTIVES
     found = judge(read(folder), slo.read(objectives or kept))
     if objectives is not None:
-        write(kept, objectives.read_text("utf-8"))
+        keep(folder, objectives)
     write(folder / VERDICT, told.machine(found))
     write(folder / SUMMARY, told.markdown(found))
     write(folder / JUNIT, told.junit(found))
     write(folder / PAGE, page.page(found))
     return found
+
+
+def keep(folder: Path, objectives: Path) -> None:
+    """Puts a copy of the objectives beside the figures, for who judges the run again."""
+    write(folder / OBJECTIVES, objectives.read_text("utf-8"))
 
 
 def place(folder: Path) -> str:

@@ -51,6 +51,18 @@ def _body(judged: Judged) -> str:
         f"{_search(judged)}{_findings(judged)}"
         f"<h2>Operations</h2><p>Requests, failures, and corrected times. Open one to see its course.</p>"
         f"{''.join(_operation(one, spans[one.operation, one.transport], judged) for one in run.result.operations)}"
+        f"{_journeys(judged)}"
+    )
+
+
+def _journeys(judged: Judged) -> str:
+    played, spans = judged.run.result.journeys, timeline(judged.run, of="journeys")
+    if not played:
+        return ""
+    told_each = "".join(_operation(one, spans[one.operation, one.transport], judged, "played") for one in played)
+    return (
+        "<h2>Journeys</h2><p>How often each was played, how many met an answer that was not good, and for the others"
+        f" the time from when it was due to its end.</p>{told_each}"
     )
 
 
@@ -144,9 +156,9 @@ def _findings(judged: Judged) -> str:
     return f"<h2>Clauses broken</h2>{counted}{shown}"
 
 
-def _operation(tally: Tally, spans: Sequence[Span], judged: Judged) -> str:
+def _operation(tally: Tally, spans: Sequence[Span], judged: Judged, counted: str = "requests") -> str:
     percents = dict(zip(("p50", "p95", "p99"), tally.corrected.percentiles((50, 95, 99)), strict=True))
-    cells = [f"{tally.requests} <i>requests</i>", f"{tally.failed.count} <i>failed</i>"]
+    cells = [f"{tally.requests} <i>{counted}</i>", f"{tally.failed.count} <i>failed</i>"]
     cells += [
         f"{ns / MS:.3g} <i>ms {name}</i>" if tally.corrected.count else f"- <i>{name}</i>"
         for name, ns in percents.items()

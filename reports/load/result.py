@@ -24,10 +24,10 @@ class Result:
     """A run, as far as it is known.
 
     seconds: from the start to the stop; planned: seconds by `--run-time`, None without. workers: how many were to
-    play; operations: figures of each; journeys: the same of whole journeys, from the intended start to the end, with the
-    API or the class of users that plays them for a transport; arrivals: of each class with open arrivals: planned, started, dropped; health:
-    of each process; notes: what locustfiles added, by name and worker; lost, left: workers that vanished, or quit
-    before the end.
+    play; operations: figures of each; journeys: the same of whole journeys, whose transport is the API or the class of
+    users that plays them; arrivals: of each class with open arrivals: planned, started, dropped; health: of each
+    process; notes: what locustfiles added, by name and worker; lost, left: workers that vanished, or quit before the
+    end.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Result:
         if len(self.health) < self.workers:
             found.append(f"{len(self.health)} of {self.workers} workers played")
         if self.planned is not None and self.seconds < 0.98 * self.planned - 1:
-            found.append(f"the run was stopped after {self.seconds:.1f} of {self.planned:.1f} s")
+            found.append(f"the run was stopped after {self.seconds:.1f} of {self.planned:.1f} s, so it was cut short")
         if not any(tally.requests for tally in self.operations):
             found.append("no request was made")
         for name, counted in self.arrivals.items():
@@ -81,9 +81,11 @@ class Result:
         """Everything, with percentiles in ms for people beside the histograms for machines."""
         known = {key: value for key, value in vars(self).items() if key not in TALLIES}
         operations = [tally.to_json() | {"summary": summary(tally, self.seconds)} for tally in self.operations]
-        return known | {"healthy": not self.reasons(), "reasons": self.reasons(), "operations": operations} | {
-            "journeys": [tally.to_json() for tally in self.journeys]
-        }
+        return (
+            known
+            | {"healthy": not self.reasons(), "reasons": self.reasons(), "operations": operations}
+            | {"journeys": [tally.to_json() for tally in self.journeys]}
+        )
 
     @classmethod
     def from_json(cls, known: Mapping[str, Any]) -> Result:

@@ -1,8 +1,9 @@
 """One load run, read back from its folder: what it set out to do, its lines of figures, and what they add up to.
 
 Rule: with `result.json` the run came to its end and that file's sums hold; without it they are made again from the
-lines of the master and of the workers, each line once. A line that cannot be read is told, except the half one that a
-killed process was writing.
+lines of the master and of the workers, each line once. Where the master was killed and our own reference with it, what
+workers alone saw was no target any more, and does not count. A line that cannot be read is told, except the half one
+that a killed process was writing.
 """
 
 from __future__ import annotations
@@ -71,9 +72,18 @@ class LoadRun:
     @cached_property
     def judged(self) -> list[Tally]:
         """The figures that objectives are about: of the judged phases, or of the whole run when it has none."""
+        return self._judged("operations")
+
+    @cached_property
+    def judged_journeys(self) -> list[Tally]:
+        """The same of whole journeys; each counts where it ended."""
+        return self._judged("journeys")
+
+    def _judged(self, of: str) -> list[Tally]:
         if all(phase.judged for phase in self.phases):
-            return self.result.operations
-        return summed(line for line in self.lines if self.is_judged(self.middle(line)))
+            found: list[Tally] = getattr(self.result, of)
+            return found
+        return summed((line for line in self.lines if self.is_judged(self.middle(line))), of)
 
     @cached_property
     def judged_seconds(self) -> float:
@@ -123,7 +133,8 @@ def read(folder: Path) -> LoadRun:
             f"{folder} holds no load run: expected a folder with {PLAN}, as load runs leave in reports/out/load"
         )
     problems: list[str] = []
-    lines = _lines(folder, problems)
+    alone = bool(plan.get("embedded")) and not (folder / RESULT).exists()
+    lines = _lines(folder, problems, [] if alone else sorted(folder.glob("seconds-*.jsonl")))
     try:
         result, complete = _result(folder, plan, lines)
     except (ValueError, KeyError, TypeError) as wrong:
@@ -137,10 +148,10 @@ def runs(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: (path / PLAN).stat().st_mtime_ns)
 
 
-def summed(lines: Iterable[Line]) -> list[Tally]:
-    """What lines add up to, by operation and transport."""
+def summed(lines: Iterable[Line], of: str = "operations") -> list[Tally]:
+    """What lines add up to, by operation and transport; `of` may be journeys, which older runs have none of."""
     tallies = Tallies()
-    for known in chain.from_iterable(line["operations"] for line in lines):
+    for known in chain.from_iterable(line.get(of, ()) for line in lines):
         tallies.add(Tally.from_json(known))
     return tallies.all()
 
@@ -151,7 +162,7 @@ def _result(folder: Path, plan: Line, lines: list[Line]) -> tuple[Result, bool]:
         return Result.from_json(known), True
     result = Result(plan["name"], plan["started"], plan["planned"], plan["workers"])
     result.seconds = max((line["to"] for line in lines), default=result.started) - result.started
-    result.operations = summed(lines)
+    result.operations, result.journeys = summed(lines), summed(lines, "journeys")
     last: dict[str, Line] = {line["worker"]: line for line in lines}
     result.health = {worker: line["health"] for worker, line in last.items() if line["health"]}
     for worker, line in last.items():
@@ -164,11 +175,11 @@ def _result(folder: Path, plan: Line, lines: list[Line]) -> tuple[Result, bool]:
     return result, False
 
 
-def _lines(folder: Path, problems: list[str]) -> list[Line]:
-    """All lines of all processes, each once, without those before the statistics were last reset."""
+def _lines(folder: Path, problems: list[str], of_workers: list[Path]) -> list[Line]:
+    """All lines of these processes, each once, without those before the statistics were last reset."""
     found: dict[tuple[Any, ...], Line] = {}
     reset = 0.0
-    for path in (folder / SECONDS, *sorted(folder.glob("seconds-*.jsonl"))):
+    for path in (folder / SECONDS, *of_workers):
         for line in _read_lines(path, problems):
             if "reset" in line:
                 reset = max(reset, line["reset"])

@@ -33,6 +33,7 @@ class Tail:
         spanned = [line for line in self._lines if line["from"] >= begin - 0.05 and line["to"] <= end + 1.05]
         self._lines = [line for line in self._lines if line["to"] > end - KEPT]
         result = Result("step", begin, None, 0, seconds=end - begin, operations=summed(spanned))
+        result.journeys = summed(spanned, "journeys")
         result.health = {line["worker"]: line["health"] for line in spanned}
         result.arrivals = self._arrivals(begin, spanned)
         plan = {key: value for key, value in self._whole.items() if key not in ("phases", "search")}

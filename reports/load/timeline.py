@@ -25,10 +25,10 @@ class Span:
     failed: int = 0
 
 
-def timeline(run: LoadRun, width: float = 0.0) -> dict[Key, list[Span]]:
+def timeline(run: LoadRun, width: float = 0.0, of: str = "operations") -> dict[Key, list[Span]]:
     """The spans of each operation and transport, and of all together under ALL.
 
-    width: seconds of a span; 0 for as few whole ones as make at most MOST.
+    width: seconds of a span; 0 for as few whole ones as make at most MOST. of: operations, or journeys.
     """
     width = width or max(1, math.ceil(run.result.seconds / MOST))
     number = max(1, math.ceil(run.result.seconds / width))
@@ -37,11 +37,11 @@ def timeline(run: LoadRun, width: float = 0.0) -> dict[Key, list[Span]]:
         return [Span(at * width, (at + 1) * width, covered[at]) for at in range(number)]
 
     covered = _covered(run, width, number)
-    in_sum = [(tally.operation, tally.transport) for tally in run.result.operations]
+    in_sum = [(tally.operation, tally.transport) for tally in getattr(run.result, of)]
     found: dict[Key, list[Span]] = {key: spans() for key in (ALL, *in_sum)}
     for line in run.lines:
         at = _index(run.middle(line), width, number)
-        for known in line["operations"]:
+        for known in line.get(of, ()):
             key = (known["operation"], known["transport"])
             times = Histogram.from_json(known["corrected"]) if "corrected" in known else Histogram()
             failed = known["failed"]["count"] if "failed" in known else 0

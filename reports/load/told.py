@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from reports.load.result import MS, PERCENTILES
-from reports.load.slo import Rule
+from reports.load.slo import JOURNEY, Rule
 from reports.load.verdict import FAIL, PASS, Judged, Outcome, blamed, search_of
 from reports.summary import MARKS
 
@@ -81,6 +81,7 @@ def markdown(judged: Judged) -> str:
     page += _section("Highest rate", search(judged))
     page += _section("Why the run is no evidence" if judged.verdict != FAIL else "Beside", judged.reasons)
     page += _section("Clauses broken", [f"{clause}: {n} times" for clause, n in blamed(judged.run.judged).items()])
+    page += _journeys(judged)
     names = [f"p{percent:g}" for percent in PERCENTILES]
     page += [
         "",
@@ -98,6 +99,25 @@ def markdown(judged: Judged) -> str:
         cells = (tally.operation, tally.transport, str(tally.requests), str(tally.failed.count), f"{rate:.1f}")
         page.append(f"| {' | '.join(map(_cell, cells))} | {' | '.join(f'{ns / MS:.4g}' for ns in times)} |")
     return "\n".join(page) + "\n"
+
+
+def _journeys(judged: Judged) -> list[str]:
+    """The figures of whole journeys; nothing for a run that has none."""
+    played, seconds = judged.run.judged_journeys, judged.run.judged_seconds
+    if not played:
+        return []
+    page = ["", "## Journeys", "", "Times in ms from when a journey was due to its end, if all its answers were good."]
+    page += [
+        "",
+        f"| journey | of | played | failed | per s | {' | '.join(f'p{each:g}' for each in PERCENTILES)} | max |",
+    ]
+    page += ["|---|---|" + "--:|" * (len(PERCENTILES) + 4)]
+    for tally in played:
+        rate = tally.requests / seconds if seconds else 0.0
+        cells = (tally.operation, tally.transport, str(tally.requests), str(tally.failed.count), f"{rate:.1f}")
+        times = [f"{ns / MS:.4g}" for ns in (*tally.corrected.percentiles(PERCENTILES), tally.corrected.max)]
+        page.append(f"| {' | '.join(map(_cell, (*cells, *times)))} |")
+    return page
 
 
 def facts(judged: Judged) -> dict[str, Any]:
@@ -134,9 +154,7 @@ def junit(judged: Judged) -> str:
         if one.verdict != PASS:
             kind = "failure" if one.verdict == FAIL else "error"
             wrong[FAIL if one.verdict == FAIL else "error"] += 1
-            ElementTree.SubElement(
-                case, kind, type=one.verdict, message=f"measured {row(one)[2]}; {one.why}".rstrip("; ")
-            )
+            ElementTree.SubElement(case, kind, type=one.verdict, message=_message(one))
     case = ElementTree.SubElement(
         suite, "testcase", classname="load.run", name="the run is complete and its generator was fit"
     )
@@ -152,13 +170,19 @@ def junit(judged: Judged) -> str:
     return ElementTree.tostring(whole, encoding="unicode", xml_declaration=True) + "\n"
 
 
+def _message(one: Outcome) -> str:
+    _, _, measured, margin, _ = row(one)  # the name has the limit
+    return f"measured {measured}, margin {margin}; {one.why}".rstrip("; ")
+
+
 def _facts(one: Outcome) -> dict[str, Any]:
     rule = one.rule
     scale = MS if rule.is_time else 1
     return {
         "scope": str(rule.scope),
         "api": rule.scope.api,
-        "operation": rule.scope.operation,
+        "operation": "" if rule.scope.kind == JOURNEY else rule.scope.operation,
+        "journey": rule.scope.operation if rule.scope.kind == JOURNEY else "",
         "metric": rule.metric,
         "unit": "ms" if rule.is_time else "a second" if rule.at_least else "share",
         "limit": rule.limit / scale,

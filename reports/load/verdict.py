@@ -11,14 +11,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 from reports import verdicts
 from reports.load.histogram import Histogram
 from reports.load.run import LoadRun
-from reports.load.slo import API, OPERATION, RUN, Objectives, Rule, Scope
+from reports.load.slo import API, JOURNEY, OPERATION, RUN, Objectives, Rule, Scope
 from reports.load.tally import Tally
 from reports.records import CLAUSE
 
@@ -126,7 +126,27 @@ def limiting(judged: Judged) -> str:
     if rule.metric == "dropped" or not tallies:
         return f"{rule.scope} {rule.metric}"
     guilty = max(tallies, key=lambda tally: _share(rule, tally))
-    return f"{guilty.operation} over {guilty.transport} ({rule.scope} {rule.metric})"
+    return f"{named(rule.scope, guilty)} ({rule.scope} {rule.metric})"
+
+
+def named(scope: Scope, tally: Tally) -> str:
+    """What was counted there, for people."""
+    return f"{tally.operation} {'of' if scope.kind == JOURNEY else 'over'} {tally.transport}"
+
+
+def _mostly(rule: Rule, run: LoadRun) -> str:
+    """Where a missed limit was broken most, and by what; nothing where no single place can be named."""
+    tallies = [] if rule.at_least else within(rule.scope, run)
+    guilty = max(tallies, key=lambda tally: _share(rule, tally), default=None)
+    if guilty is None or not (number := _share(rule, guilty)):
+        return ""
+    if rule.is_time:
+        what = f"{number} of {getattr(guilty, rule.series).count} over the limit"
+    else:
+        reasons = [reason for reason in guilty.failures if rule.metric != "violations" or CLAUSE.match(reason)]
+        reason = max(reasons, key=lambda each: guilty.failures[each])
+        what = f"{number} of {guilty.requests}, {guilty.failures[reason]} of them {reason}"
+    return f"mostly {named(rule.scope, guilty)}: {what}"
 
 
 def _share(rule: Rule, tally: Tally) -> float:
@@ -157,7 +177,8 @@ def _outcome(rule: Rule, run: LoadRun, is_unfit: bool) -> Outcome:
         return _dropped(rule, run)
     tally = together(within(rule.scope, run))
     if not tally.requests:
-        return Outcome(rule, INCONCLUSIVE, None, f"no request was made{_near(rule.scope, run)}")
+        lack = "no journey ended" if rule.scope.kind == JOURNEY else "no request was made"
+        return Outcome(rule, INCONCLUSIVE, None, f"{lack}{_near(rule.scope, run)}")
     if rule.is_time:
         found = _time(rule, getattr(tally, rule.series))
     elif rule.metric == "throughput":
@@ -172,7 +193,7 @@ def _outcome(rule: Rule, run: LoadRun, is_unfit: bool) -> Outcome:
         return Outcome(
             rule, INCONCLUSIVE, found.measured, "over the limit, but the generator was not fit to measure it"
         )
-    return found
+    return replace(found, why=found.why or _mostly(rule, run)) if found.verdict == FAIL else found
 
 
 def _time(rule: Rule, times: Histogram) -> Outcome:
@@ -209,6 +230,10 @@ def within(scope: Scope, run: LoadRun) -> list[Tally]:
     """The figures that a scope is about."""
     if scope.kind == RUN:
         return run.judged
+    if scope.kind == JOURNEY:
+        whose = [tally for tally in run.judged_journeys if tally.operation == scope.operation]
+        owners = {scope.api} if scope.api else {tally.transport for tally in whose} - set(run.apis)
+        return [tally for tally in whose if tally.transport in owners]
     if scope.kind == API:
         return [tally for tally in run.judged if run.api_of(tally.operation) == scope.api]
     own = [tally for tally in run.judged if tally.operation == scope.operation]
@@ -217,9 +242,9 @@ def within(scope: Scope, run: LoadRun) -> list[Tally]:
 
 def _near(scope: Scope, run: LoadRun) -> str:
     """What the run does know, when a name is not among it."""
-    if scope.kind != OPERATION:
+    if scope.kind not in (OPERATION, JOURNEY):
         return ""
-    known = sorted({tally.operation for tally in run.judged})
+    known = sorted({tally.operation for tally in (run.judged if scope.kind == OPERATION else run.judged_journeys)})
     near = get_close_matches(scope.operation, known, 3)
     return f"; did you mean {' or '.join(near)}?" if near else ""
 

@@ -56,14 +56,16 @@ def write(folder: Path, lines: Sequence[Mapping[str, Any]], complete: bool = Tru
 def result(plan: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Result:
     """What these lines come to."""
     made = Result(plan["name"], STARTED, plan["planned"], plan["workers"])
-    tallies = Tallies()
+    tallies, journeys = Tallies(), Tallies()
     for one in lines:
         made.seconds = max(made.seconds, one["to"] - STARTED)
         made.health[one["worker"]] = one["health"]
         made.arrivals = {name: together([counted]) for name, counted in one["arrivals"].items()}
         for known in one["operations"]:
             tallies.add(Tally.from_json(known))
-    made.operations = tallies.all()
+        for known in one.get("journeys", ()):
+            journeys.add(Tally.from_json(known))
+    made.operations, made.journeys = tallies.all(), journeys.all()
     return made
 
 

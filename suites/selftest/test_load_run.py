@@ -102,3 +102,19 @@ def test_an_operation_belongs_to_the_api_that_has_it(tmp_path: Path) -> None:
 
 def test_remote_calls_are_operations_too() -> None:
     assert "inventory/device LIST" in labels("bitvis")
+
+
+def test_what_workers_met_when_our_reference_was_gone_with_its_master_is_not_counted(tmp_path: Path) -> None:
+    lines = [line(at, [tally("GET /tasks", [5.0])], worker="worker 0") for at in range(2)]
+    after = [line(at, [tally("GET /tasks", [], {"connect: refused": 9})], worker="worker 0") for at in range(2, 6)]
+    write(tmp_path, lines, complete=False, embedded=["getflow"])
+    (tmp_path / "seconds-0.jsonl").write_text("".join(json.dumps(one) + "\n" for one in (*lines, *after)))
+    assert counted(tmp_path) == {"GET /tasks": 2}
+
+
+def test_journeys_are_read_beside_operations_and_are_no_part_of_them(tmp_path: Path) -> None:
+    played = [tally("read_all_tasks", [50.0, 70.0]).to_json()]
+    lines = [line(at, [tally("GET /tasks", [5.0] * 4)], journeys=played) for at in range(3)]
+    run = read(write(tmp_path, lines, complete=False))
+    assert [(one.operation, one.requests) for one in run.judged_journeys] == [("read_all_tasks", 6)]
+    assert [(one.operation, one.requests) for one in run.judged] == [("GET /tasks", 12)]

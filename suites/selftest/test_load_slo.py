@@ -22,9 +22,15 @@ apis:
       GET /tasks:
         service p95: 300 ms
         mean: 900 µs
+    journeys:
+      read_all_tasks:
+        p95: 2 s
 operations:
   GET /visit:
     throughput: 50 /s
+journeys:
+  visit:
+    errors: 2 %
 """
 
 
@@ -43,7 +49,9 @@ def test_every_rule_has_its_scope_metric_limit_and_line(tmp_path: Path) -> None:
         (Scope("api", "getflow"), "p99.9", 1.5e9, 8),
         (tasks, "service p95", 300e6, 11),
         (tasks, "mean", 900e3, 12),
-        (Scope("operation", "", "GET /visit"), "throughput", 50.0, 15),
+        (Scope("journey", "getflow", "read_all_tasks"), "p95", 2e9, 15),
+        (Scope("operation", "", "GET /visit"), "throughput", 50.0, 18),
+        (Scope("journey", "", "visit"), "errors", 0.02, 21),
     ]
 
 
@@ -75,6 +83,13 @@ def test_the_published_objectives_are_understood() -> None:
             "run: {errors: 1 %}\napis:\n  getflow:\n    operations:\n      GET /task: {p95: 1 s}",
             "line 5: getflow has no operation 'GET /task'; did you mean GET /tasks",
         ),
+        (
+            "run: {errors: 1 %}\njourneys:\n  visit: {service p95: 1 s}",
+            "line 3: 'service p95' is no metric of journey visit: expected p95 .*errors, throughput$",
+        ),
+        ("run: {errors: 1 %}\njourneys: {visit: {violations: 0 %}}", "'violations' is no metric of journey visit"),
+        ("run: {errors: 1 %}\njourneys: {visit: {p95: 1}}", "expected a time such as 500 ms"),
+        ("run: {errors: 1 %, journeys: {}}", "'journeys' is no metric of run"),
         ("run: {errors: 1 %}\napis: {getflow: {samples: 0}}", "expected a whole number from 1, got '0'"),
         ("run: {errors: 1 %}\napis: {getflow: {dropped: 0 %}}", "'dropped' is no metric of getflow"),
         ("run: [1]", "expected names with values, got a seq"),

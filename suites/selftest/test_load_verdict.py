@@ -185,3 +185,51 @@ def test_a_verdict_can_be_made_again_from_the_folder_alone(tmp_path: Path) -> No
     first = judged(tmp_path, "run: {errors: 1 %, p95: 10 ms}", [20.0] * 50)
     assert told.machine(files.judged(tmp_path / "run")) == told.machine(first)
     assert objectives(tmp_path / "run" / files.OBJECTIVES).rules == first.objectives.rules
+
+
+def journeys(folder: Path, slo: str, name: str = "read_all_tasks", **more: Any) -> Judged:
+    """A run of 10 s whose journeys take 200 ms, one in 51 failing, and whose requests take 20 ms."""
+    played = tally(name, [200.0] * 50, {"GET /tasks: status 500": 1})
+    played.transport = "getflow"
+    return judged(folder, slo, [20.0] * 50, journeys=[played.to_json()], apis=["getflow"], **more)
+
+
+def of_journey(rule: str, name: str = "read_all_tasks") -> str:
+    return f"run: {{errors: 1 %, max: 100 ms}}\napis: {{getflow: {{journeys: {{{name}: {{{rule}}}}}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [
+        ("p95: 300 ms", "pass"),
+        ("p95: 100 ms", "fail"),
+        ("errors: 3 %", "pass"),
+        ("errors: 1 %", "fail"),
+        ("throughput: 50 /s", "pass"),
+        ("throughput: 60 /s", "fail"),
+        ("p99.9: 300 ms", "inconclusive"),
+    ],
+)
+def test_journeys_are_judged_apart_from_requests(tmp_path: Path, rule: str, verdict: str) -> None:
+    found = journeys(tmp_path, of_journey(rule))
+    assert [one.verdict for one in found.outcomes] == ["pass", "pass", verdict]
+
+
+def test_a_journey_that_was_never_played_to_its_end_is_no_evidence(tmp_path: Path) -> None:
+    outcome = journeys(tmp_path, of_journey("p95: 1 s", "read_all_task")).outcomes[-1]
+    assert (outcome.verdict, outcome.why) == ("inconclusive", "no journey ended; did you mean read_all_tasks?")
+
+
+def test_a_missed_objective_of_a_journey_names_it_and_the_request_that_failed(tmp_path: Path) -> None:
+    outcome = journeys(tmp_path, of_journey("errors: 1 %")).outcomes[-1]
+    why = "mostly read_all_tasks of getflow: 10 of 510, 10 of them GET /tasks: status 500"
+    assert (str(outcome.rule.scope), outcome.why) == ("getflow journey read_all_tasks", why)
+
+
+def test_journeys_stand_in_the_summary_and_on_the_page(tmp_path: Path) -> None:
+    journeys(tmp_path, of_journey("p95: 300 ms"))
+    row = "| read_all_tasks | getflow | 510 | 10 | 51.0 | 200 |"
+    assert row in (tmp_path / "run" / "verdict.md").read_text()
+    assert "<h2>Journeys</h2>" in (tmp_path / "run" / "load.html").read_text()
+    (objective,) = json.loads((tmp_path / "run" / "verdict.json").read_text())["objectives"][-1:]
+    assert (objective["journey"], objective["operation"]) == ("read_all_tasks", "")
