@@ -60,11 +60,9 @@ def points(whole: Rpc, call: Call) -> list[Point]:
 
 
 def plan(whole: Rpc, call: Call) -> CallPlan:
-    """The plan of a call. The token is no part of it: who calls is not the call's."""
+    """The plan of a call."""
     made = CallPlan(allows=whole.contract.validator(call.message).is_valid)
-    parts = {name: schema for name, schema in call.parts.items() if name != "token"}
-    shape = {"type": "object", "properties": parts, "required": ["method", *sorted(call.needs)]}
-    made.frame = Shapes(whole.contract, partial(made.add, REQUEST), _is_never_due).node([shape], Spot("frame"))
+    made.frame = Shapes(whole.contract, partial(made.add, REQUEST), _is_never_due).node([call.frame], Spot("frame"))
     made.broken = made.add(REQUEST, BROKEN, "one that its shape does not allow")
     made.outcomes = made.add(ANSWER, "outcome", "refusal"), made.add(ANSWER, "outcome", "success")
     made.reply = Shapes(whole.contract, partial(made.add, ANSWER)).node([call.reply], Spot("reply"))

@@ -58,6 +58,12 @@ class Call:
         return {name: schema for name, schema in self.parts.items() if "properties" in schema}
 
     @property
+    def frame(self) -> Schema:
+        """The parts as one object. The token is none of them: who calls is not the call's."""
+        parts = {name: schema for name, schema in self.parts.items() if name != "token"}
+        return {"type": "object", "properties": parts, "required": ["method", *sorted(self.needs)]}
+
+    @property
     def data(self) -> Schema | None:
         """The shape of its data, None when the document gives it none."""
         return self.shapes.get("data")

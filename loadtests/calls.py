@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import cycle
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from contracts.document import Contract, contract
 from contracts.operation import Operation
 from contracts.refusals import Mutation, rule
-from fixtures.api import Lacking
 from fixtures.cases import Case, may_be_refused
 from fixtures.corpus import EFFORTS, corpus
 from fixtures.corpus.mutations import mutated
@@ -25,6 +23,7 @@ from loadtests.engine.call import Address, Judge, Request
 from loadtests.engine.recorder import Slot
 from loadtests.judges import Judges
 from loadtests.judging import Asked, Check
+from loadtests.turns import Turns, in_turn
 from loadtests.values import Found, Next, Source, Uniques, is_fresh, sources
 from loadtests.wire import Wire, put, wire
 
@@ -98,8 +97,7 @@ class Calls:
         self._uniques = uniques
         self._corpus = corpus(target.api, EFFORT, seed)
         self._ready: dict[Key, Ready] = {}
-        self._drawn: dict[Key, Iterator[Ready]] = {}
-        self._lacking: dict[Key, Exception] = {}
+        self._turns: Turns[Ready] = Turns()
         self._links: dict[Key, bytes] = {}
 
     def prepare(self, identifiers: Iterable[str]) -> list[str]:
@@ -191,27 +189,13 @@ class Calls:
     def _next(
         self, cases: Callable[[Operation], list[Case]], identifier: str, server: int, given: tuple[str, ...]
     ) -> Ready:
-        key = (cases.__name__, identifier, server, *given)
-        if key not in self._drawn:
-            self._drawn[key] = self._in_turn(cases, self.contract.find(identifier, server), given)
-        if key in self._lacking:
-            raise self._lacking[key]
-        try:
-            return next(self._drawn[key])
-        except (Lacking, LookupError) as problem:  # that generator is over; nothing will be there next time either
-            self._lacking[key] = problem
-            raise
+        def begin() -> Iterator[Ready]:
+            operation = self.contract.find(identifier, server)
+            usable = (case for case in cases(operation) if self._can(operation, case, given))
+            made = (self._made(operation, case, given) for case in usable)
+            return in_turn(made, lambda: self._made(operation, self._base(operation), given))
 
-    def _in_turn(
-        self, cases: Callable[[Operation], list[Case]], operation: Operation, given: tuple[str, ...]
-    ) -> Iterator[Ready]:
-        """The usable cases for ever; each is made ready when its turn first comes, so that nothing waits for all."""
-        made = []
-        for case in cases(operation):
-            if self._can(operation, case, given):
-                made.append(self._made(operation, case, given))
-                yield made[-1]
-        yield from cycle(made or [self._made(operation, self._base(operation), given)])
+        return self._turns.next((cases.__name__, identifier, server, *given), begin)
 
     def _can(self, operation: Operation, case: Case, given: tuple[str, ...]) -> bool:
         """Whether all values of the case can be had, and what is wrong with it is not one of the given ones."""

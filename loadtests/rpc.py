@@ -7,7 +7,6 @@ for each shape of call with marks in the places of the values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import cycle
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ from contracts.operation import Operation
 from contracts.refusals import rule
 from contracts.rpc import Call, Rpc, rpc
 from fixtures import http1, socket
-from fixtures.api import Api, Lacking
+from fixtures.api import Api
 from fixtures.cases import filled
 from fixtures.corpus.messages import Message, messages
 from fixtures.targets import Misuse
@@ -26,6 +25,7 @@ from loadtests.calls import EFFORT, REFUSED, Calls, Key, Ready
 from loadtests.engine.call import Address, Request
 from loadtests.judging import Check
 from loadtests.rpc_judging import AskedCall
+from loadtests.turns import Turns, in_turn
 from loadtests.values import inside, is_fresh
 from loadtests.wire import Marks, Wire, cut, frame
 
@@ -50,8 +50,7 @@ class RpcCalls:
         self._caught = _Caught()
         self._api = Api(calls.target, self._caught)
         self._ready: dict[Key, Ready] = {}
-        self._drawn: dict[Key, Iterator[Ready]] = {}
-        self._lacking: dict[Key, Exception] = {}
+        self._turns: Turns[Ready] = Turns()
 
     @property
     def transports(self) -> tuple[str, ...]:
@@ -104,27 +103,12 @@ class RpcCalls:
         return [one for one in self._messages.broken(call) if is_stated(one)]
 
     def _next(self, make: Callable[[Call], list[Message]], way: str, label: str, given: tuple[str, ...]) -> Ready:
-        key = (make.__name__, way, label, *given)
-        if key not in self._drawn:
-            self._drawn[key] = self._in_turn(make, way, self.rpc.calls[label], given)
-        if key in self._lacking:
-            raise self._lacking[key]
-        try:
-            return next(self._drawn[key])
-        except (Lacking, LookupError) as problem:  # that generator is over; nothing will be there next time either
-            self._lacking[key] = problem
-            raise
+        def begin() -> Iterator[Ready]:
+            call = self.rpc.calls[label]
+            made = (self._made(way, call, one, given) for one in make(call) if self._can(way, one, given))
+            return in_turn(made, lambda: self._made(way, call, self._messages.plain(call), given))
 
-    def _in_turn(
-        self, make: Callable[[Call], list[Message]], way: str, call: Call, given: tuple[str, ...]
-    ) -> Iterator[Ready]:
-        """As in `Calls`: the usable messages for ever, each made ready when its turn first comes."""
-        made = []
-        for one in make(call):
-            if self._can(way, one, given):
-                made.append(self._made(way, call, one, given))
-                yield made[-1]
-        yield from cycle(made or [self._made(way, call, self._messages.plain(call), given)])
+        return self._turns.next((make.__name__, way, label, *given), begin)
 
     def _can(self, way: str, one: Message, given: tuple[str, ...]) -> bool:
         if one.mutation and one.mutation.place.partition(".")[0] in given:

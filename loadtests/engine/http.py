@@ -12,7 +12,6 @@ from loadtests.engine import heads, http1
 from loadtests.engine.call import Address
 from loadtests.engine.connection import Connection
 from loadtests.engine.loop import Loop
-from loadtests.engine.transport import RECV
 
 UNSOLICITED = "unsolicited bytes"
 
@@ -28,19 +27,6 @@ class HttpConnection(Connection):
         super().__init__(loop, address)
         self._reader: http1.Reader | None = None  # of an answer that began
         self._first = 0  # when it began
-
-    def on_readable(self, _: int) -> None:
-        try:
-            data = self.recv(RECV)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.on_end("connection reset")
-            return
-        if self._tls is not None or not data:
-            self.on_data(data)
-        else:
-            self.on_bytes(data, perf_counter_ns())
 
     def on_bytes(self, data: bytes, now: int) -> None:
         request = self.request

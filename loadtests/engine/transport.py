@@ -158,7 +158,7 @@ class Transport:
             self._on_read(mask)
 
     def on_readable(self, _: int) -> None:
-        """Bytes, or the end of them, or an error. Overridden where it pays to be quick."""
+        """Bytes, or the end of them, or an error: plain bytes go to `on_bytes`, the end to `on_end`."""
         try:
             data = self.recv(RECV)
         except BlockingIOError:
@@ -166,10 +166,6 @@ class Transport:
         except OSError:
             self.on_end("connection reset")
             return
-        self.on_data(data)
-
-    def on_data(self, data: bytes) -> None:
-        """Hand on what came: plain bytes to `on_bytes`, the end to `on_end`."""
         if self._tls is not None:
             self._on_sealed(self._tls, data, over=not data)
         elif data:

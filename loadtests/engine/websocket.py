@@ -17,7 +17,6 @@ from loadtests.engine.connection import NO_HEADERS, Connection
 from loadtests.engine.frames import BINARY, CLOSE, PING, PONG, TEXT, Event, Frames, Violation, whole_text
 from loadtests.engine.heads import Head, Malformed
 from loadtests.engine.loop import Loop
-from loadtests.engine.transport import RECV
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 NORMAL, POLICY = 1000, 1008
@@ -88,19 +87,6 @@ class Websocket(Connection):
         self.connected()
 
     # Bytes
-
-    def on_readable(self, _: int) -> None:
-        try:
-            data = self.recv(RECV)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.on_end("connection reset")
-            return
-        if self._tls is not None or not data:
-            self.on_data(data)
-        else:
-            self.on_bytes(data, perf_counter_ns())
 
     def on_bytes(self, data: bytes, now: int) -> None:
         if self._idle and self._asked:

@@ -124,12 +124,12 @@ def test_journeys_that_write_are_left_out_where_writing_is_not_allowed() -> None
 
 
 def test_what_only_two_workers_together_can_see_fails_the_run(tmp_path: Path) -> None:
-    """Each worker has one user; what one of them is told, the other has been told as well."""
+    """Each worker has one user, who never rests; what one of them is told, the other has been told as well."""
     port = str(free_port())
     where = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
     with served("getflow", "--fault", "getflow.makes_request_ids_of_the_time") as url:
         told = locust(
-            "getflow", "-u", "2", "-r", "2", "-t", "8s", "--processes", "2", "--host", url, *where,
+            "getflow", "-u", "2", "-r", "2", "-t", "5s", "--rate", "40", "--processes", "2", "--host", url, *where,
             "--results", str(tmp_path), "-T", "mistakes",
         )  # fmt: skip
     result = json.loads((tmp_path / "result.json").read_text())

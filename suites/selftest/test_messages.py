@@ -21,7 +21,7 @@ from contracts.replies import judge_accepted, judge_envelope, judge_refused
 from contracts.rpc import Call, Rpc, from_document, rpc
 from fixtures.cases import filled
 from fixtures.corpus import EFFORTS
-from fixtures.corpus.messages import Message, Messages, broken, likeness, messages, valid
+from fixtures.corpus.messages import Message, Messages, likeness, messages
 from fixtures.corpus.store import Store, key_of
 
 ROOT = Path(__file__).parents[2]
@@ -82,8 +82,8 @@ def answered(body: bytes, error: str | None = None) -> Exchange:
 
 @every_call
 def test_same_seed_gives_same_messages(call: Call) -> None:
-    assert ours(call, 1).valid(call) == ours(call, 1).valid(call) == valid(call, QUICK, 1)
-    assert ours(call, 1).broken(call) == ours(call, 1).broken(call) == broken(call, QUICK, 1)
+    assert ours(call, 1).valid(call) == ours(call, 1).valid(call) == messages(call.api, QUICK, 1).valid(call)
+    assert ours(call, 1).broken(call) == ours(call, 1).broken(call) == messages(call.api, QUICK, 1).broken(call)
 
 
 def test_another_seed_gives_other_messages() -> None:
