@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlsplit
 
-from fixtures.targets import Misuse, Target, embedded, engine_host, from_environment, is_loopback
+from fixtures.targets import Misuse, Target, embedded, engine, engine_host, from_environment, is_loopback
 from loadtests.mailbox import mailbox
 
 PERMITTED = "LOAD_PERMITTED_BY"
@@ -86,7 +86,8 @@ def left_out(apis: Sequence[str], place: Place, environ: Mapping[str, str]) -> d
 def start(apis: Sequence[str], place: Place, environ: Mapping[str, str], stack: ExitStack) -> Place:
     """The place with what it lacks started: our references in one process, and a mailbox. `stack` ends them.
 
-    Raises Misuse as `target` does, and when a mailbox cannot listen.
+    A reference joins the deepstream engine that the environment names. Raises Misuse as `target` does, for an engine
+    that cannot be joined, and when a mailbox cannot listen.
     """
     lacking = [api for api in apis if target(api, apis, place, environ) is None]
     post = {"smtp": SMTP, "http": ""}
@@ -95,7 +96,9 @@ def start(apis: Sequence[str], place: Place, environ: Mapping[str, str], stack: 
         post = stack.enter_context(mailbox("127.0.0.1:0" if own else environ.get("FLOWBACK_SMTP", SMTP)))
     if not lacking:
         return replace(place, mail=post["http"])
-    urls = {one.api: one.url for one in stack.enter_context(embedded(lacking, post["smtp"])).values()}
+    engines = {api: url for api in lacking if (url := engine(api, environ))}
+    started = stack.enter_context(embedded(lacking, post["smtp"], engines=engines))
+    urls = {one.api: one.url for one in started.values()}
     url = urls[lacking[0]]  # with several APIs the others have a URL of their own in the environment
     return Place(url if len(apis) == 1 else url.rpartition("/")[0], post["http"])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import contracts
 from contracts.document import contract
 from contracts.rpc import rpc
 from fixtures.targets import embedded
+from loadtests.selftest.trial import free_port
 
 ROOT = Path(__file__).parents[2]
 KNOWN = [
@@ -78,12 +78,6 @@ def test_the_weights_of_the_journeys_come_to_100(api: str) -> None:
 def served(api: str, *options: str) -> Iterator[str]:
     with embedded([api], "127.0.0.1:1", options) as targets:
         yield targets[api].url
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def test_a_host_beyond_loopback_is_refused_before_anything_is_sent() -> None:

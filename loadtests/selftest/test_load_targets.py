@@ -12,6 +12,7 @@ import pytest
 from fixtures.targets import Misuse
 from loadtests import mailbox as mailboxes
 from loadtests.mailbox import mailbox
+from loadtests.selftest.trial import free_port
 from loadtests.targets import Place, left_out, permitted_by, start, target
 
 HERE = "http://127.0.0.1:8000"
@@ -97,6 +98,13 @@ def test_the_references_are_started_once_for_all_that_lack_a_host() -> None:
                 urllib.request.urlopen(f"{found.url}/nowhere", timeout=5)
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(place.host, timeout=5)
+
+
+def test_our_reference_joins_the_engine_that_is_named() -> None:
+    """One that cannot be joined is told, so it was tried; a run would find nobody behind it otherwise."""
+    engine = {"BITVIS_DEEPSTREAM": f"ws://127.0.0.1:{free_port()}/deepstream"}
+    with ExitStack() as stack, pytest.raises(Misuse, match="BITVIS_DEEPSTREAM=ws://127"):
+        start(["bitvis"], Place(), engine, stack)
 
 
 def test_a_mail_is_handed_out_once_to_whom_it_was_sent() -> None:

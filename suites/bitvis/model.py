@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from fixtures.api import Api
 from fixtures.transports import ABSENT, Transport
@@ -143,6 +143,12 @@ class Machine(RuleBasedStateMachine):
         wanted = sorted(one.id for one in self.there.values() if one.kind is DEVICE and one.members["name"] == name)
         seen = sorted(map(str, ids(found)))
         self._must("BITVIS-FILT-1", seen == wanted, f"the devices {wanted}", str(seen))
+
+    @invariant()
+    def nothing_else_has_changed(self) -> None:
+        """Whatever was called, all objects are as the calls about them left them."""
+        for thing in self.there.values():
+            self._opened(thing, "BITVIS-METH-UPDATE-1")
 
     def teardown(self) -> None:
         """What is left of our objects is deleted."""
