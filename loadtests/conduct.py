@@ -26,7 +26,7 @@ from loadtests.judges import MODES, Judges, every
 from loadtests.node import at_end
 from loadtests.roles import EMBEDDED
 from loadtests.targets import Place, left_out, permitted_by, settings_of, start, target
-from loadtests.wiring import current, found, stop_test
+from loadtests.wiring import abandon, current, found
 
 
 class Conduct:
@@ -84,6 +84,8 @@ def _on_place(msg: Any, **_: Any) -> None:
 
 @events.test_start.add_listener
 def _on_start(environment: Environment, **_: Any) -> None:
+    if environment.web_ui is not None:
+        environment.process_exit_code = None  # what became of the run before
     place = Place(environment.host or "", Conduct.place.mail)
     if isinstance(environment.runner, MasterRunner):
         environment.runner.send_message("flow-place", {"host": place.host, "mail": place.mail})
@@ -94,7 +96,7 @@ def _on_start(environment: Environment, **_: Any) -> None:
             console_logger.info(line)
     except (Misuse, ValueError, Unreachable) as problem:
         environment.process_exit_code = 4 if isinstance(problem, Unreachable) else 2
-        stop_test(environment, str(problem))
+        abandon(environment, str(problem))
 
 
 def _ready(environment: Environment, place: Place) -> list[str]:

@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import time
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,9 @@ class Breakpoint(LoadTestShape):
                 return
 
 
+OURS = (Course, Breakpoint)
+
+
 def _factor(text: str) -> float:
     try:
         factor = float(text)
@@ -185,32 +189,34 @@ def _options(parser: LocustArgumentParser, **_: Any) -> None:
 def _on_init(environment: Environment, **_: Any) -> None:
     """Makes the profile the shape of the run; on a worker nothing, for the master tells it the rate."""
     options = environment.parsed_options
-    if not getattr(options, "profile", "") or isinstance(environment.runner, WorkerRunner) or not playing(environment):
+    if options is None or not options.profile or not playing(environment):
+        return
+    if isinstance(environment.runner, WorkerRunner):
         return
     try:
-        environment.shape_class = shape = made(environment)
+        environment.shape_class = shape = made(environment, options.profile, options.rate)
     except Misuse as wrong:
         print(wrong, file=sys.stderr)
         raise SystemExit(2) from None
     shape.runner = environment.runner
 
 
-def made(environment: Environment) -> Course | Breakpoint:
-    """The shape of the profile that the options name; they get its rate. Raises Misuse for what clashes."""
+def made(environment: Environment, name: str, rate: str) -> Course | Breakpoint:
+    """The shape of a profile, at that rate if any; the options get the course. Raises Misuse for what clashes."""
     options = environment.parsed_options
     assert options is not None
     known = profiles.read(Path(options.profiles))
-    if options.profile not in known:
-        raise Misuse(f"--profile: expected one of {', '.join(known)}, got {options.profile!r}")
-    if environment.shape_class is not None:
+    if name not in known:
+        raise Misuse(f"--profile: expected one of {', '.join(known)}, got {name!r}")
+    if environment.shape_class is not None and not isinstance(environment.shape_class, OURS):
         raise Misuse("--profile: the locustfile has a load shape of its own; leave out one of the two")
     try:
-        rate = float(options.rate) if options.rate else None
+        given = float(rate) if rate else None
     except ValueError:
-        raise Misuse(f"--rate: with --profile expected a number of journeys a second, got {options.rate!r}") from None
-    if rate == 0:
+        raise Misuse(f"--rate: with --profile expected a number of journeys a second, got {rate!r}") from None
+    if given is not None and not (given > 0 and isfinite(given)):
         raise Misuse("--rate: with --profile expected a number above 0")
-    profile = known[options.profile].scaled(options.scale, rate)
+    profile = known[name].scaled(options.scale, given)
     profiles.tell(options, profile.limits)
     if profile.search is None:
         options.rate = profile.course()

@@ -31,7 +31,7 @@ from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
-from loadtests import shapes, wiring  # noqa: F401  # shapes: plays profiles, and has the run judged
+from loadtests import form, wiring  # noqa: F401  # form: with it come profiles, and the judging of runs
 from loadtests.engine.arrivals import Plan
 from loadtests.engine.call import Address, Judge, Request
 from loadtests.engine.recorder import Slot

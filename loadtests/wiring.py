@@ -88,6 +88,13 @@ def stop_test(environment: Environment, why: str) -> bool:
     return True
 
 
+def abandon(environment: Environment, why: str) -> None:
+    """Stop a test that could not begin, as `stop_test` does; a web UI shows why among the exceptions."""
+    runner = environment.runner
+    if stop_test(environment, why) and runner is not None and not isinstance(runner, WorkerRunner):
+        runner.log_exception("local", why, "")
+
+
 def _role(environment: Environment) -> Role:
     if environment not in _roles:
         runner = environment.runner
@@ -156,7 +163,7 @@ def _on_start(environment: Environment, **_: Any) -> None:
     try:
         _role(environment).begin()
     except ValueError as wrong:  # a rate typed into the web UI
-        stop_test(environment, str(wrong))
+        abandon(environment, str(wrong))
 
 
 def _await_runner(environment: Environment) -> None:
