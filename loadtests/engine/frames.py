@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a platform without its wheel
+    from websockets.utils import apply_mask
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 OPCODES = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 MAX_MESSAGE = 16 << 20  # bytes of a message, all its fragments together
@@ -24,14 +29,14 @@ class Violation(Exception):
 # Masks: four unpredictable bytes for each frame (section 5.3), drawn from the system a page at a time.
 
 
-def _keys() -> Iterator[int]:
+def _keys() -> Iterator[bytes]:
     while True:
-        yield from memoryview(os.urandom(4096)).cast("I").tolist()
+        page = os.urandom(4096)
+        yield from [page[at : at + 4] for at in range(0, 4096, 4)]
 
 
 _next_key = _keys().__next__
 _SHORT = 2048
-_ONES = [int.from_bytes(b"\1\0\0\0" * (-(-size // 4)), "little") for size in range(_SHORT)]
 _STARTS = [
     bytes((0x80 | TEXT, 0x80 | size)) if size < 126 else bytes((0x80 | TEXT, 0xFE)) + size.to_bytes(2, "big")
     for size in range(_SHORT)
@@ -44,9 +49,7 @@ def text(payload: bytes) -> bytes:
     if size >= _SHORT:
         return frame(TEXT, payload)
     key = _next_key()
-    # the key times 1 + 2**32 + 2**64 … is the key repeated, which may be longer than the payload by three bytes
-    masked = (int.from_bytes(payload, "little") ^ (key * _ONES[size])).to_bytes(size + 3, "little")
-    return _STARTS[size] + key.to_bytes(4, "little") + masked[:size]
+    return _STARTS[size] + key + apply_mask(payload, key)
 
 
 def frame(opcode: int, payload: bytes, fin: bool = True) -> bytes:
@@ -59,9 +62,8 @@ def frame(opcode: int, payload: bytes, fin: bool = True) -> bytes:
         start = bytes((first, 0xFE)) + size.to_bytes(2, "big")
     else:
         start = bytes((first, 0xFF)) + size.to_bytes(8, "big")
-    key = _next_key().to_bytes(4, "little")
-    mask = int.from_bytes((key * (size // 4 + 1))[:size], "little")
-    return start + key + (int.from_bytes(payload, "little") ^ mask).to_bytes(size, "little")
+    key = _next_key()
+    return start + key + apply_mask(payload, key)
 
 
 def close(code: int) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.engine.recorder import Recorder, Slot
+from reports.load.histogram import Histogram
 from reports.load.tally import MOST_OPERATIONS, MOST_REASONS, OTHER, Tallies, Tally
 
 MS = 1_000_000
@@ -152,3 +153,18 @@ def test_spans_added_up_are_the_whole(early: list[tuple[int, ...]], late: list[t
         for tally in recorder.take():
             parts.add(Tally.from_json(tally.to_json()))
     assert [tally.to_json() for tally in parts.all()] == [tally.to_json() for tally in whole.take()]
+
+
+moments = st.integers(10**10, 10**10 + 10**9)
+together = st.builds(lambda sent, done, size: (sent, sent, done, done, size), moments, moments, st.integers(0, 99))
+
+
+@given(st.lists(together | st.tuples(*[moments] * 4, st.integers(0, 99))))
+def test_each_series_counts_its_own_pair_of_times(given: list[tuple[int, int, int, int, int]]) -> None:
+    series = {"corrected": (3, 0), "service": (3, 1), "first": (2, 1)}
+    tally, apart = Tally("a", "http"), {name: Histogram() for name in series}
+    if given:
+        tally.take(given)
+    for name, (end, start) in series.items():
+        apart[name].record_many([each[end] - each[start] for each in given])
+        assert getattr(tally, name).to_json() == apart[name].to_json()
