@@ -23,7 +23,7 @@ from locust.rpc import Message
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from loadtests import locust_stats
-from loadtests.node import Line, Node
+from loadtests.node import Counted, Line, Node
 from loadtests.results import Folder, Run
 from loadtests.roles import ACROSS, Role
 from reports.load.tally import Failed, Tally
@@ -76,7 +76,7 @@ class Worker(Role):
     def _on_finish(self, **_: Any) -> None:
         self._runner.stop()
 
-    def _send(self, line: Line) -> None:
+    def _send(self, line: Line, _: Counted) -> None:
         if self._folder is not None:
             self._folder.append(line)
         try:

@@ -6,12 +6,14 @@ A line is everything that happened since the line before; all lines of all proce
 from __future__ import annotations
 
 import gc
+import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from locust.env import Environment
 
 from loadtests import locust_stats, profiles
@@ -21,11 +23,14 @@ from loadtests.engine.hub import attach
 from loadtests.engine.loop import Loop
 from loadtests.engine.recorder import Recorder
 from loadtests.open_model import Conductor
+from reports.load.tally import Tally
 
 SECOND = 1_000_000_000
-TICK = SECOND // 20  # between two flushes: short, so that none of them holds up an answer
+TICK = SECOND // 100  # between two flushes: short, so that none of them holds up an answer
+BREATH = 0.001  # seconds in which answers are read, between two pieces of longer work
 
 Line = dict[str, Any]
+Counted = tuple[list[Tally], list[Tally]]  # of requests, and of journeys
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +54,11 @@ def at_end(name: str, closing: Callable[[], Any]) -> None:
 class Node:
     """This process in one run.
 
-    worker: its name in the figures; index: which of the workers it is; deliver: is given each line.
+    worker: its name in the figures; index: which of the workers it is; deliver: is given each line, and what is
+    written there once more as it was counted.
     """
 
-    def __init__(self, environment: Environment, worker: str, deliver: Callable[[Line], None]) -> None:
+    def __init__(self, environment: Environment, worker: str, deliver: Callable[[Line, Counted], None]) -> None:
         self.worker = worker
         self.index = 0
         self.loop = Loop()
@@ -65,13 +71,16 @@ class Node:
         self._second = 0
         self._from = 0.0
         self._dropped: dict[str, int] = {}
+        self._forgotten = 0  # times that statistics were reset
+        self._over = Event()
         self._pump: gevent.Greenlet[[], None] | None = None
 
     def begin(self, run: str, plans: Mapping[str, Plan], age: int = 0) -> None:
         """Count from now for that run; whatever was recorded before is forgotten. age: of the plans, in ns."""
         limits = profiles.limits(self._environment.parsed_options)
         self._run_name = run
-        self.forget()
+        recorder.begin()
+        journeys.begin()
         recorder.watch = locust_stats.watch(self._environment)
         self.health = Health(limits)
         self.conductors = {name: Conductor(name, plan, self.loop, self.health, age) for name, plan in plans.items()}
@@ -79,7 +88,9 @@ class Node:
         self._from = time.time()
         self._second = int(self._from)
         gc.collect()
+        inspect.stack()  # Locust looks at it when it stops: the first time takes 20 ms in which no answer would be read
         gc.freeze()  # what is there now stays; looking through all of it again and again would hold up answers
+        self._over.clear()
         self._pump = gevent.spawn(self._run)
 
     def share(self, index: int, of: int) -> None:
@@ -95,15 +106,19 @@ class Node:
                 conductor.change(plans[name])
 
     def halt(self) -> None:
-        """Start no arrivals any more: the test is stopping."""
+        """Start no arrivals any more: the test is stopping. Without a `--stop-timeout` it is over now."""
         for conductor in self.conductors.values():
             conductor.halt()
+        if not self._environment.stop_timeout:
+            recorder.cut(self.loop.turned)
+            journeys.cut(self.loop.turned)
 
     def end(self) -> None:
         """Deliver the last line."""
         if self._pump is None:
             return
-        self._pump.kill()
+        self._over.set()
+        self._pump.join()
         self._pump = None
         self.halt()
         gc.unfreeze()
@@ -111,6 +126,7 @@ class Node:
 
     def forget(self) -> None:
         """Count anew from now: statistics were reset."""
+        self._forgotten += 1
         recorder.take()
         journeys.take()
 
@@ -135,42 +151,61 @@ class Node:
         due = time.perf_counter_ns()
         while True:
             due = max(due + TICK, time.perf_counter_ns())
-            gevent.sleep(max(0.0, (due - time.perf_counter_ns()) / SECOND))
+            if self._over.wait((due - time.perf_counter_ns()) / SECOND):
+                return
             self.health.turn(time.perf_counter_ns() - due)
-            recorder.flush()
-            journeys.flush()
+            self._flush()
             if int(time.time()) != self._second:
                 self._close_second(last=False)
+
+    def _flush(self) -> None:
+        recorder.flush()
+        journeys.flush()
 
     def _close_second(self, last: bool) -> None:
         notes = self._notes() if last else {}
         self.health.turn(0)
         self.health.measure()
-        taken = recorder.take()
-        now = time.time()
-        if recorder.watch is None:
-            locust_stats.add(self._environment.stats, taken, self._second)
-        self._show_dropped()
-        recorder.watch = locust_stats.watch(self._environment)
+        counted = recorder.take(), journeys.take()
+        now, second, forgotten = time.time(), self._second, self._forgotten
         line: Line = {
             "run": self._run_name,
             "worker": self.worker,
-            "second": self._second,
+            "second": second,
             "from": round(self._from, 3),
             "to": round(now, 3),
             "users": self._environment.runner.user_count if self._environment.runner else 0,
-            "operations": [tally.to_json() for tally in taken],
-            "journeys": [tally.to_json() for tally in journeys.take()],
+            "operations": [],
+            "journeys": [],
             "arrivals": {
                 name: {"started": conductor.started, "dropped": conductor.dropped, "planned": conductor.planned()}
                 for name, conductor in self.conductors.items()
             },
             "health": self.health.to_json(),
         }
+        self._from, self._second = now, int(now)
+        for tally in counted[0]:
+            line["operations"].append(tally.to_json())
+            if recorder.watch is None and forgotten == self._forgotten:
+                locust_stats.add(self._environment.stats, [tally], second)
+            self._breathe(last)
+        for tally in counted[1]:
+            line["journeys"].append(tally.to_json())
+            self._breathe(last)
+        self._show_dropped()
+        recorder.watch = locust_stats.watch(self._environment)
         if last:
             line |= {"last": True, "notes": notes}
-        self._from, self._second = now, int(now)
-        self._deliver(line)
+        if forgotten != self._forgotten:  # meanwhile
+            counted = [], []
+            line |= {"operations": [], "journeys": []}
+        self._deliver(line, counted)
+
+    def _breathe(self, last: bool) -> None:
+        """Let answers be read and counted, unless the run is over: none waits for all of a second to be written."""
+        if not last:
+            gevent.sleep(BREATH)
+            self._flush()
 
     def _show_dropped(self) -> None:
         """What was dropped appears among Locust's failures."""

@@ -93,17 +93,23 @@ class Run:
             PLAN, {"name": name, "started": self.result.started, "planned": planned, "workers": workers} | dict(options)
         )
 
-    def take(self, line: Line) -> None:
-        """Add a line of a process; the folder has it first."""
+    def take(self, line: Line, counted: tuple[list[Tally], list[Tally]] | None = None) -> None:
+        """Add a line of a process; the folder has it first.
+
+        counted: the operations and journeys of the line, for who has them at hand, which saves reading them.
+        """
         if line["run"] != self.result.name:
             logger.warning("a line of the run %s came too late", line["run"])
             return
         self.folder.append(line)
         worker = line["worker"]
-        for known in line["operations"]:
-            self._tallies.add(Tally.from_json(known))
-        for known in line.get("journeys", ()):
-            self._journeys.add(Tally.from_json(known))
+        operations, journeys = counted or (
+            [Tally.from_json(known) for known in line.get(kind, ())] for kind in ("operations", "journeys")
+        )
+        for tally in operations:
+            self._tallies.add(tally)
+        for tally in journeys:
+            self._journeys.add(tally)
         if line["health"]:
             self.result.health[worker] = line["health"]
         self._arrivals[worker] = line["arrivals"]

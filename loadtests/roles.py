@@ -14,7 +14,7 @@ from typing import Any
 
 from locust.env import Environment
 
-from loadtests.node import Line, Node, recorder
+from loadtests.node import Counted, Line, Node, recorder
 from loadtests.open_model import plans
 from loadtests.results import Folder, Run
 from reports.load.result import Result
@@ -122,9 +122,9 @@ class Lone(Role):
         for _ in range(number):
             recorder.slot(operation, ACROSS).failed(reason, now, now, now)
 
-    def _take(self, line: Line) -> None:
+    def _take(self, line: Line, counted: Counted) -> None:
         if self.run is not None:
-            self.run.take(line)
+            self.run.take(line, counted)
 
 
 def playing(environment: Environment) -> list[Any]:

@@ -124,7 +124,9 @@ class Connection(Transport):
             self._ask(request)
 
     def drop(self) -> None:
-        """Close and forget the request in flight: nobody is told, nothing is recorded."""
+        """Close and forget the request in flight: nobody is told, and only what hangs is recorded."""
+        if self.request is not None:
+            self.request.slot.given_up(self._intended, self._sent)
         self.request = self._owner = None
         self._broken = ""
         self.close()

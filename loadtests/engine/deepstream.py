@@ -208,6 +208,8 @@ class Deepstream(Websocket):
             self.close()
 
     def drop(self) -> None:
+        for call in self._calls.values():
+            call.request.slot.given_up(call.intended, call.sent)
         self._calls.clear()
         super().drop()
 

@@ -36,6 +36,7 @@ class Loop:
         self.handlers: dict[int, Handler] = {}
         self.wake: Callable[[int | None], None] | None = None
         self.turns = 0
+        self.turned = 0  # when the last turn was over
         self._poller = poller()
         self._alarm = alarm()
         if self._alarm is not None:
@@ -132,7 +133,8 @@ class Loop:
                 self._close_removed()
             self._arm()
         self.turns += 1
-        if perf_counter_ns() - began > TURN:
+        self.turned = perf_counter_ns()
+        if self.turned - began > TURN:
             self._batch = max(self._batch // 2, FEWEST)
         elif len(events) == self._batch:
             self._batch = min(self._batch * 2, MOST)

@@ -6,10 +6,14 @@ Memory does not grow with the number of requests, names or error texts: what exc
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter_ns
 
 from reports.load.tally import Failed, Tallies, Tally, bounded
 
 LONGEST_REASON = 200  # characters
+HUNG = 1_000_000_000  # ns that a request waits before it can be called unanswered
+UNANSWERED = "unanswered when its user was stopped"
+NEVER = 1 << 62
 
 Watch = Callable[["Slot", "list[tuple[int, int, int, int, int]]", "list[Failed]"], None]
 
@@ -19,9 +23,11 @@ class Slot:
 
     The hot path does `slot.times.append((intended, sent, first, done, size))`, `slot.connects.append(ns)` and
     `slot.failed(…)`. The lists stay the same objects for ever.
+
+    longest: ns that an answer of this run took, from the intended start, as far as it was counted.
     """
 
-    __slots__ = ("connects", "failures", "operation", "times", "transport")
+    __slots__ = ("connects", "failures", "longest", "operation", "times", "transport")
 
     def __init__(self, operation: str, transport: str) -> None:
         self.operation = operation
@@ -29,10 +35,25 @@ class Slot:
         self.times: list[tuple[int, int, int, int, int]] = []
         self.connects: list[int] = []
         self.failures: list[Failed] = []
+        self.longest = 0
 
     def failed(self, reason: str, intended: int, sent: int, done: int, size: int = 0) -> None:
         """Note a request without a good answer. `reason` comes out of a small set; what is too long is cut."""
         self.failures.append(Failed(reason[:LONGEST_REASON], intended, sent, done, size))
+
+    def given_up(self, intended: int, sent: int) -> None:
+        """Note a request whose user is stopped before its answer.
+
+        Most are merely cut and count as nothing. One that has waited for longer than any answer took may wait for ever:
+        it failed, or a target that hangs at the end of a run would look well.
+        """
+        now = perf_counter_ns()
+        if self.hangs(now - intended):
+            self.failed(UNANSWERED, intended, sent, now)
+
+    def hangs(self, age: int) -> bool:
+        """Whether a request that has waited for so many ns has waited longer than all before, and a second at least."""
+        return age > max(self.longest, HUNG)
 
     def __repr__(self) -> str:
         return f"Slot({self.operation!r}, {self.transport!r})"
@@ -46,6 +67,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.watch: Watch | None = None
+        self._cut = NEVER
         self._slots: dict[tuple[str, str], Slot] = {}
         self._counted = Tallies()
 
@@ -55,6 +77,22 @@ class Recorder:
         if key not in self._slots:
             self._slots[key] = Slot(*key)
         return self._slots[key]
+
+    def begin(self) -> None:
+        """Forget what was recorded: another run begins."""
+        self.take()
+        self._cut = NEVER
+        for slot in self._slots.values():
+            slot.longest = 0
+
+    def cut(self, moment: int) -> None:
+        """What is under way then counts no more: its answer is read by a process that is busy stopping its users."""
+        self._cut = moment
+
+    def _within(self, slot: Slot, times: list[tuple[int, int, int, int, int]]) -> list[tuple[int, int, int, int, int]]:
+        """What was over before the cut, was begun behind it, or had seemed to hang."""
+        cut = self._cut
+        return [one for one in times if one[3] <= cut or one[1] > cut or slot.hangs(cut - one[0])]
 
     def flush(self) -> None:
         """Count what the slots hold."""
@@ -67,11 +105,14 @@ class Recorder:
         slot.times.clear()
         slot.failures.clear()
         slot.connects.clear()
+        if self._cut != NEVER:
+            times = self._within(slot, times)
         if self.watch is not None:
             self.watch(slot, times, failures)
         tally = self._counted.of(slot.operation, slot.transport)
         if times:
             tally.take(times)
+            slot.longest = max(slot.longest, tally.corrected.max)
         if failures:
             tally.fail(failures)
         if connects:

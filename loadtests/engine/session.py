@@ -84,7 +84,8 @@ class Session:
     def stop(self, graceful: bool) -> None:
         """Close the connections: gracefully after the journey being played (`on_end` is called as ever), else now.
 
-        A journey stopped at once is closed where it waits; what is in flight is recorded nowhere, `on_end` not called.
+        A journey stopped at once is closed where it waits; what is in flight is recorded only if it seems to hang,
+        `on_end` is not called.
         """
         self._stopping = graceful and self.playing
         if self._stopping:

@@ -22,7 +22,8 @@ class Hit(NamedTuple):
 
 
 class Target:
-    """What came, and how to answer. Paths: /fail is refused with 500, /slow takes 200 ms."""
+    """What came, and how to answer. Paths: /fail is refused with 500, /slow takes 200 ms, /hang is
+    never answered."""
 
     def __init__(self) -> None:
         self.hits: list[Hit] = []
@@ -64,6 +65,8 @@ class Talk(asyncio.Protocol):
         self._bytes = b""
         method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
         self._target.came(Hit(time.monotonic(), method, path))
+        if path.startswith("/hang"):
+            return
         delay = 0.2 if path.startswith("/slow") else 0.0
         asyncio.get_running_loop().call_later(delay, self._answer, b"500 No" if path.startswith("/fail") else b"200 OK")
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from loadtests.engine.call import SECOND, Address, Answer, Journey
-from loadtests.engine.session import Session
+from loadtests.engine.call import SECOND, Address, Answer, Journey, Request
+from loadtests.engine.loop import Loop
+from loadtests.engine.recorder import UNANSWERED, Slot
+from loadtests.engine.session import KINDS, Session
 from loadtests.selftest.peers import SHORT, Client, Peer, Talk, client, one, peer
 
 
@@ -178,6 +180,17 @@ def test_stopped_gracefully_it_plays_to_the_end_and_then_closes(ours: Client, se
     ours.loop.run(lambda: bool(ended))
     assert [each.error for each in answers] == [None] * 3
     assert not ours.session.connection(Address.of(server.url())).ready
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "ws://127.0.0.1:9/x", "deepstream://127.0.0.1:9/x"])
+def test_a_request_dropped_after_a_long_wait_is_recorded(url: str) -> None:
+    loop, slot = Loop(), Slot("a", "b")
+    connection = KINDS[Address.of(url).scheme](loop, Address.of(url))
+    now = time.perf_counter_ns()
+    connection.call(Request(slot, b"{}", Address.of(url), name="a"), Session(loop), now - 5 * SECOND)
+    connection.drop()
+    loop.close()
+    assert [(each.reason, each.intended) for each in slot.failures] == [(UNANSWERED, now - 5 * SECOND)]
 
 
 def test_stopped_at_once_it_closes_the_journey_where_it_waits_and_records_nothing(ours: Client, server: Peer) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import sys
+from time import perf_counter_ns
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.engine.recorder import Recorder, Slot
+from loadtests.engine.recorder import UNANSWERED, Recorder, Slot
 from reports.load.histogram import Histogram
 from reports.load.tally import MOST_OPERATIONS, MOST_REASONS, OTHER, Tallies, Tally
 
@@ -111,6 +113,41 @@ def test_reasons_stay_bounded_when_spans_are_added_up() -> None:
             tally.failures[f"{span} {number}"] = 1
         whole.add(tally)
     assert len(whole.of("a", "http").failures) == MOST_REASONS + 1
+
+
+def test_what_was_under_way_at_the_cut_counts_only_if_it_seemed_to_hang() -> None:
+    recorder = Recorder()
+    slot = recorder.slot("a", "http")
+    answered(slot, 0, 0, 4 * MS, 4 * MS)  # before it
+    answered(slot, 9_000 * MS, 9_000 * MS, 9_990 * MS, 9_999 * MS)  # before it
+    answered(slot, 9_000 * MS, 9_000 * MS, 10_030 * MS, 10_030 * MS)  # over behind it
+    answered(slot, 8_000 * MS, 8_000 * MS, 10_030 * MS, 10_030 * MS)  # the same, after longer than any before
+    answered(slot, 10_010 * MS, 10_010 * MS, 10_030 * MS, 10_030 * MS)  # begun behind it, by a user who leaves
+    recorder.cut(10_000 * MS)
+    (tally,) = recorder.take()
+    assert (tally.requests, tally.corrected.total) == (4, (4 + 999 + 2_030 + 20) * MS)
+
+
+def test_another_run_is_not_cut() -> None:
+    recorder = Recorder()
+    slot = recorder.slot("a", "http")
+    recorder.cut(0)
+    recorder.begin()
+    answered(slot, 0, 0, 4 * MS, 4 * MS)
+    assert recorder.take()[0].requests == 1
+
+
+@pytest.mark.parametrize(
+    ("longest", "age", "failed"), [(0, 900, 0), (0, 1_100, 1), (1_500, 1_400, 0), (1_500, 1_600, 1)]
+)
+def test_a_request_given_up_failed_if_it_waited_longer_than_any_answered(longest: int, age: int, failed: int) -> None:
+    recorder = Recorder()
+    slot = recorder.slot("a", "http")
+    answered(slot, 0, 0, longest * MS, longest * MS)
+    recorder.flush()
+    now = perf_counter_ns()
+    slot.given_up(now - age * MS, now - age * MS)
+    assert [each.reason for each in slot.failures] == [UNANSWERED] * failed
 
 
 def test_a_long_reason_is_cut() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.engine.recorder import UNANSWERED
 from loadtests.selftest.target import Target, serving
 from loadtests.selftest.trial import Trial, aggregated, ended, total
 from loadtests.users import journey
@@ -218,6 +219,23 @@ def test_a_frozen_server_is_seen_by_all_who_arrive_meanwhile(tmp_path: Path) -> 
     assert 60 <= waited <= 95
     assert 700_000_000 < corrected.max < 1_500_000_000
     assert trial.result["arrivals"]["Visitor"]["dropped"] == 0
+
+
+HANGING = """
+class Patient(Journeys):
+    @journey
+    def wait_in_vain(self):
+        yield self.request("GET", "/visit")
+        yield self.request("GET", "/hang")
+"""
+
+
+def test_requests_that_hang_when_the_run_ends_are_failures(tmp_path: Path) -> None:
+    with serving() as target:
+        trial = ended(tmp_path, target.url, HEAD + HANGING, "--headless -u 5 -r 5 -t 3s --only-summary")
+    failures = {each["operation"]: each.get("failures", {}) for each in trial.result["operations"]}
+    assert failures == {"GET /visit": {}, "GET /hang": {UNANSWERED: 5}}
+    assert trial.process.returncode == 1
 
 
 def test_arrivals_that_find_nobody_idle_are_counted_and_shown(tmp_path: Path) -> None:

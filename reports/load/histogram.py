@@ -134,12 +134,18 @@ class Histogram:
     def encode(self) -> bytes:
         """The counts in HdrHistogram's compressed V2 format, in µs. `min`, `max` and `total` are not part of it."""
         payload = bytearray()
-        last = -1
-        for bucket in sorted(self.counts):
-            if bucket - last > 1:
-                _put(payload, -(bucket - last - 1))  # a run of empty buckets
-            _put(payload, self.counts[bucket])
-            last = bucket
+        counts, upto = self.counts, 0
+        for bucket in sorted(counts):
+            empty, number = bucket - upto, counts[bucket]
+            upto = bucket + 1
+            if 0 < empty <= 64:  # as `_put` does, which most are too small to need
+                payload.append((empty << 1) - 1)
+            elif empty:
+                _put(payload, -empty)
+            if number < 64:
+                payload.append(number << 1)
+            else:
+                _put(payload, number)
         body = HEADER.pack(ENCODED, len(payload), 0, DIGITS, LOWEST, HIGHEST, 1.0) + payload
         packed = zlib.compress(body, 1)
         return PREFIX.pack(COMPRESSED, len(packed)) + packed
