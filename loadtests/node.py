@@ -27,7 +27,7 @@ from reports.load.tally import Tally
 
 SECOND = 1_000_000_000
 TICK = SECOND // 100  # between two flushes: short, so that none of them holds up an answer
-BREATH = 0.001  # seconds in which answers are read, between two pieces of longer work
+BREATH = SECOND // 1000  # in which answers are read, between two pieces of longer work
 
 Line = dict[str, Any]
 Counted = tuple[list[Tally], list[Tally]]  # of requests, and of journeys
@@ -153,27 +153,47 @@ class Node:
             due = max(due + TICK, time.perf_counter_ns())
             if self._over.wait((due - time.perf_counter_ns()) / SECOND):
                 return
-            self.health.turn(time.perf_counter_ns() - due)
-            self._flush()
+            self._turn(due)
             if int(time.time()) != self._second:
                 self._close_second(last=False)
 
-    def _flush(self) -> None:
+    def _turn(self, due: int) -> None:
+        self.health.turn(time.perf_counter_ns() - due)
         recorder.flush()
         journeys.flush()
 
     def _close_second(self, last: bool) -> None:
-        notes = self._notes() if last else {}
+        """Deliver what was counted since the last time; while users play, in pieces between which answers are read."""
+        notes = {"last": True, "notes": self._notes()} if last else {}
         self.health.turn(0)
         self.health.measure()
-        counted = recorder.take(), journeys.take()
-        now, second, forgotten = time.time(), self._second, self._forgotten
-        line: Line = {
+        operations, played = counted = recorder.take(), journeys.take()
+        line, second, forgotten = self._line(), self._second, self._forgotten
+        self._from = time.time()
+        self._second = int(self._from)
+        for tally in operations:
+            line["operations"].append(tally.to_json())
+            if recorder.watch is None and forgotten == self._forgotten:
+                locust_stats.add(self._environment.stats, [tally], second)
+            self._breathe(last)
+        for tally in played:
+            line["journeys"].append(tally.to_json())
+            self._breathe(last)
+        self._show_dropped()
+        recorder.watch = locust_stats.watch(self._environment)
+        if forgotten != self._forgotten:  # meanwhile
+            line |= {"operations": [], "journeys": []}
+            counted = [], []
+        self._deliver(line | notes, counted)
+
+    def _line(self) -> Line:
+        """Everything but the figures of operations and journeys."""
+        return {
             "run": self._run_name,
             "worker": self.worker,
-            "second": second,
+            "second": self._second,
             "from": round(self._from, 3),
-            "to": round(now, 3),
+            "to": round(time.time(), 3),
             "users": self._environment.runner.user_count if self._environment.runner else 0,
             "operations": [],
             "journeys": [],
@@ -183,29 +203,13 @@ class Node:
             },
             "health": self.health.to_json(),
         }
-        self._from, self._second = now, int(now)
-        for tally in counted[0]:
-            line["operations"].append(tally.to_json())
-            if recorder.watch is None and forgotten == self._forgotten:
-                locust_stats.add(self._environment.stats, [tally], second)
-            self._breathe(last)
-        for tally in counted[1]:
-            line["journeys"].append(tally.to_json())
-            self._breathe(last)
-        self._show_dropped()
-        recorder.watch = locust_stats.watch(self._environment)
-        if last:
-            line |= {"last": True, "notes": notes}
-        if forgotten != self._forgotten:  # meanwhile
-            counted = [], []
-            line |= {"operations": [], "journeys": []}
-        self._deliver(line, counted)
 
     def _breathe(self, last: bool) -> None:
-        """Let answers be read and counted, unless the run is over: none waits for all of a second to be written."""
+        """Let answers be read and counted, unless the run is over."""
         if not last:
-            gevent.sleep(BREATH)
-            self._flush()
+            due = time.perf_counter_ns() + BREATH
+            gevent.sleep(BREATH / SECOND)
+            self._turn(due)
 
     def _show_dropped(self) -> None:
         """What was dropped appears among Locust's failures."""

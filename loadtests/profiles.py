@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,18 @@ class Profile:
         """How long its phases last."""
         return sum(phase.seconds for phase in self.phases)
 
-    def scaled(self, factor: float, rate: float | None = None) -> Profile:
-        """The profile with all times stretched by a factor, and at another rate."""
+    def scaled(self, factor: float, rate: float | None = None, users: int | None = None) -> Profile:
+        """The profile with all times stretched by a factor, at another rate, with other users.
+
+        A higher rate alone takes as many more users with it: else its arrivals would find nobody idle.
+        """
         phases = tuple(replace(phase, seconds=phase.seconds * factor) for phase in self.phases)
         search = self.search
         if search is not None:
             search = replace(search, step=search.step * factor, settle=search.settle * factor)
-        return replace(self, phases=phases, search=search, rate=rate or self.rate)
+        rate = rate or self.rate
+        users = users or max(self.users, ceil(self.users * rate / self.rate))
+        return replace(self, phases=phases, search=search, rate=rate, users=users)
 
     def course(self) -> str:
         """The rates over time as `--rate` has them."""

@@ -34,7 +34,8 @@ from reports.load.steps import Tail
 from reports.load.strict import Misuse
 from reports.load.verdict import FAIL, INCONCLUSIVE, PASS, SEARCH, Judged, limiting
 
-SPAWNED = 100  # users a second
+SPAWNED = 100  # users a second, at least
+SOON = 10.0  # seconds until all are there, however many
 CALM = 2.0  # seconds without a missed objective after which an overloaded target counts as recovered
 LATE = 1.5  # seconds until the last line of a second has come
 LONGEST = 10  # steps that one rate may take, and so may the rest after an overload
@@ -63,13 +64,18 @@ class Course(LoadTestShape):
             self._ready = seconds
         if self._ready is not None and seconds - self._ready >= self.profile.seconds:
             return None
-        return self.profile.users, SPAWNED
+        return self.profile.users, pace(self.profile.users)
+
+
+def pace(users: int) -> float:
+    """How many of so many users are spawned a second."""
+    return max(SPAWNED, users / SOON)
 
 
 def spawned(shape: LoadTestShape, users: int, seconds: float) -> bool:
     """Whether the users are there, or should have been for long; some may have stopped at once."""
     there = shape.runner is not None and shape.runner.user_count >= users
-    return there or seconds > 10 + 2 * users / SPAWNED
+    return there or seconds > 10 + 2 * users / pace(users)
 
 
 class Breakpoint(LoadTestShape):
@@ -95,7 +101,7 @@ class Breakpoint(LoadTestShape):
         if self._walk is not None and self._walk.dead:
             self._walk = None
             return None
-        return self.profile.users, SPAWNED
+        return self.profile.users, pace(self.profile.users)
 
     def _look(self) -> None:
         bracket = Bracket(self.profile.rate, self.search.most, self.search.precision, self.search.confirm)
@@ -174,7 +180,7 @@ def _options(parser: LocustArgumentParser, **_: Any) -> None:
         default=1.0,
         env_var="LOAD_SCALE",
         include_in_web_ui=False,
-        help="Stretches all times of the --profile by this factor; --rate replaces its rate",
+        help="Stretches all times of the --profile by this factor; --rate replaces its rate, --users its users",
     )
     parser.add_argument(
         "--profiles",
@@ -194,15 +200,18 @@ def _on_init(environment: Environment, **_: Any) -> None:
     if isinstance(environment.runner, WorkerRunner):
         return
     try:
-        environment.shape_class = shape = made(environment, options.profile, options.rate)
+        environment.shape_class = shape = made(environment, options.profile, options.rate, options.num_users)
     except Misuse as wrong:
         print(wrong, file=sys.stderr)
         raise SystemExit(2) from None
     shape.runner = environment.runner
 
 
-def made(environment: Environment, name: str, rate: str) -> Course | Breakpoint:
-    """The shape of a profile, at that rate if any; the options get the course. Raises Misuse for what clashes."""
+def made(environment: Environment, name: str, rate: str, users: int | None = None) -> Course | Breakpoint:
+    """The shape of a profile, at that rate and with those users if any; the options get the course.
+
+    Raises Misuse for what clashes.
+    """
     options = environment.parsed_options
     assert options is not None
     known = profiles.read(Path(options.profiles))
@@ -216,7 +225,7 @@ def made(environment: Environment, name: str, rate: str) -> Course | Breakpoint:
         raise Misuse(f"--rate: with --profile expected a number of journeys a second, got {rate!r}") from None
     if given is not None and not (given > 0 and isfinite(given)):
         raise Misuse("--rate: with --profile expected a number above 0")
-    profile = known[name].scaled(options.scale, given)
+    profile = known[name].scaled(options.scale, given, users)
     profiles.tell(options, profile.limits)
     if profile.search is None:
         options.rate = profile.course()

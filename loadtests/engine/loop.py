@@ -17,7 +17,8 @@ from typing import Any
 from loadtests.engine.alarm import alarm
 from loadtests.engine.poller import READ, poller
 
-TURN = 5_000_000  # a turn that takes longer than these ns is followed by one with fewer events: others want to run too
+TURN = 5_000_000  # events that take longer than these ns are followed by fewer at once: others want to run too
+SLICE, MANY = 1_000_000, 8  # after more events than that a turn looks for more of them, until so many ns are over
 STALE = -1  # an alarm that rang, or may have
 FEWEST, MOST = 16, 512  # events in one turn
 
@@ -115,18 +116,13 @@ class Loop:
             if due is not None:
                 timeout = min(timeout, max(0.0, (due - perf_counter_ns()) / 1e9))
         events = self._poller.poll(timeout, self._batch)
-        began = perf_counter_ns()
+        began = now = perf_counter_ns()
         self._turning = True
         try:
-            handler_of = self.handlers.get
-            for fd, mask in events:
-                handler = handler_of(fd)
-                if handler is not None:
-                    handler(mask)
-            if self._timers and self._timers[0][0] <= began:
-                self._run_timers(began)
-            if self._soon:
-                self._run_soon()
+            self._see_to(events, began)
+            while len(events) > MANY and (now := perf_counter_ns()) - began < SLICE:
+                events = self._poller.poll(0.0, self._batch)
+                self._see_to(events, now)
         finally:
             self._turning = False
             if self._closing:
@@ -134,10 +130,22 @@ class Loop:
             self._arm()
         self.turns += 1
         self.turned = perf_counter_ns()
-        if self.turned - began > TURN:
+        if self.turned - now > TURN:
             self._batch = max(self._batch // 2, FEWEST)
         elif len(events) == self._batch:
             self._batch = min(self._batch * 2, MOST)
+
+    def _see_to(self, events: list[tuple[int, int]], now: int) -> None:
+        """These events, then what is due and what was put off."""
+        handler_of = self.handlers.get
+        for fd, mask in events:
+            handler = handler_of(fd)
+            if handler is not None:
+                handler(mask)
+        if self._timers and self._timers[0][0] <= now:
+            self._run_timers(now)
+        if self._soon:
+            self._run_soon()
 
     def _run_timers(self, now: int) -> None:
         timers = self._timers

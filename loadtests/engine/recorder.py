@@ -87,7 +87,7 @@ class Recorder:
 
     def cut(self, moment: int) -> None:
         """What is under way then counts no more: its answer is read by a process that is busy stopping its users."""
-        self._cut = moment
+        self._cut = min(self._cut, moment)
 
     def _within(self, slot: Slot, times: list[tuple[int, int, int, int, int]]) -> list[tuple[int, int, int, int, int]]:
         """What was over before the cut, was begun behind it, or had seemed to hang."""

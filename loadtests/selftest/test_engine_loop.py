@@ -14,7 +14,7 @@ import pytest
 
 from loadtests.engine import loop as looping
 from loadtests.engine.call import Address
-from loadtests.engine.loop import Loop
+from loadtests.engine.loop import Handler, Loop
 from loadtests.engine.poller import READ, WRITE, Kqueue
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +67,7 @@ def test_slow_turns_get_smaller_and_full_ones_larger(monkeypatch: pytest.MonkeyP
         loop.add(ours, READ, handled.append)
         theirs.send(b"x")
     sizes = []
+    monkeypatch.setattr(looping, "SLICE", 0)
     for turn in (1 << 62, 1 << 62, 1 << 62, -1, -1, -1):  # no turn is slow, then each is
         monkeypatch.setattr(looping, "TURN", turn)
         before = len(handled)
@@ -77,6 +78,35 @@ def test_slow_turns_get_smaller_and_full_ones_larger(monkeypatch: pytest.MonkeyP
         theirs.close()
     loop.close()
     assert sizes == [16, 32, 64, 64, 64, 32]
+
+
+@pytest.mark.parametrize(("piece", "expected"), [(1 << 62, 80), (0, 16)])
+def test_a_busy_turn_looks_for_more_until_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, piece: int, expected: int
+) -> None:
+    """Each of 16 sockets has its next byte as soon as one was read, five times."""
+    monkeypatch.setattr(looping, "SLICE", piece)
+    loop = Loop()
+    pairs = [socket.socketpair() for _ in range(looping.FEWEST)]
+    handled: list[int] = []
+
+    def reader(ours: socket.socket, theirs: socket.socket) -> Handler:
+        def read(mask: int) -> None:
+            handled.append(mask)
+            if len(ours.recv(1)) and len(handled) <= 4 * len(pairs):
+                theirs.send(b"x")
+
+        return read
+
+    for ours, theirs in pairs:
+        loop.add(ours, READ, reader(ours, theirs))
+        theirs.send(b"x")
+    loop.run_once()
+    for ours, theirs in pairs:
+        loop.remove(ours)
+        theirs.close()
+    loop.close()
+    assert len(handled) == expected
 
 
 def test_a_socket_removed_within_a_turn_gets_nothing_of_that_turn() -> None:

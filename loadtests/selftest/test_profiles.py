@@ -48,6 +48,15 @@ def test_one_factor_stretches_all_times_and_the_rate_replaces_the_profiles(tmp_p
     assert scaled.course() == "0:0,6:200,6:300,9:300"
 
 
+@pytest.mark.parametrize(
+    ("rate", "users", "expected"), [(None, None, 50), (200, None, 500), (5, None, 50), (200, 70, 70)]
+)
+def test_a_higher_rate_takes_users_along_unless_they_are_given(
+    tmp_path: Path, rate: float | None, users: int | None, expected: int
+) -> None:
+    assert read(written(tmp_path, TWO))["two"].scaled(1, rate, users).users == expected
+
+
 def test_a_plan_says_which_phases_are_judged(tmp_path: Path) -> None:
     spans = read(written(tmp_path, TWO))["two"].described()["phases"]
     assert spans == [

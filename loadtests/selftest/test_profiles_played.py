@@ -31,7 +31,7 @@ SEARCHED = [name for name, profile in read().items() if profile.search]
 def played(folder: Path, name: str) -> tuple[Trial, Profile]:
     """A run of that profile, and the profile as it was to be played."""
     known = yaml.safe_load(FILE.read_text("utf-8"))
-    profile = known[name] | {"users": USERS, "generator": PATIENT}
+    profile = known[name] | {"generator": PATIENT}
     if "search" in profile:
         profile["search"] |= {"most": f"{RATE} /s"}  # the first rate is the last: two measurements confirm it
     profiles, slo = folder / "profiles.yaml", folder / "slo.yaml"
@@ -39,9 +39,9 @@ def played(folder: Path, name: str) -> tuple[Trial, Profile]:
     slo.write_text(SLO)
     meant = read(profiles)[name]
     scale = STEP if meant.search else SECONDS / meant.seconds
-    options = f"--headless --only-summary --profile {name} --profiles {profiles} --slo {slo} --rate {RATE}"
+    options = f"--headless --only-summary --profile {name} --profiles {profiles} --slo {slo} --rate {RATE} -u {USERS}"
     trial = ended(folder, "", BOTH, f"{options} --scale {scale}")
-    return trial, meant.scaled(scale, RATE)
+    return trial, meant.scaled(scale, RATE, USERS)
 
 
 def verdict(trial: Trial) -> dict[str, Any]:

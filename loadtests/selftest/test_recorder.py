@@ -124,6 +124,7 @@ def test_what_was_under_way_at_the_cut_counts_only_if_it_seemed_to_hang() -> Non
     answered(slot, 8_000 * MS, 8_000 * MS, 10_030 * MS, 10_030 * MS)  # the same, after longer than any before
     answered(slot, 10_010 * MS, 10_010 * MS, 10_030 * MS, 10_030 * MS)  # begun behind it, by a user who leaves
     recorder.cut(10_000 * MS)
+    recorder.cut(10_050 * MS)  # the first one counts
     (tally,) = recorder.take()
     assert (tally.requests, tally.corrected.total) == (4, (4 + 999 + 2_030 + 20) * MS)
 

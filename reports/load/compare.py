@@ -1,9 +1,10 @@
 """`python -m reports compare A B`: what became better or worse from load run A to B, by operation and percentile.
 
 Rule: both runs are cut into as many batches of equal length; what cannot be told apart is said to be so, with the
-smallest difference that would have been seen. Exit code 1 when anything is worse, 3 when nothing could be compared,
-2 for folders that hold no run. It knows the chance within these two runs; what differs from run to run on the same
-system (a restart, a neighbour on the machine) it cannot know, so a pair of runs of one version is worth having.
+smallest difference that would have been seen. Exit code 1 when anything is worse, 3 when nothing could be compared or
+a run was cut short or its generator unfit, 2 for folders that hold no run. It knows the chance within these two runs;
+what differs from run to run on the same system (a restart, a neighbour on the machine) it cannot know, so a pair of
+runs of one version is worth having.
 """
 
 from __future__ import annotations
@@ -130,10 +131,13 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     rows = compare(before, after)
     print(*lines(rows), sep="\n")
-    for name, run in (("A", before), ("B", after)):
-        for reason in (*run.gaps(), *run.result.drops(), *run.result.unfit()):
-            print(f"{name}: {reason}")
+    doubts = [
+        f"{name}: {reason}"
+        for name, run in (("A", before), ("B", after))
+        for reason in (*run.gaps(), *run.result.drops(), *run.result.unfit())
+    ]
+    print(*doubts, sep="\n", end="\n" if doubts else "")
     found = {row.difference.verdict for row in rows}
     if WORSE in found:
         return 1
-    return 0 if found & {SAME, BETTER} else 3
+    return 0 if found & {SAME, BETTER} and not doubts else 3

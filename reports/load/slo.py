@@ -12,7 +12,7 @@
             service p99: 300 ms   # from when it was sent; also `first` and `connect`
             samples: 500          # fewer good answers are no evidence for its percentiles
         journeys:
-          read_all_tasks:         # as loadtests/getflow.py calls it
+          read_all_pages:         # as loadtests/getflow.py calls it
             p95: 2 s              # from when the journey was due to its end, if all its answers were good
             errors: 1 %           # of its journeys those that met an answer that was not
     operations:                   # of locustfiles without a contract, by the name in the statistics

@@ -6,6 +6,7 @@ Nothing is installed here: programs of the test stand in for npm and for the eng
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -65,6 +66,16 @@ def test_engine_and_all_that_it_started_are_gone_afterwards(install: Install) ->
     while any(map(is_running, pids)) and time.monotonic() < until:  # nobody tells when a grandchild has gone
         os.sched_yield()
     assert not any(map(is_running, pids))
+
+
+def test_node_ends_when_nobody_holds_its_stdin_any_more() -> None:
+    program = [*deepstream._node(), "--require", str(deepstream.UNTIL_EOF), "-e", "setInterval(() => 0, 1000)"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0
 
 
 def test_engine_that_ends_at_once_is_told_with_its_last_words(install: Install) -> None:

@@ -121,6 +121,16 @@ def test_the_exit_code_says_whether_anything_is_worse(
     assert told in capsys.readouterr().out
 
 
+def test_a_comparison_with_a_run_that_was_cut_short_is_no_evidence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, name in enumerate("ab"):
+        steady(tmp_path / name, noisy(seed), 120)
+    (tmp_path / "b" / "result.json").unlink()
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 3
+    assert "B: the run has no end mark" in capsys.readouterr().out
+
+
 def test_runs_without_enough_answers_are_no_evidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in "ab":
         steady(tmp_path / name, lambda _: [5.0], 6)
