@@ -23,8 +23,9 @@ another. Truth is what an even stream of the planned rate waits for, whether or 
 computed for the moments at which each run's server really stood still, and beside it in closed form. Percentiles as the
 tools report them, in ms; medians of the rounds; in brackets what they say too much or too little. "True" is what is
 within {share:.0%} or {ms:g} ms of the truth at every percentile. "Starts late" is how much later than planned ours says
-its journeys started, p50 and p99, "busy" its share of its core. "Others" is what other programs took of the tool's or
-the server's core: where that is not near 0, no tool can be true to the millisecond. {machine}.
+its journeys started, p50 and p99, "busy" its share of its core. "Others" is what other programs, the kernel's own
+threads among them, took of the tool's or the server's core, in ms a second: 4 of them, taken at one go, delay the
+slowest 0.4 % of the requests, and no tool can know. {machine}.
 """
 CLOSE_SHARE, CLOSE_MS = 0.02, 1.0  # an error is small when it is below either
 FULL = 0.9  # of a core: beyond that a generator measures itself
@@ -38,7 +39,7 @@ def markdown(runs: Group, troubles: Mapping[str, str]) -> str:
     lines = [
         HEAD.format(delay=DELAY * MS, period=PERIOD, freeze=FREEZE, share=CLOSE_SHARE, ms=CLOSE_MS, machine=machine())
     ]
-    head = ("", "a second", "requests", *PERCENTILES, "starts late", "dropped", "busy", "others", "verdict")
+    head = ("", "a second", "requests", *PERCENTILES, "starts late", "dropped", "busy", "others, ms/s", "verdict")
     for freezes, words in ((True, "A server that freezes"), (False, "A server that does not")):
         mine = [run for run in runs if run.freezes == freezes]
         if runs and not mine:
@@ -108,7 +109,7 @@ def _line(group: Group) -> str:
     count = f"{median(run.reported.count for run in group):,.0f}"
     late = " ".join(_note(group, name, 2) for name in ("late_p50_ms", "late_p99_ms")).strip()
     verdict = "true" if close(group) else "wrong"
-    others = f"{median(run.others for run in group):.0%}"
+    others = f"{median(run.others for run in group) * MS:.0f}"
     notes = (late, _note(group, "dropped", 0), _note(group, "busy", 2), others)
     return row((NAMES[first.client].title, f"{first.rate:,.0f}", count, *times, *notes, verdict))
 
