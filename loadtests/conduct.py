@@ -28,6 +28,8 @@ from loadtests.roles import EMBEDDED
 from loadtests.targets import Place, left_out, permitted_by, settings_of, start, target
 from loadtests.wiring import abandon, current, found
 
+GRACE = 5  # seconds in which users end their journeys, so that what they made is removed
+
 
 class Conduct:
     """What this process knows of the run: where it goes, and who judges."""
@@ -46,6 +48,7 @@ def classes(environment: Environment) -> list[Any]:
 
 @events.init_command_line_parser.add_listener
 def _options(parser: LocustArgumentParser, **_: Any) -> None:
+    parser.set_defaults(stop_timeout=GRACE)  # Locust's own is none: it ends journeys where they are
     parser.add_argument("--judge", default="all", metavar="MODE", env_var="LOAD_JUDGE", help=f"Which answers: {MODES}")
 
 

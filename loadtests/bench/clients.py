@@ -16,11 +16,12 @@ from typing import Any
 from loadtests.bench import tools
 from loadtests.bench.generators import SCRIPTS, Work, k6, locust
 from loadtests.bench.payloads import HEADERS, ONE_PATH
-from loadtests.bench.process import Failed
+from loadtests.bench.process import Failed, python
 from loadtests.bench.sinks import HTTP
 from loadtests.bench.truth import PERCENTILES
 
 OPEN, PACED, CLOSED = "open", "paced", "closed"
+BARE = "bare"  # the client whose errors are the machine's
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,21 @@ def _wrk_line(work: Work, _: float, seconds: int) -> Sequence[str]:
     return [*tools.found("wrk"), *many, *script, *headers, work.url + ONE_PATH]
 
 
-def _wrk_figures(folder: Path) -> Reported:
-    lines = [line for line in (folder / "said.txt").read_text().splitlines() if line.startswith("{")]
-    if not lines:
-        raise Failed("wrk reported nothing")
-    told = json.loads(lines[-1])
-    return Reported(told["count"], {name: told[name] / 1000 for name in PERCENTILES})
+def _bare_line(work: Work, rate: float, seconds: int) -> Sequence[str]:
+    return [*python("loadtests.bench.bare"), work.url, f"{rate:g}", str(seconds), str(work.connections)]
+
+
+def _last_line(name: str) -> Callable[[Path], Reported]:
+    """Reads figures in µs from the last line that is JSON."""
+
+    def figures(folder: Path) -> Reported:
+        lines = [line for line in (folder / "said.txt").read_text().splitlines() if line.startswith("{")]
+        if not lines:
+            raise Failed(f"{name} reported nothing")
+        told = json.loads(lines[-1])
+        return Reported(told["count"], {name: told[name] / 1000 for name in PERCENTILES})
+
+    return figures
 
 
 RATES = (500.0, 2000.0, 5000.0, 10_000.0)  # a second
@@ -130,6 +140,7 @@ CLIENTS: Sequence[Client] = (
         "locust-paced", "Locust, constant_throughput", PACED, ("locust",), 200, _locust_line, _locust_figures, RATES
     ),
     Client("locust-closed", "Locust, no waiting", CLOSED, ("locust",), 10, _locust_line, _locust_figures),
-    Client("wrk", "wrk --latency", CLOSED, ("wrk",), 10, _wrk_line, _wrk_figures),
+    Client("wrk", "wrk --latency", CLOSED, ("wrk",), 10, _wrk_line, _last_line("wrk")),
+    Client(BARE, "a client that does nothing else", OPEN, (), 500, _bare_line, _last_line(BARE), RATES),
 )
 NAMES = {client.name: client for client in CLIENTS}

@@ -19,6 +19,7 @@ from loadtests.engine.poller import READ, poller
 
 TURN = 5_000_000  # events that take longer than these ns are followed by fewer at once: others want to run too
 SLICE, MANY = 1_000_000, 8  # after more events than that a turn looks for more of them, until so many ns are over
+APART = 50_000  # ns until the alarm rings, at least: what is due within them shares a turn, and a late alarm is dear
 STALE = -1  # an alarm that rang, or may have
 FEWEST, MOST = 16, 512  # events in one turn
 
@@ -179,6 +180,8 @@ class Loop:
         if due == self._armed:
             return
         self._armed = due
+        if due is not None:
+            due = max(due, perf_counter_ns() + APART)
         if self._alarm is not None:
             self._alarm.set(due)
         elif self.wake is not None:

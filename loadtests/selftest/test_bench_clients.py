@@ -107,6 +107,15 @@ def test_a_late_start_counts_up_to_10_000_a_second() -> None:
     assert verdicts(steady(500), steady(10_000, late=1.5)) == [True, False]
 
 
+def test_what_the_machine_does_to_any_client_is_told() -> None:
+    bare = replace(steady(500, p99=5000.0), client="bare")
+    (_, told, is_met), _ = accuracy_table.targets([steady(500, p99=5000.0), steady(1000), bare])
+    assert (told, is_met) == (
+        "holds 1,000 a second; wrong at 500; at 500 so is a client that does nothing else",
+        False,
+    )
+
+
 def test_without_ours_there_are_no_targets() -> None:
     assert accuracy_table.targets([RUN]) == []
 
@@ -117,8 +126,8 @@ def test_a_paced_user_is_told_its_share_of_the_rate() -> None:
     assert {pace for name, pace in told.items() if name != "locust-paced"} == {"0"}
 
 
-@pytest.mark.parametrize("name", ["ours", "locust-closed"])
-def test_our_locustfiles_run_and_their_figures_are_found(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["ours", "locust-closed", "bare"])
+def test_our_programs_run_and_their_figures_are_found(name: str, tmp_path: Path) -> None:
     client = replace(NAMES[name], users=4)
     mine = tmp_path / "client"
     mine.mkdir()

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from reports.load import plots, told
+from reports.load.scope import together, within
 from reports.load.slo import JOURNEY, Scope
 from reports.load.timeline import ALL, Span, timeline
-from reports.load.verdict import BROKEN, FAIL, INCONCLUSIVE, PASS, UNREACHABLE, Judged, Outcome, together, within
+from reports.load.verdict import BROKEN, FAIL, INCONCLUSIVE, PASS, UNREACHABLE, Judged, Outcome
 
 STATUS = {PASS: "passed", FAIL: "failed", INCONCLUSIVE: "skipped", BROKEN: "broken", UNREACHABLE: "broken"}
 SUITE = "load"

@@ -1,4 +1,4 @@
-"""`python -m reports compare A B`: what became better or worse from load run A to B, by operation and percentile.
+"""`python -m reports compare A B`: what became better or worse from load run A to B, operation by operation.
 
 Rule: both runs are cut into as many batches of equal length; what cannot be told apart is said to be so, with the
 smallest difference that would have been seen. Exit code 1 when anything is worse, 3 when nothing could be compared or
@@ -25,12 +25,13 @@ from reports.load.timeline import ALL, Key, Span, timeline
 PERCENTILES = (50.0, 95.0, 99.0)
 BEYOND = 5  # answers slower than a percentile that each batch needs
 EVERYTHING = "all operations"
+NAMES = {"operations": "{} over {}", "journeys": "journey {} of {}"}
 HEAD = ("operation", "percentile", "A ms", "B ms", "change", "interval", "smallest seen", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One operation and percentile: its value in both runs (ns), and whether they differ."""
+    """One operation, or journey, and percentile: its value in both runs (ns), and whether they differ."""
 
     operation: str
     percent: float
@@ -39,21 +40,37 @@ class Row:
     difference: Difference
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The same in both runs, second by second."""
+
+    name: str
+    before: list[Span]
+    after: list[Span]
+
+
 def compare(before: LoadRun, after: LoadRun) -> list[Row]:
-    """Every operation that both runs have, and all of them together."""
-    a, b = _seconds(before), _seconds(after)
-    names = [ALL, *sorted(key for key in a if key in b and key != ALL)]
-    rows = [(key, percent) for key in names for percent in PERCENTILES]
-    series = [_both(a[key], b[key], percent) for key, percent in rows]
+    """Every operation and journey that both runs have, and all operations together."""
+    pairs = [pair for of in NAMES for pair in _pairs(before, after, of)]
+    rows = [(pair, percent) for pair in pairs for percent in PERCENTILES]
+    series = [_both(pair.before, pair.after, percent) for pair, percent in rows]
     return [
-        Row(_name(key), percent, _whole(a[key], percent), _whole(b[key], percent), found)
-        for (key, percent), found in zip(rows, differences(series), strict=True)
+        Row(pair.name, percent, _whole(pair.before, percent), _whole(pair.after, percent), found)
+        for (pair, percent), found in zip(rows, differences(series), strict=True)
     ]
 
 
-def _seconds(run: LoadRun) -> dict[Key, list[Span]]:
+def _pairs(before: LoadRun, after: LoadRun, of: str) -> list[_Pair]:
+    a, b = _seconds(before, of), _seconds(after, of)
+    pairs = [_Pair(NAMES[of].format(*key), a[key], b[key]) for key in sorted(a.keys() & b.keys() - {ALL})]
+    if of == "operations":
+        return [_Pair(EVERYTHING, a[ALL], b[ALL]), *pairs]
+    return pairs
+
+
+def _seconds(run: LoadRun, of: str) -> dict[Key, list[Span]]:
     """The run second by second: the judged ones, without those at both ends, which are not whole."""
-    found = timeline(run, 1.0)
+    found = timeline(run, 1.0, of)
     kept = [at for at, one in enumerate(found[ALL]) if one.covered > 0 and _counts(run, one)][1:-1]
     return {key: [spans[at] for at in kept] for key, spans in found.items()}
 
@@ -91,10 +108,6 @@ def _merged(spans: Sequence[Span]) -> Histogram:
 
 def _whole(spans: Sequence[Span], percent: float) -> int:
     return _merged(spans).percentile(percent)
-
-
-def _name(key: Key) -> str:
-    return EVERYTHING if key == ALL else f"{key[0]} over {key[1]}"
 
 
 def lines(rows: Sequence[Row]) -> list[str]:

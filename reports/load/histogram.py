@@ -156,16 +156,8 @@ class Histogram:
 
         Raises ValueError when the bytes are something else.
         """
-        try:
-            cookie, size = PREFIX.unpack_from(encoded)
-            body = zlib.decompress(encoded[PREFIX.size : PREFIX.size + size])
-            inner, length, offset, digits, lowest, highest, _ = HEADER.unpack_from(body)
-        except (struct.error, zlib.error) as wrong:
-            raise ValueError(f"these are not the bytes of a histogram: {wrong}") from None
-        if (cookie, inner, offset, digits, lowest, highest) != (COMPRESSED, ENCODED, 0, DIGITS, LOWEST, HIGHEST):
-            raise ValueError("a histogram of another layout: 1 µs to 1 h with three digits is read here")
         histogram = cls()
-        histogram.counts = _counts(body[HEADER.size : HEADER.size + length])
+        histogram.counts = _unpacked(encoded)
         if histogram.counts:
             histogram.count = sum(histogram.counts.values())
             histogram.min, histogram.max = (highest_of(at(histogram.counts)) * 1000 for at in (min, max))
@@ -180,11 +172,26 @@ class Histogram:
     @classmethod
     def from_json(cls, known: Mapping[str, int | str]) -> Histogram:
         """The histogram that `to_json` wrote. Raises ValueError or KeyError when it did not."""
-        histogram = cls.decode(base64.b64decode(str(known["hdr"])))
+        histogram = cls()
+        histogram.counts = _unpacked(base64.b64decode(str(known["hdr"])))
+        histogram.count = sum(histogram.counts.values())
         if histogram.count != known["count"]:
             raise ValueError(f"a histogram says it counts {known['count']} but its buckets hold {histogram.count}")
         histogram.total, histogram.min, histogram.max = (int(known[name]) for name in ("total", "min", "max"))
         return histogram
+
+
+def _unpacked(encoded: bytes) -> dict[int, int]:
+    """The counts in bytes of `encode`. Raises ValueError when the bytes are something else."""
+    try:
+        cookie, size = PREFIX.unpack_from(encoded)
+        body = zlib.decompress(encoded[PREFIX.size : PREFIX.size + size])
+        inner, length, offset, digits, lowest, highest, _ = HEADER.unpack_from(body)
+    except (struct.error, zlib.error) as wrong:
+        raise ValueError(f"these are not the bytes of a histogram: {wrong}") from None
+    if (cookie, inner, offset, digits, lowest, highest) != (COMPRESSED, ENCODED, 0, DIGITS, LOWEST, HIGHEST):
+        raise ValueError("a histogram of another layout: 1 µs to 1 h with three digits is read here")
+    return _counts(body[HEADER.size : HEADER.size + length])
 
 
 def _put(payload: bytearray, number: int) -> None:

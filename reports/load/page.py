@@ -13,9 +13,10 @@ from pathlib import Path
 from reports.load import plots, told
 from reports.load.chart import STYLE
 from reports.load.result import MS
+from reports.load.scope import blamed, together
 from reports.load.tally import Tally
 from reports.load.timeline import ALL, Span, timeline
-from reports.load.verdict import Judged, Outcome, blamed, search_of, together
+from reports.load.verdict import Judged, Outcome, search_of
 
 HERE = Path(__file__).parent
 FINDINGS = 20  # examples of what was found wrong

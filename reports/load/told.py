@@ -11,8 +11,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from reports.load.result import MS, PERCENTILES
+from reports.load.scope import blamed
 from reports.load.slo import JOURNEY, Rule
-from reports.load.verdict import FAIL, PASS, Judged, Outcome, blamed, search_of
+from reports.load.verdict import FAIL, PASS, Judged, Outcome, search_of
 from reports.summary import MARKS
 
 MEANS = {

@@ -8,17 +8,16 @@ or throughput counts as broken; errors and violations do.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 from reports import verdicts
 from reports.load.histogram import Histogram
 from reports.load.run import LoadRun
-from reports.load.slo import API, JOURNEY, OPERATION, RUN, Objectives, Rule, Scope
+from reports.load.scope import named, near, together, violations, within
+from reports.load.slo import JOURNEY, RUN, Objectives, Rule
 from reports.load.tally import Tally
 from reports.records import CLAUSE
 
@@ -129,11 +128,6 @@ def limiting(judged: Judged) -> str:
     return f"{named(rule.scope, guilty)} ({rule.scope} {rule.metric})"
 
 
-def named(scope: Scope, tally: Tally) -> str:
-    """What was counted there, for people."""
-    return f"{tally.operation} {'of' if scope.kind == JOURNEY else 'over'} {tally.transport}"
-
-
 def _mostly(rule: Rule, run: LoadRun) -> str:
     """Where a missed limit was broken most, and by what; nothing where no single place can be named."""
     tallies = [] if rule.at_least else within(rule.scope, run)
@@ -178,7 +172,7 @@ def _outcome(rule: Rule, run: LoadRun, is_unfit: bool) -> Outcome:
     tally = together(within(rule.scope, run))
     if not tally.requests:
         lack = "no journey ended" if rule.scope.kind == JOURNEY else "no request was made"
-        return Outcome(rule, INCONCLUSIVE, None, f"{lack}{_near(rule.scope, run)}")
+        return Outcome(rule, INCONCLUSIVE, None, f"{lack}{near(rule.scope, run)}")
     if rule.is_time:
         found = _time(rule, getattr(tally, rule.series))
     elif rule.metric == "throughput":
@@ -224,49 +218,3 @@ def _dropped(rule: Rule, run: LoadRun) -> Outcome:
     if not came:
         return Outcome(rule, INCONCLUSIVE, None, "no arrival came")
     return _limited(rule, sum(each["dropped"] for each in arrivals) / came)
-
-
-def within(scope: Scope, run: LoadRun) -> list[Tally]:
-    """The figures that a scope is about."""
-    if scope.kind == RUN:
-        return run.judged
-    if scope.kind == JOURNEY:
-        whose = [tally for tally in run.judged_journeys if tally.operation == scope.operation]
-        owners = {scope.api} if scope.api else {tally.transport for tally in whose} - set(run.apis)
-        return [tally for tally in whose if tally.transport in owners]
-    if scope.kind == API:
-        return [tally for tally in run.judged if run.api_of(tally.operation) == scope.api]
-    own = [tally for tally in run.judged if tally.operation == scope.operation]
-    return own or [tally for tally in run.judged if f"{tally.operation} over {tally.transport}" == scope.operation]
-
-
-def _near(scope: Scope, run: LoadRun) -> str:
-    """What the run does know, when a name is not among it."""
-    if scope.kind not in (OPERATION, JOURNEY):
-        return ""
-    known = sorted({tally.operation for tally in (run.judged if scope.kind == OPERATION else run.judged_journeys)})
-    near = get_close_matches(scope.operation, known, 3)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
-
-
-def together(tallies: Iterable[Tally]) -> Tally:
-    """All of them as one."""
-    whole = Tally("", "")
-    for tally in tallies:
-        whole.add(tally)
-    return whole
-
-
-def violations(tally: Tally) -> int:
-    """Failures that a clause is blamed for."""
-    return sum(number for reason, number in tally.failures.items() if CLAUSE.match(reason))
-
-
-def blamed(tallies: Sequence[Tally]) -> dict[str, int]:
-    """How often each clause was broken, the most frequent first."""
-    found: dict[str, int] = {}
-    for tally in tallies:
-        for reason, number in tally.failures.items():
-            if clause := re.match(CLAUSE, reason):
-                found[clause.group()] = found.get(clause.group(), 0) + number
-    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))

@@ -13,7 +13,7 @@ from reports.load.compare import compare
 from reports.load.difference import BATCHES, BETTER, SAME, SHORT, WORSE, differences
 from reports.load.run import read
 from reports.load.student import above, quantile
-from suites.selftest.load_sample import Times, steady
+from suites.selftest.load_sample import Times, line, steady, tally, write
 
 
 def wandering(chance: Random, seconds: int, alike: float, spread: float, shift: float = 0.0) -> list[float]:
@@ -101,6 +101,18 @@ def test_a_slower_run_is_worse_and_a_faster_one_better(tmp_path: Path) -> None:
     after = read(steady(tmp_path / "b", noisy(2, 1.6), 120))
     assert {row.difference.verdict for row in compare(before, after)} == {WORSE}
     assert {row.difference.verdict for row in compare(after, before)} == {BETTER}
+
+
+def test_journeys_are_compared_beside_their_operations(tmp_path: Path) -> None:
+    for name, factor in {"a": 1.0, "b": 1.6}.items():
+        asked, played = noisy(1), noisy(2, factor)
+        lines = [
+            line(at, [tally("GET /tasks", asked(at))], journeys=[tally("read_all_pages", played(at)).to_json()])
+            for at in range(120)
+        ]
+        write(tmp_path / name, lines)
+    found = {row.operation: row.difference.verdict for row in compare(read(tmp_path / "a"), read(tmp_path / "b"))}
+    assert found == {"all operations": SAME, "GET /tasks over http": SAME, "journey read_all_pages of http": WORSE}
 
 
 def test_200_pairs_of_equal_runs_seldom_differ_anywhere(tmp_path: Path) -> None:

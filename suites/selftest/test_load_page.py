@@ -13,8 +13,9 @@ from reports.__main__ import main
 from reports.load import allure, files, plots
 from reports.load.chart import linear, logarithmic, tail
 from reports.load.page import page
+from reports.load.scope import together
 from reports.load.timeline import ALL, timeline
-from reports.load.verdict import Judged, together
+from reports.load.verdict import Judged
 from reports.records import parse
 from suites.selftest.load_sample import line, tally, write
 
