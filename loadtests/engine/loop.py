@@ -180,10 +180,8 @@ class Loop:
         if due == self._armed:
             return
         self._armed = due
-        if due is not None:
-            due = max(due, perf_counter_ns() + APART)
         if self._alarm is not None:
-            self._alarm.set(due)
+            self._alarm.set(None if due is None else max(due, perf_counter_ns() + APART))
         elif self.wake is not None:
             self.wake(due)
 
