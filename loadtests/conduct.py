@@ -169,16 +169,23 @@ def _on_quit(**_: Any) -> None:
     for environment in _environments:
         result = current(environment)
         if result is not None:
-            for line in told(result.notes.get("judging", {})):
+            notes = result.notes.get("judging", {})
+            for line in told(notes):
                 console_logger.info(line)
+            for finding in findings(notes):
+                console_logger.warning(f"\n{finding}")
 
 
 def told(notes: dict[str, Any]) -> list[str]:
-    """What judging came to, for people: how much was looked at, what it cost, and an example of each finding."""
+    """What judging came to, for people: how much was looked at, and what it cost."""
     lines = []
     for worker, one in notes.items():
         cost = f"{one['ns_per_answer'] / 1000:.1f} µs an answer, {one['cpu_share']:.0%} of its CPU"
         lines.append(f"{worker}: judged {one['mode']} of {one['answers']} answers, {cost}")
         lines += [f"  {line}" for line in one["once"]]
-    findings = {text.split("\n", 1)[0]: text for one in notes.values() for text in one["findings"]}
-    return [*lines, *(f"\n{text}" for text in findings.values())]
+    return lines
+
+
+def findings(notes: dict[str, Any]) -> list[str]:
+    """An example of each finding."""
+    return list({text.split("\n", 1)[0]: text for one in notes.values() for text in one["findings"]}.values())

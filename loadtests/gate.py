@@ -132,7 +132,7 @@ def _on_quitting(environment: Environment, **_: Any) -> None:
 
 def _on_quit(**_: Any) -> None:
     for line in _last:
-        console_logger.info(line)
+        console_logger.warning(line)
 
 
 for _hook, _listener in (

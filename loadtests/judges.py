@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from contracts.clauses import says
-from contracts.exchange import as_text
+from contracts.exchange import as_curl, as_text
 from contracts.judge import Finding
 from contracts.refusals import may_accept, rule
 from loadtests.engine.call import Answer, Judge, Request
@@ -197,5 +197,5 @@ def told(label: str, finding: Finding, secrets: Sequence[str]) -> str:
     body = as_text(finding.exchange, secrets).replace("\n", "\n    ")
     return (
         f"{head}\n  operation  {label}\n  document   {where}\n  expected   {finding.expected}\n"
-        f"  received   {finding.received}\n    {body}"
+        f"  received   {finding.received}\n  try it     {as_curl(finding.exchange, secrets)}\n    {body}"
     )

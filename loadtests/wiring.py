@@ -29,6 +29,7 @@ from reports.load.result import Result
 _roles: WeakKeyDictionary[Environment, Role] = WeakKeyDictionary()
 _given_up: WeakSet[Environment] = WeakSet()
 
+TALKATIVE = ("DEBUG", "INFO")  # log levels with tables
 PATIENCE = 10.0  # seconds that Locust may take to set itself up
 
 logger = logging.getLogger(__name__)
@@ -152,6 +153,8 @@ def _options(parser: LocustArgumentParser, **_: Any) -> None:
 def _on_init(environment: Environment, **_: Any) -> None:
     if playing(environment):
         _role(environment)
+        if str(getattr(environment.parsed_options, "loglevel", "INFO")).upper() not in TALKATIVE:
+            console_logger.setLevel(logging.WARNING)  # findings and verdict, but no tables, to which Locust is deaf
         gevent.get_hub().loop.update_now()  # else --run-time counts from before the imports
 
 

@@ -39,12 +39,15 @@ sought:
 """
 
 
-def run(folder: Path, slo: str, options: str = "", path: str = "visit", text: str = FILE) -> Trial:
+FEW = "-u 3 -r 3 -t 2s"
+
+
+def run(folder: Path, slo: str, options: str = "", path: str = "visit", text: str = FILE, users: str = FEW) -> Trial:
     """Two seconds of a few users, judged by these objectives; a busy machine may make the generator unfit."""
     objectives = folder / "slo.yaml"
     objectives.write_text(slo)
     with serving() as target:
-        options = f"--headless -u 3 -r 3 -t 2s --only-summary --slo {objectives} {options}"
+        options = f"--headless {users} --only-summary --slo {objectives} {options}"
         return ended(folder, target.url, text.replace("PATH", path), options)
 
 
@@ -52,7 +55,7 @@ def played(folder: Path, name: str, slo: str, path: str = "visit") -> Trial:
     """That profile of PROFILES."""
     profiles = folder / "profiles.yaml"
     profiles.write_text(PROFILES)
-    return run(folder, slo, f"--profiles {profiles} --profile {name}", path)
+    return run(folder, slo, f"--profiles {profiles} --profile {name}", path, users="")
 
 
 def verdict(trial: Trial) -> str:

@@ -15,7 +15,7 @@ from loadtests.selftest.trial import Trial, ended
 
 NOBODY = "127.0.0.1:9"  # no mail is sent by these APIs
 SLO = "run: {{errors: 100 %, violations: 0.01 %}}\napis: {{{api}: {{violations: 0.01 %}}}}"
-OPTIONS = "--headless --only-summary --profile smoke --scale 0.4 --rate 80"
+OPTIONS = "--headless --loglevel WARNING --profile smoke --scale 0.4 --rate 80"
 
 
 BITVIS = """
@@ -71,6 +71,15 @@ def red(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def test_it_fails(red: Red) -> None:
     assert red.trial.process.returncode == 1, red.trial.output[-3000:]
     assert json.loads(red.text("verdict.json"))["verdict"] == "fail"
+
+
+def test_a_log_without_tables_has_verdict_finding_and_curl_line(red: Red) -> None:
+    said = red.trial.output
+    assert "load: fail" in said
+    assert re.search(rf"^{red.clause}: ", said, re.MULTILINE)
+    assert re.search(r"^ +try it +\S", said, re.MULTILINE)
+    assert "corrected (ms)" not in said
+    assert "# reqs" not in said
 
 
 def test_the_margin_says_by_how_much_the_limit_was_missed(red: Red) -> None:
