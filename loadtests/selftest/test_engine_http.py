@@ -9,7 +9,7 @@ import pytest
 
 from loadtests.engine import loop as looping
 from loadtests.engine.call import Answer, Journey, Request
-from loadtests.selftest.peers import OK, SHORT, Client, Peer, Talk, always, client, one, peer
+from loadtests.selftest.peers import OK, PATIENCE, SHORT, Client, Peer, Talk, always, client, one, peer
 
 
 def test_times_come_in_order_and_are_recorded() -> None:
@@ -183,16 +183,19 @@ def test_a_body_of_megabytes_goes_both_ways() -> None:
 
 
 def test_an_answer_before_the_whole_request_counts_and_ends_the_connection() -> None:
+    over = threading.Event()
+
     def script(talk: Talk) -> None:
+        """Reads no more than the head, so that the rest cannot have been sent when the answer comes."""
         talk.head()
         talk.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-        while talk.read():
-            pass
+        over.wait(PATIENCE)
 
     with peer(script) as server, client() as ours:
         size = 64 << 20
         payload = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % size + bytes(size)
         answers = ours.ask(*[ours.request(server.url(), payload)] * 2)
+        over.set()
     assert [each.status for each in answers] == [413, 413]
     assert server.connections == 2
 
