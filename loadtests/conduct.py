@@ -25,7 +25,7 @@ from loadtests.invariants import Ledger
 from loadtests.judges import MODES, Judges, every
 from loadtests.node import at_end
 from loadtests.roles import EMBEDDED
-from loadtests.targets import Place, left_out, permitted_by, settings_of, start, target
+from loadtests.targets import Place, lacking, left_out, permitted_by, settings_of, start, target
 from loadtests.wiring import abandon, current, found
 
 GRACE = 5  # seconds in which users end their journeys, so that what they made is removed
@@ -67,8 +67,7 @@ def _on_init(environment: Environment, **_: Any) -> None:
             environment.user_classes[:] = [one for one in environment.user_classes if getattr(one, "api", "") != api]
         apis = [one.api for one in classes(environment)]
         if environment.parsed_options is not None:
-            lacking = [api for api in apis if target(api, apis, given, os.environ) is None]
-            setattr(environment.parsed_options, EMBEDDED, lacking)
+            setattr(environment.parsed_options, EMBEDDED, lacking(apis, given, os.environ))
         Conduct.place = start(apis, given, os.environ, Conduct.stack)
     except (Misuse, ValueError) as problem:
         _refuse(str(problem))

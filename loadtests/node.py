@@ -27,7 +27,7 @@ from reports.load.tally import Tally
 
 SECOND = 1_000_000_000
 TICK = SECOND // 100  # between two flushes: short, so that none of them holds up an answer
-BREATH = SECOND // 1000  # in which answers are read, between two pieces of longer work
+BREATH = SECOND // 1000  # of longer work, and then as long in which answers are read
 
 Line = dict[str, Any]
 Counted = tuple[list[Tally], list[Tally]]  # of requests, and of journeys
@@ -73,6 +73,7 @@ class Node:
         self._dropped: dict[str, int] = {}
         self._forgotten = 0  # times that statistics were reset
         self._over = Event()
+        self._breathed = 0  # when answers were last read in between
         self._pump: gevent.Greenlet[[], None] | None = None
 
     def begin(self, run: str, plans: Mapping[str, Plan], age: int = 0) -> None:
@@ -168,6 +169,7 @@ class Node:
         self.health.turn(0)
         self.health.measure()
         operations, played = counted = recorder.take(), journeys.take()
+        self._breathed = time.perf_counter_ns()
         line, second, forgotten = self._line(), self._second, self._forgotten
         self._from = time.time()
         self._second = int(self._from)
@@ -205,11 +207,13 @@ class Node:
         }
 
     def _breathe(self, last: bool) -> None:
-        """Let answers be read and counted, unless the run is over."""
-        if not last:
-            due = time.perf_counter_ns() + BREATH
-            gevent.sleep(BREATH / SECOND)
-            self._turn(due)
+        """Let answers be read and counted, if that was not just now, unless the run is over."""
+        now = time.perf_counter_ns()
+        if last or now - self._breathed < BREATH:
+            return
+        gevent.sleep(BREATH / SECOND)
+        self._turn(now + BREATH)
+        self._breathed = time.perf_counter_ns()
 
     def _show_dropped(self) -> None:
         """What was dropped appears among Locust's failures."""

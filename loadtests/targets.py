@@ -83,23 +83,28 @@ def left_out(apis: Sequence[str], place: Place, environ: Mapping[str, str]) -> d
     return found if len(found) < len(apis) else {}
 
 
+def lacking(apis: Sequence[str], place: Place, environ: Mapping[str, str]) -> list[str]:
+    """Those for which no target is given, so that our references are started. Raises Misuse as `target` does."""
+    return [api for api in apis if target(api, apis, place, environ) is None]
+
+
 def start(apis: Sequence[str], place: Place, environ: Mapping[str, str], stack: ExitStack) -> Place:
     """The place with what it lacks started: our references in one process, and a mailbox. `stack` ends them.
 
     A reference joins the deepstream engine that the environment names. Raises Misuse as `target` does, for an engine
     that cannot be joined, and when a mailbox cannot listen.
     """
-    lacking = [api for api in apis if target(api, apis, place, environ) is None]
+    ours = lacking(apis, place, environ)
     post = {"smtp": SMTP, "http": ""}
     if "flowback" in apis:
-        own = "flowback" in lacking
+        own = "flowback" in ours
         post = stack.enter_context(mailbox("127.0.0.1:0" if own else environ.get("FLOWBACK_SMTP", SMTP)))
-    if not lacking:
+    if not ours:
         return replace(place, mail=post["http"])
-    engines = {api: url for api in lacking if (url := engine(api, environ))}
-    started = stack.enter_context(embedded(lacking, post["smtp"], engines=engines))
+    engines = {api: url for api in ours if (url := engine(api, environ))}
+    started = stack.enter_context(embedded(ours, post["smtp"], engines=engines))
     urls = {one.api: one.url for one in started.values()}
-    url = urls[lacking[0]]  # with several APIs the others have a URL of their own in the environment
+    url = urls[ours[0]]  # with several APIs the others have a URL of their own in the environment
     return Place(url if len(apis) == 1 else url.rpartition("/")[0], post["http"])
 
 

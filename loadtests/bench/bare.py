@@ -1,8 +1,8 @@
 """`python -m loadtests.bench.bare URL RATE SECONDS CONNECTIONS`: an open client that does nothing else.
 
 Rule: one GET after the other at RATE a second, each when it is due, on whichever connection is idle; between them it
-spins, so it is late only when the machine takes its core away. What it reports is the least error that any tool can
-have there: its last line is JSON, times in µs from when a request was due. It needs a core of its own.
+spins, so it is late only when the machine takes its core away: its error is the machine's. Its last line is JSON,
+times in µs from when a request was due. It needs a core of its own.
 """
 
 from __future__ import annotations

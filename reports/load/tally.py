@@ -88,12 +88,12 @@ class Tally:
     def _take_apart(self, times: list[tuple[int, int, int, int, int]]) -> None:
         intended, sent, first, done, _ = zip(*times, strict=True)
         service = list(map(sub, done, sent))
-        self._count(list(map(sub, done, intended)), self.corrected)
+        self.corrected.record_many(list(map(sub, done, intended)))
         if first == done:
             self._count(service, self.service, self.first)
         else:
-            self._count(service, self.service)
-            self._count(list(map(sub, first, sent)), self.first)
+            self.service.record_many(service)
+            self.first.record_many(list(map(sub, first, sent)))
 
     @staticmethod
     def _count(durations: list[int], *histograms: Histogram) -> None:
