@@ -1,16 +1,16 @@
-"""What is promised: the vendors' documents as data, and the little code that reads and judges by them.
+"""What vendors promise: their documents as data, and the code that reads them and judges exchanges by them.
 
-Rule: nothing here knows a target, a socket or a test runner. Every folder in here with an `openapi.yaml` is one
-API; its name is the API's name everywhere.
+Nothing here knows a target, a socket or a test runner. Every folder in here with YAML files is the contract of one
+API; the folder's name is the API's name everywhere. README.md explains the format.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 def apis() -> list[str]:
-    """The names of all APIs that have a contract."""
-    return sorted(folder.parent.name for folder in HERE.glob("*/openapi.yaml"))
+    """The names of all APIs that have a contract, even an incomplete one."""
+    return sorted({path.parent.name for path in FOLDER.glob("*/*.yaml")})

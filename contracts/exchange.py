@@ -1,6 +1,6 @@
-"""One request and its answer, on any transport, and how people read it.
+"""One request and its response on any transport, and their text for reports.
 
-Rule: an exchange is a fact; nothing in it is interpreted. What is shown of it has its secrets masked.
+An exchange holds what was sent and received, without interpretation. Secrets are masked wherever it is shown.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from contracts import readable
+from contracts import formatting
 
 MASK = "***"
 FRAME = "FRAME"  # the method of a websocket frame
-SWITCHED = 101  # the status of an answer by frame (RFC 9110, 15.2.2)
-SHOWN = readable.SHOWN  # characters of a body that a person is shown
+SWITCHING_PROTOCOLS = 101  # the status of a response by frame (RFC 9110, 15.2.2)
+MAX_SHOWN = formatting.MAX_SHOWN  # characters of a body in a report
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What went out. `url` is absolute; headers are (name, value) in order."""
+class Request:
+    """What was sent. `url` is absolute; headers are (name, value) in order."""
 
     method: str
     url: str
@@ -30,8 +30,8 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back; `error` says how it broke off, when it did, and the rest is what came until then."""
+class Response:
+    """What was received; `error` says why it is incomplete, if it is; the other members have what came until then."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -47,20 +47,20 @@ class Answer:
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """The body as JSON; raises ValueError when it is none (RFC 8259, so no NaN; UTF-8 only)."""
+        """The body as JSON; raises ValueError for anything else (RFC 8259, so no NaN; UTF-8 only)."""
         return json.loads(self.body.decode(), parse_constant=_no_constant)
 
     def text(self) -> str:
-        """The body for a person: undecodable bytes are replaced."""
+        """The body as text; undecodable bytes are replaced."""
         return self.body.decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request, its answer, and the seconds between send and the answer's last byte."""
+    """One request, its response, and the seconds from sending it to the response's last byte."""
 
-    sent: Sent
-    answer: Answer
+    request: Request
+    response: Response
     seconds: float = 0.0
 
 
@@ -68,85 +68,85 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def endpoint(url: str, base: str) -> str:
+def frame_endpoint(url: str, base: str) -> str:
     """The endpoint that a frame went to: an engine's URL names it behind `#`, a bare connection's after `base`."""
-    where, _, name = url.partition("#")
-    return name or where.partition("://")[2].removeprefix(base.partition("://")[2]).strip("/")
+    address, _, name = url.partition("#")
+    return name or address.partition("://")[2].removeprefix(base.partition("://")[2]).strip("/")
 
 
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret replaced; the longest first, so that no part of one is left."""
+def mask_secrets(text: str, secrets: Iterable[str]) -> str:
+    """The text with every secret replaced, the longest first, so that no part of one is left."""
     for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
 
 
 def as_curl(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
-    """The request as one line for a POSIX shell. A body that is not text is given by printf's octal escapes.
+    """The request as one command for a POSIX shell. A body that is not text is written with printf's octal escapes.
 
-    A websocket frame is one for `wsdump`, which comes with websocket-client; through a deepstream engine it is three.
+    A websocket frame becomes a command for `wsdump`, which comes with websocket-client.
     """
-    sent, secrets = exchange.sent, list(secrets)
-    if sent.method == FRAME:
-        return masked(readable.wsdump(sent.url, _text(sent.body, secrets)), secrets)
+    request, secrets = exchange.request, list(secrets)
+    if request.method == FRAME:
+        return mask_secrets(formatting.wsdump_command(request.url, _masked_text(request.body, secrets)), secrets)
     words = ["curl", "-sS", "-i"]
-    words += ["--head"] if sent.method == "HEAD" else [] if sent.method == "GET" else ["-X", sent.method]
-    names = {name.lower() for name, _ in sent.headers}
-    for name, value in sent.headers:
+    words += ["--head"] if request.method == "HEAD" else [] if request.method == "GET" else ["-X", request.method]
+    names = {name.lower() for name, _ in request.headers}
+    for name, value in request.headers:
         words += ["-H", f"{name}: {value}" if value else f"{name};"]
-    if sent.body and "content-type" not in names:
-        words += ["-H", "Content-Type:"]
-    line = shlex.join(words)
-    if sent.body:
-        line = _with_body(line, sent.body)
-    return masked(f"{line} {shlex.quote(sent.url)}", secrets)
+    if request.body and "content-type" not in names:
+        words += ["-H", "Content-Type:"]  # curl would add one
+    command = shlex.join(words)
+    if request.body:
+        command = _with_body(command, request.body)
+    return mask_secrets(f"{command} {shlex.quote(request.url)}", secrets)
 
 
-def _with_body(line: str, body: bytes) -> str:
+def _with_body(command: str, body: bytes) -> str:
     try:
         text = body.decode()
     except UnicodeDecodeError:
         text = "\0"
-    if len(body) > SHOWN:
-        return f"head -c {len(body)} /dev/zero | tr '\\0' x | {line} --data-binary @-"
+    if len(body) > MAX_SHOWN:
+        return f"head -c {len(body)} /dev/zero | tr '\\0' x | {command} --data-binary @-"
     if "\0" not in text:
-        return f"{line} --data-binary {shlex.quote(text)}"
+        return f"{command} --data-binary {shlex.quote(text)}"
     octal = "".join(chr(byte) if 32 < byte < 127 and byte not in b"%'\\" else f"\\{byte:03o}" for byte in body)
-    return f"printf '{octal}' | {line} --data-binary @-"
+    return f"printf '{octal}' | {command} --data-binary @-"
 
 
 def as_text(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
-    """Request and answer as people write HTTP down, or frame out and frame in; bodies cut to `SHOWN` characters."""
-    sent, answer, secrets = exchange.sent, exchange.answer, list(secrets)
-    if sent.method == FRAME and answer.status in (0, SWITCHED):
-        return masked("\n".join(_frames(exchange, secrets)), secrets)
-    lines = [f"{sent.method} {sent.url}", *(f"{name}: {value}" for name, value in sent.headers)]
-    if sent.body:
-        lines += ["", shown(sent.body, secrets)]
-    lines += ["", f"--> {answer.status} after {exchange.seconds * 1000:.1f} ms"]
-    lines += [f"{name}: {value}" for name, value in answer.headers]
-    if answer.body:
-        lines += ["", shown(answer.body, secrets)]
-    if answer.error:
-        lines += ["", f"!! {answer.error}"]
-    return masked("\n".join(lines), secrets)
+    """Request and response in the usual notation of HTTP, or frame and reply; bodies truncated to `MAX_SHOWN`."""
+    request, response, secrets = exchange.request, exchange.response, list(secrets)
+    if request.method == FRAME and response.status in (0, SWITCHING_PROTOCOLS):
+        return mask_secrets("\n".join(_frame_lines(exchange, secrets)), secrets)
+    lines = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in request.headers)]
+    if request.body:
+        lines += ["", body_text(request.body, secrets)]
+    lines += ["", f"--> {response.status} after {exchange.seconds * 1000:.1f} ms"]
+    lines += [f"{name}: {value}" for name, value in response.headers]
+    if response.body:
+        lines += ["", body_text(response.body, secrets)]
+    if response.error:
+        lines += ["", f"!! {response.error}"]
+    return mask_secrets("\n".join(lines), secrets)
 
 
-def _frames(exchange: Exchange, secrets: Iterable[str]) -> list[str]:
-    """A call by frame in lines: where it went, its method, the frame out, the frame in."""
-    sent, answer = exchange.sent, exchange.answer
-    lines = [f"{FRAME} {sent.url}", f"method: {readable.method(sent.body)}"]
-    lines += ["", readable.pretty(_text(sent.body, secrets))] if sent.body else []
-    lines += ["", f"--> {'frame' if answer.body else 'nothing'} after {exchange.seconds * 1000:.1f} ms"]
-    lines += ["", readable.pretty(_text(answer.body, secrets))] if answer.body else []
-    return [*lines, *(["", f"!! {answer.error}"] if answer.error else [])]
+def _frame_lines(exchange: Exchange, secrets: Iterable[str]) -> list[str]:
+    """A call by frame in lines: its endpoint, its method, the frame, the reply."""
+    request, response = exchange.request, exchange.response
+    lines = [f"{FRAME} {request.url}", f"method: {formatting.rpc_method(request.body)}"]
+    lines += ["", formatting.indent_json(_masked_text(request.body, secrets))] if request.body else []
+    lines += ["", f"--> {'frame' if response.body else 'nothing'} after {exchange.seconds * 1000:.1f} ms"]
+    lines += ["", formatting.indent_json(_masked_text(response.body, secrets))] if response.body else []
+    return [*lines, *(["", f"!! {response.error}"] if response.error else [])]
 
 
-def shown(body: bytes, secrets: Iterable[str] = ()) -> str:
-    """A body for a person: text cut to `SHOWN` characters, head and tail, with what was left out counted."""
-    return readable.cut(_text(body, secrets))
+def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
+    """A body as text, truncated to its head and tail with `MAX_SHOWN` characters in all."""
+    return formatting.truncate(_masked_text(body, secrets))
 
 
-def _text(body: bytes, secrets: Iterable[str]) -> str:
-    """The body's text, masked before anything is cut: half of a secret would be known by no mask."""
-    return masked(body.decode(errors="replace"), secrets)
+def _masked_text(body: bytes, secrets: Iterable[str]) -> str:
+    """The body's text. It is masked before it is truncated, since no mask would match half of a secret."""
+    return mask_secrets(body.decode(errors="replace"), secrets)

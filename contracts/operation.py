@@ -1,23 +1,25 @@
-"""What an operation is, once the document's references, servers and calls are resolved.
+"""The data model of an operation, after the document's references, servers and calls are resolved.
 
-Rule: plain values; whoever needs an operation reads these and never the document.
+These are plain values; no code that needs an operation reads the document.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 Schema = Mapping[str, Any]
+TEMPLATE_EXPRESSION = re.compile(r"\{[^}]*\}")  # such as {id} in a path (OpenAPI 3.1, 4.8.8.2)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """`place` is query, header or path; `media_type` is set when the value travels as a document of that type."""
+    """`location` is query, header or path; `media_type` is set when the value is a document of that type."""
 
     name: str
-    place: str
+    location: str
     required: bool
     schema: Schema
     media_type: str | None = None
@@ -25,8 +27,8 @@ class Parameter:
     refusals: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def known(self) -> Mapping[str, Any] | None:
-        """Where a value comes from that exists at the target, or None when any valid value does."""
+    def value_source(self) -> Mapping[str, Any] | None:
+        """Where to get a value that exists at the target (`x-known`), None when any valid value will do."""
         return self.schema.get("x-known")
 
 
@@ -50,11 +52,11 @@ class Body:
 
     def examples(self) -> list[Any]:
         """The documented examples of the preferred media type."""
-        return examples(self.content[self.media_type])
+        return documented_examples(self.content[self.media_type])
 
 
 @dataclass(frozen=True)
-class Response:
+class DocumentedResponse:
     """What is documented for a status: media types with schemas, headers, and links to other operations."""
 
     status: str
@@ -66,7 +68,7 @@ class Response:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One thing that a client can ask for.
+    """One request that a client can make, at one server.
 
     `label` is unique within the API (`GET /v2/tasks`); `id` is the document's operationId, with the call's name
     behind it where one operation carries several calls; `base_headers` go with every request to its server.
@@ -84,7 +86,7 @@ class Operation:
     safe: bool
     parameters: tuple[Parameter, ...]
     body: Body | None
-    responses: Mapping[str, Response]
+    responses: Mapping[str, DocumentedResponse]
     security: tuple[Mapping[str, Any], ...]
     base_headers: Mapping[str, str]
     refusals: Mapping[str, Any]
@@ -92,7 +94,7 @@ class Operation:
     def __str__(self) -> str:
         return f"{self.api} {self.label}"
 
-    def response(self, status: int) -> Response | None:
+    def response_for(self, status: int) -> DocumentedResponse | None:
         """The documented response to that status: exact, then its class, then `default` (OpenAPI 3.1, 4.8.16)."""
         return next(
             (self.responses[key] for key in (str(status), f"{status // 100}XX", "default") if key in self.responses),
@@ -101,11 +103,11 @@ class Operation:
 
     @property
     def needs_credentials(self) -> bool:
-        """Whether no alternative of its security lets anybody in."""
+        """Whether every alternative of its security requirements needs credentials."""
         return bool(self.security) and all(self.security)
 
 
-def examples(media: Mapping[str, Any]) -> list[Any]:
+def documented_examples(media: Mapping[str, Any]) -> list[Any]:
     """All documented examples of a media type object, parameter or header."""
-    found = [entry["value"] for entry in media.get("examples", {}).values() if "value" in entry]
-    return [media["example"], *found] if "example" in media else found
+    named = [entry["value"] for entry in media.get("examples", {}).values() if "value" in entry]
+    return [media["example"], *named] if "example" in media else named

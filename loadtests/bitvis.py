@@ -1,8 +1,9 @@
 """Load on bitvis: `locust -f loadtests/bitvis.py`, on our reference unless `--host` names another server.
 
 All seven methods at all endpoints, by websocket frame and over HTTP (headers, query string, path), and through
-deepstream where `BITVIS_DEEPSTREAM` names its engine. Of 100 journeys 40 look at objects, 15 walk pages, 35 write and
-10 make mistakes. On a bare websocket one call is under way at a time, since no frame says which call it answers.
+deepstream where `BITVIS_DEEPSTREAM` names its engine. Of 100 journeys 40 look at objects, 15 walk over pages, 35 write
+and 10 send invalid calls. On a bare websocket only one call is open at a time, since no frame says which call it
+responds to.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from typing import Any
 
 from locust import between
 
-from loadtests.engine.call import Answer
-from loadtests.invariants import Broken, Walk, agrees, same
-from loadtests.judges import value_of
-from loadtests.play import WRITES, Plays, Steps
-from loadtests.users import journey
+from loadtests.engine.exchange_types import Response
+from loadtests.locust_plugin.listeners import register
+from loadtests.user.contract_user import WRITES, ContractUser, Steps
+from loadtests.user.journey_user import journey
+from loadtests.validation.invariants import PaginationWalk, Violation, members_match, shown_members_match
+from loadtests.validation.validators import parsed_body
 
 ENDPOINTS = {"inventory/device": "device", "address/address": "address", "scheduler/queue": "queue"}
 METHODS = ("LIST", "OPEN", "INDEX", "CREATE", "UPDATE", "DELETE", "RUN")
 PAGE = 2
-HOUSES = 5  # that are there before a walk begins
-FRESH = {  # data of a new object, beside its name
+ADDRESSES = 5  # that exist before a walk begins
+NEW_DATA = {  # of a new object, beside its name
     "inventory/device": {},
     "scheduler/queue": {},
     "address/address": {"streetName": "Övre Åkerallén", "streetNumber": 4, "postalCode": "21144", "countryCode": "SE"},
@@ -31,13 +33,13 @@ FRESH = {  # data of a new object, beside its name
 NAME = {"inventory/device": "name", "scheduler/queue": "name", "address/address": "city"}
 
 
-def shows(clause: str, wanted: dict[str, Any], value: Any, _: Answer) -> Broken | None:
-    """Whether an answer's object is the one that it should be."""
-    return same(clause, wanted, value["data"])
+def check_object(clause: str, expected: dict[str, Any], value: Any, _: Response) -> Violation | None:
+    """The object of a response has the expected members."""
+    return members_match(clause, expected, value["data"])
 
 
 def page_of_city(city: str, start: int) -> dict[str, Any]:
-    """Parameters for a page of the addresses in a city by their numbers: the document's own example of all at once."""
+    """Parameters for a page of the addresses in a city, ordered by number, after the document's combined example."""
     item = {"key": "city", "operator": "EQUAL", "value": city}
     group = {"items": [item], "subgroups": [], "logic": "AND"}
     return {
@@ -52,31 +54,34 @@ def page_of_city(city: str, start: int) -> dict[str, Any]:
     }
 
 
-def house(city: str, number: int) -> dict[str, Any]:
-    """The data of an address."""
-    return {**FRESH["address/address"], "city": city, "streetNumber": number}
+def address_data(city: str, number: int) -> dict[str, Any]:
+    """The data of a new address."""
+    return {**NEW_DATA["address/address"], "city": city, "streetNumber": number}
 
 
-def is_page(size: int, value: Any, _: Answer) -> Broken | None:
-    """Whether a page is no longer than it may be and has nothing twice."""
+def check_page(size: int, value: Any, _: Response) -> Violation | None:
+    """A page has at most `size` objects, and none of them twice."""
     ids = [record["id"] for record in value["data"]]
     if len(ids) > size:
         return "BITVIS-PAGE-1", f"{size} objects at most", str(len(ids))
     return None if len(set(ids)) == len(ids) else ("BITVIS-PAGE-3", "every object once", "one twice on a page")
 
 
-class Bitvis(Plays):
+register()
+
+
+class Bitvis(ContractUser):
     """A script, or the vendor's user interface."""
 
     api = "bitvis"
     wait_time = between(0, 1)
-    labels = tuple(f"{endpoint} {method}" for endpoint in ENDPOINTS for method in METHODS)
+    rpc_calls = tuple(f"{endpoint} {method}" for endpoint in ENDPOINTS for method in METHODS)
     operations = tuple(
-        f"{name}Collection{verb} {method} by {way}"
+        f"{name}Collection{verb} {method} by {transport}"
         for name in ENDPOINTS.values()
         for verb, methods in (("Get", ("LIST", "OPEN", "DELETE")), ("Post", ("CREATE", "UPDATE", "INDEX", "RUN")))
         for method in methods
-        for way in ("header", "query")
+        for transport in ("header", "query")
     ) + tuple(
         f"{name}Object{verb} {method} by path"
         for name in ENDPOINTS.values()
@@ -86,138 +91,144 @@ class Bitvis(Plays):
 
     @journey(weight=40)
     def look_at_objects(self) -> Steps:
-        """A list as the corpus asks for it, then an object opened and looked up, all by one transport."""
-        way, endpoint = self.way(), choice(tuple(ENDPOINTS))
-        yield self.drawn_rpc(self.way("path"), f"{endpoint} LIST")
-        known = self.known(f"{ENDPOINTS[endpoint]}CollectionGet LIST by header", "/data/*/id")
-        same_id = partial(shows, "BITVIS-RESP-10", {"id": known})
-        yield self.rpc(way, f"{endpoint} OPEN", same_id, objectid=known)
-        yield self.rpc(way, f"{endpoint} INDEX", objectid=known)
+        """A list with the parameters of the corpus; then an object is opened and looked up by one transport."""
+        transport, endpoint = self.transport(), choice(tuple(ENDPOINTS))
+        yield self.sampled_rpc_request(self.transport("path"), f"{endpoint} LIST")
+        object_id = self.known_value(f"{ENDPOINTS[endpoint]}CollectionGet LIST by header", "/data/*/id")
+        same_id = partial(check_object, "BITVIS-RESP-10", {"id": object_id})
+        yield self.rpc_request(transport, f"{endpoint} OPEN", same_id, objectid=object_id)
+        yield self.rpc_request(transport, f"{endpoint} INDEX", objectid=object_id)
 
     @journey(weight=15)
     def walk_pages(self) -> Steps:
-        """Walks an endpoint's objects by pages."""
-        way, endpoint = self.way("path"), choice(tuple(ENDPOINTS))
-        for number in range(4):  # in which order is not promised, so others' writing may move objects between pages
+        """Walks over the objects of an endpoint page by page."""
+        transport, endpoint = self.transport("path"), choice(tuple(ENDPOINTS))
+        for number in range(4):  # the order is not documented, so concurrent writes may move objects between pages
             page = {"pagination": True, "pagination.size": 5, "pagination.from": number}
-            yield self.rpc(way, f"{endpoint} LIST", partial(is_page, 5), parameters=page)
+            yield self.rpc_request(transport, f"{endpoint} LIST", partial(check_page, 5), parameters=page)
 
     @journey(weight=20, tags=(WRITES,))
     def live_with_an_object(self) -> Steps:
-        """Creates, opens, changes, runs, deletes, and finds it gone, each by another transport."""
+        """Creates an object, opens, changes, runs and deletes it, each by a random transport."""
         endpoint = choice(tuple(ENDPOINTS))
-        name, later = f"Åker {self.unique()}", f"Äng {self.unique()}"
-        made = yield from self.made(endpoint, name)
-        if made is None:
+        name, later = f"Åker {self.unique_text()}", f"Äng {self.unique_text()}"
+        created = yield from self.create(endpoint, name)
+        if created is None:
             return
-        opened = partial(shows, "BITVIS-METH-CREATE-1", {"id": made, NAME[endpoint]: name})
-        yield self.rpc(self.way(), f"{endpoint} OPEN", opened, objectid=made)
-        changed = partial(shows, "BITVIS-METH-UPDATE-1", {"id": made, NAME[endpoint]: later})
-        yield self.rpc(self.way(), f"{endpoint} UPDATE", changed, objectid=made, data={NAME[endpoint]: later})
-        yield self.rpc(self.way(), f"{endpoint} OPEN", changed, objectid=made)
-        yield self.rpc(self.way(), f"{endpoint} RUN", objectid=made)
-        yield self.rpc(self.way(), f"{endpoint} DELETE", objectid=made)
+        opened = partial(check_object, "BITVIS-METH-CREATE-1", {"id": created, NAME[endpoint]: name})
+        yield self.rpc_request(self.transport(), f"{endpoint} OPEN", opened, objectid=created)
+        changed = partial(check_object, "BITVIS-METH-UPDATE-1", {"id": created, NAME[endpoint]: later})
+        yield self.rpc_request(
+            self.transport(), f"{endpoint} UPDATE", changed, objectid=created, data={NAME[endpoint]: later}
+        )
+        yield self.rpc_request(self.transport(), f"{endpoint} OPEN", changed, objectid=created)
+        yield self.rpc_request(self.transport(), f"{endpoint} RUN", objectid=created)
+        yield self.rpc_request(self.transport(), f"{endpoint} DELETE", objectid=created)
 
     @journey(weight=6, tags=(WRITES,))
     def write_at_once(self) -> Steps:
-        """Two changes of one address that overlap: neither is lost."""
-        made = yield from self.made("address/address", f"Ort {self.unique()}")
-        if made is None:
+        """Of two concurrent changes of one address, neither is lost."""
+        created = yield from self.create("address/address", f"Ort {self.unique_text()}")
+        if created is None:
             return
         for _ in range(3):
-            wanted = {"streetName": f"Gata {self.unique()}", "apartmentNo": self.unique()}
+            expected = {"streetName": f"Gata {self.unique_text()}", "apartmentNo": self.unique_text()}
             both = yield [
-                self.rpc(self.way(), "address/address UPDATE", objectid=made, data={name: value})
-                for name, value in wanted.items()
+                self.rpc_request(self.transport(), "address/address UPDATE", objectid=created, data={name: value})
+                for name, value in expected.items()
             ]
-            if not any(answer.error for answer in both):
-                check = partial(shows, "BITVIS-METH-UPDATE-1", wanted)
-                yield self.rpc(self.way(), "address/address OPEN", check, objectid=made)
-        yield self.rpc(self.way(), "address/address DELETE", objectid=made)
+            if not any(response.error for response in both):
+                check = partial(check_object, "BITVIS-METH-UPDATE-1", expected)
+                yield self.rpc_request(self.transport(), "address/address OPEN", check, objectid=created)
+        yield self.rpc_request(self.transport(), "address/address DELETE", objectid=created)
 
     @journey(weight=5, tags=(WRITES,))
     def run_at_once(self) -> Steps:
-        """Several entries put into one queue at once are all counted, where a queue's method is known to count."""
-        if self.calls.target.settings.get("QUEUE_METHOD") != "enqueue":
+        """Concurrent entries of one queue are all counted, where the target's queues are known to count."""
+        if self.http_factory.target.settings.get("QUEUE_METHOD") != "enqueue":
             return
-        made = yield from self.made("scheduler/queue", f"kö {self.unique()}")
-        if made is None:
+        created = yield from self.create("scheduler/queue", f"kö {self.unique_text()}")
+        if created is None:
             return
-        runs = yield [self.rpc(self.way(), "scheduler/queue RUN", objectid=made) for _ in range(4)]
-        if not any(answer.error for answer in runs):
-            check = partial(shows, "BITVIS-METH-RUN-1", {"length": 4})
-            yield self.rpc(self.way(), "scheduler/queue OPEN", check, objectid=made)
-        yield self.rpc(self.way(), "scheduler/queue DELETE", objectid=made)
+        runs = yield [self.rpc_request(self.transport(), "scheduler/queue RUN", objectid=created) for _ in range(4)]
+        if not any(response.error for response in runs):
+            check = partial(check_object, "BITVIS-METH-RUN-1", {"length": 4})
+            yield self.rpc_request(self.transport(), "scheduler/queue OPEN", check, objectid=created)
+        yield self.rpc_request(self.transport(), "scheduler/queue DELETE", objectid=created)
 
     @journey(weight=4, tags=(WRITES,))
     def walk_while_others_write(self) -> Steps:
-        """In a city of its own: every address that was there is met once, although others are created meanwhile."""
-        city, way = f"Ort {self.unique()}", self.way("path")
-        made = []
-        for number in range(1, HOUSES + 1):
-            answer = yield self.rpc(way, "address/address CREATE", data=house(city, number))
-            made += [] if answer.error else [value_of(answer)["data"]["id"]]
-        walk = Walk("id", "BITVIS-PAGE-3", "BITVIS-PAGE-3", set(made))
-        step = yield from self.step(way, city)
-        for start in range(0, HOUSES * step, step):
+        """Walks over the addresses of a new city: each comes once, although others are created meanwhile."""
+        city, transport = f"Ort {self.unique_text()}", self.transport("path")
+        created = []
+        for number in range(1, ADDRESSES + 1):
+            response = yield self.rpc_request(transport, "address/address CREATE", data=address_data(city, number))
+            created += [] if response.error else [parsed_body(response)["data"]["id"]]
+        walk = PaginationWalk("id", "BITVIS-PAGE-3", "BITVIS-PAGE-3", set(created))
+        step = yield from self.step(transport, city)
+        for start in range(0, ADDRESSES * step, step):
 
-            def check(value: Any, _: Answer) -> Broken | None:
-                return walk.page(value["data"], is_last=len(value["data"]) < PAGE)
+            def check(value: Any, _: Response) -> Violation | None:
+                return walk.add_page(value["data"], is_last=len(value["data"]) < PAGE)
 
-            there = city if start < 3 * step else "Elsewhere"  # so that the walk comes to an end
-            page, more = yield [
-                self.rpc(way, "address/address LIST", check, parameters=page_of_city(city, start)),
-                self.rpc(self.way("path"), "address/address CREATE", data=house(there, 100 + start)),
+            new_city = city if start < 3 * step else "Elsewhere"  # so that the walk comes to an end
+            page, address = yield [
+                self.rpc_request(transport, "address/address LIST", check, parameters=page_of_city(city, start)),
+                self.rpc_request(
+                    self.transport("path"), "address/address CREATE", data=address_data(new_city, 100 + start)
+                ),
             ]
-            made += [] if more.error else [value_of(more)["data"]["id"]]
-            if page.error or len(value_of(page)["data"]) < PAGE:
+            created += [] if address.error else [parsed_body(address)["data"]["id"]]
+            if page.error or len(parsed_body(page)["data"]) < PAGE:
                 break
-        for one in made:
-            yield self.rpc(self.way(), "address/address DELETE", objectid=one)
+        for object_id in created:
+            yield self.rpc_request(self.transport(), "address/address DELETE", objectid=object_id)
 
     @journey(weight=8, tags=("mistakes",))
     def make_mistakes(self) -> Steps:
-        """Calls with one thing wrong, each refused as it should be and under an id of its own."""
+        """Calls that are invalid in one place are refused as documented, each under an id of its own."""
         for endpoint in ENDPOINTS:
             for method in ("LIST", "OPEN", "INDEX"):
-                yield self.broken_rpc(self.way("path"), f"{endpoint} {method}", self.own_error)
+                yield self.invalid_rpc_request(self.transport("path"), f"{endpoint} {method}", self.check_error_id)
 
     @journey(weight=2, tags=(WRITES, "mistakes"))
     def make_mistakes_in_writing(self) -> Steps:
-        """The same with calls that would change an object of ours."""
+        """So are calls that would change an object of this user."""
         endpoint = choice(tuple(ENDPOINTS))
-        made = yield from self.made(endpoint, f"Fel {self.unique()}")
-        if made is None:
+        created = yield from self.create(endpoint, f"Fel {self.unique_text()}")
+        if created is None:
             return
-        yield self.broken_rpc(self.way("path"), f"{endpoint} CREATE", self.own_error)
+        yield self.invalid_rpc_request(self.transport("path"), f"{endpoint} CREATE", self.check_error_id)
         for method in ("UPDATE", "RUN"):
-            yield self.broken_rpc(self.way("path"), f"{endpoint} {method}", self.own_error, objectid=made)
-        yield self.rpc(self.way(), f"{endpoint} DELETE", objectid=made)
+            yield self.invalid_rpc_request(
+                self.transport("path"), f"{endpoint} {method}", self.check_error_id, objectid=created
+            )
+        yield self.rpc_request(self.transport(), f"{endpoint} DELETE", objectid=created)
 
-    def step(self, way: str, city: str) -> Steps:
-        """By how much pagination.from grows from page to page: the document does not say whether it counts pages."""
-        answer = yield self.rpc(way, "address/address LIST", parameters=page_of_city(city, 1))
-        first = [] if answer.error else value_of(answer)["data"][:1]
+    def step(self, transport: str, city: str) -> Steps:
+        """How much pagination.from grows from page to page: the document does not say whether it counts pages."""
+        response = yield self.rpc_request(transport, "address/address LIST", parameters=page_of_city(city, 1))
+        first = [] if response.error else parsed_body(response)["data"][:1]
         return 1 if first and first[0].get("streetNumber") == PAGE + 1 else PAGE
 
-    def way(self, *but: str) -> str:
-        """A transport of the target's, none of those named."""
-        return choice([way for way in self.rpcs.transports if way not in but])
+    def transport(self, *excluded: str) -> str:
+        """A random transport of the target, none of the excluded ones."""
+        return choice([name for name in self.rpc_factory.transports if name not in excluded])
 
-    def made(self, endpoint: str, name: str) -> Steps:
-        """Creates an object; gives its id, or None when it could not be had."""
-        data = FRESH[endpoint] | {NAME[endpoint]: name}
+    def create(self, endpoint: str, name: str) -> Steps:
+        """Creates an object; returns its id, None after a failure."""
+        data = NEW_DATA[endpoint] | {NAME[endpoint]: name}
 
-        def check(value: Any, _: Answer) -> Broken | None:
+        def check(value: Any, _: Response) -> Violation | None:
             record = value["data"]
-            return agrees("BITVIS-METH-CREATE-1", {NAME[endpoint]: name}, record) or self.once(
+            return shown_members_match("BITVIS-METH-CREATE-1", {NAME[endpoint]: name}, record) or self.unique_values(
                 "id of an object", "BITVIS-METH-CREATE-1"
-            ).take(record["id"])
+            ).add(record["id"])
 
-        answer = yield self.rpc(self.way("path"), f"{endpoint} CREATE", check, data=data)
-        return None if answer.error else str(value_of(answer)["data"]["id"])
+        response = yield self.rpc_request(self.transport("path"), f"{endpoint} CREATE", check, data=data)
+        return None if response.error else str(parsed_body(response)["data"]["id"])
 
-    def own_error(self, value: Any, _: Answer) -> Broken | None:
-        """No two failures have the same id. A call that may be accepted has none."""
-        known = value.get("errorid") if isinstance(value, dict) else None
-        return self.once("errorid", "BITVIS-RESP-8").take(known) if known else None
+    def check_error_id(self, value: Any, _: Response) -> Violation | None:
+        """No two failures have the same id. (A call that may be accepted has none.)"""
+        error_id = value.get("errorid") if isinstance(value, dict) else None
+        return self.unique_values("errorid", "BITVIS-RESP-8").add(error_id) if error_id else None

@@ -1,5 +1,5 @@
-"""What people read: verdicts, a summary for a CI page, and one HTML file, all built from the same records.
+"""Reports of a run: verdicts, a summary for a CI page and HTML pages, all made from the files of the run.
 
-Rule: the records are files that pytest writes as it goes (Allure results and `run.json`), so they survive a killed
-run; nothing here remembers anything else, and what is missing is never green.
+Rule: pytest and Locust write these files while a run goes on, so they survive a killed run. Nothing else is used,
+and a missing result never passes.
 """

@@ -1,6 +1,6 @@
-"""The verdicts as text for a terminal, Markdown for a CI page and JSON for machines.
+"""Formats the verdicts: lines for a terminal, Markdown for a CI page, JSON for machines.
 
-Rule: three forms of the same facts, in the same order; nothing is computed here.
+Rule: all three show the same facts in the same order; no verdict is computed here.
 """
 
 from __future__ import annotations
@@ -10,133 +10,162 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from reports import coverage
-from reports.coverage import Covered
-from reports.records import Record, Records
-from reports.verdicts import EXIT_CODES, Verdict, overall
+from reports.coverage import coverage_report
+from reports.coverage.coverage_report import ApiCoverage
+from reports.results.records import ResultRecord, RunRecords
+from reports.results.verdicts import EXIT_CODES, ApiVerdict, overall
 
-MARKS = {"pass": "✅", "fail": "❌", "broken": "💥", "inconclusive": "❔", "unreachable": "🔌"}
-MEANS = {
-    "pass": "every test that ran found the contract kept",
+ICONS = {"pass": "✅", "fail": "❌", "broken": "💥", "inconclusive": "❔", "unreachable": "🔌"}
+MEANINGS = {
+    "pass": "every check that ran found the contract kept",
     "fail": "the API breaks its contract",
-    "broken": "our suite failed, so nothing is sure",
+    "broken": "our own part failed, so nothing is sure",
     "inconclusive": "not enough evidence",
-    "unreachable": "the target did not answer",
+    "unreachable": "the target did not respond",
 }
-SHOWN = 20  # skip reasons listed per API; the rest is counted
+MAX_SKIP_REASONS = 20  # listed per API; the rest is counted
+COLUMNS = ("API", "verdict", "checks", "observations", "clauses", "findings", "not judged", "skipped")
 
 
-def lines(verdicts: Sequence[Verdict], records: Records) -> list[str]:
-    """A line per API, and below it reasons, findings with clause and test, and what was skipped."""
-    width = max((len(one.api) for one in verdicts), default=0)
-    told: list[str] = []
-    for one in verdicts:
-        told.append(f"{one.api:<{width}}   {one.verdict:<12} {counted(one)}")
-        told += [f"    {reason}" for reason in one.reasons]
-        for test in one.findings:
-            told += [f"    {_blame(test)}", f"        {test.node}"]
-        for test in one.troubles:
-            told += [f"    {test.outcome}: {test.message}", f"        {test.node}"]
-        told += [f"    skipped {number} x {reason}" for reason, number in reasons_to_skip(one.skipped)]
-    told += [f"broken: {problem}" for problem in records.problems]
-    return told
+def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[str]:
+    """One line per API; below it the reasons, each finding with clause and test, and what was skipped."""
+    width = max((len(verdict.api) for verdict in verdicts), default=0)
+    lines: list[str] = []
+    for verdict in verdicts:
+        lines.append(f"{verdict.api:<{width}}   {verdict.verdict:<12} {counts_text(verdict)}")
+        lines += [f"    {reason}" for reason in verdict.reasons]
+        for test in verdict.findings:
+            lines += [f"    {_message_with_clause(test)}", f"        {test.node}"]
+        for test in verdict.not_judged:
+            lines += [f"    {test.outcome}: {test.message}", f"        {test.node}"]
+        lines += [f"    skipped {number} x {reason}" for reason, number in skip_reasons(verdict.skipped)]
+    lines += [f"broken: {problem}" for problem in records.problems]
+    return lines
 
 
-def counted(one: Verdict) -> str:
-    """For example: 312 checks, 41 clauses, 0 findings, 3 skipped."""
-    parts = [_plural(one.checks, "check"), _plural(len(one.clauses), "clause"), _plural(len(one.findings), "finding")]
-    extra = Counter(test.outcome for test in (*one.troubles, *one.skipped))
-    return ", ".join(parts + [f"{number} {outcome}" for outcome, number in extra.items()])
+def counts_text(verdict: ApiVerdict) -> str:
+    """For example: 312 checks, 4 observations, 41 clauses, 0 findings, 3 skipped."""
+    parts = [_plural(verdict.checks, "check")]
+    if verdict.observations:
+        parts.append(_plural(verdict.observations, "observation"))
+    parts += [_plural(len(verdict.clauses), "clause"), _plural(len(verdict.findings), "finding")]
+    others = Counter(test.outcome for test in (*verdict.not_judged, *verdict.skipped))
+    return ", ".join(parts + [f"{number} {outcome}" for outcome, number in others.items()])
 
 
-def markdown(verdicts: Sequence[Verdict], records: Records, covered: Sequence[Covered] = ()) -> str:
-    """A page for CI: the table first, then what complains, then what did not run and on what it ran."""
-    verdict = overall(verdicts, records)
-    page = [f"# flowproof: {MARKS[verdict]} {verdict}", "", f"{MEANS[verdict].capitalize()}.", ""]
-    page += ["| API | verdict | checks | clauses | findings | not judged | skipped |", "|---|---|--:|--:|--:|--:|--:|"]
-    for one in verdicts:
-        cells = (one.checks, len(one.clauses), len(one.findings), len(one.troubles), len(one.skipped))
-        page.append(f"| {one.api} | {MARKS[one.verdict]} {one.verdict} | " + " | ".join(map(str, cells)) + " |")
-    page += _section("Clauses and coverage", coverage.table(covered))
-    page += [f"\nCoverage of {one.api} is missing or not complete: {_cell(one.lacks)}." for one in covered if one.lacks]
+def markdown(verdicts: Sequence[ApiVerdict], records: RunRecords, coverages: Sequence[ApiCoverage] = ()) -> str:
+    """A page for CI: the table of verdicts, coverage, findings, what did not run, and the environment."""
+    worst = overall(verdicts, records)
+    page = [f"# flowproof: {ICONS[worst]} {worst}", "", f"{MEANINGS[worst].capitalize()}.", ""]
+    page += [f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
+    page += map(_verdict_row, verdicts)
+    page += _section("Clauses and coverage", coverage_report.markdown_table(coverages))
+    page += [
+        f"\nCoverage of {coverage.api} is missing or incomplete: {_cell(coverage.missing)}."
+        for coverage in coverages
+        if coverage.missing
+    ]
     page += _section("Problems of the suite itself", [f"- {_cell(problem)}" for problem in records.problems])
-    for one in verdicts:
-        page += _section(f"{one.api}: why it is {one.verdict}", [f"- {_cell(reason)}" for reason in one.reasons])
-        page += _section(f"{one.api}: findings", _table("clause", [(_clause(test), test) for test in one.findings]))
-        page += _section(f"{one.api}: not judged", _table("outcome", [(test.outcome, test) for test in one.troubles]))
-        skipped = [f"- {number} x {_cell(reason)}" for reason, number in reasons_to_skip(one.skipped)]
-        page += _section(f"{one.api}: skipped", skipped)
-        page += _section(f"{one.api}: readings seen", [f"- {_cell(reading)}" for reading in one.readings])
-    ran_on = records.run.environment if records.run else {}
-    page += _section("What it ran on", [f"- {_cell(name)}: {_cell(value)}" for name, value in ran_on.items()])
+    for verdict in verdicts:
+        page += _api_sections(verdict)
+    page += _section("Environment", [f"- {_cell(name)}: {_cell(text)}" for name, text in records.environment.items()])
     return "\n".join(page) + "\n"
 
 
-def machine(verdicts: Sequence[Verdict], records: Records, covered: Sequence[Covered] = ()) -> str:
+def _verdict_row(verdict: ApiVerdict) -> str:
+    counts = (
+        verdict.checks,
+        verdict.observations,
+        len(verdict.clauses),
+        len(verdict.findings),
+        len(verdict.not_judged),
+        len(verdict.skipped),
+    )
+    return f"| {verdict.api} | {ICONS[verdict.verdict]} {verdict.verdict} | {' | '.join(map(str, counts))} |"
+
+
+def _api_sections(verdict: ApiVerdict) -> list[str]:
+    api = verdict.api
+    findings = _test_table("clause", [(_clause(test), test) for test in verdict.findings])
+    not_judged = _test_table("outcome", [(test.outcome, test) for test in verdict.not_judged])
+    skipped = [f"- {number} x {_cell(reason)}" for reason, number in skip_reasons(verdict.skipped)]
+    return [
+        *_section(f"{api}: why it is {verdict.verdict}", [f"- {_cell(reason)}" for reason in verdict.reasons]),
+        *_section(f"{api}: findings", findings),
+        *_section(f"{api}: not judged", not_judged),
+        *_section(f"{api}: skipped", skipped),
+        *_section(f"{api}: readings seen", [f"- {_cell(reading)}" for reading in verdict.readings]),
+    ]
+
+
+def to_json(verdicts: Sequence[ApiVerdict], records: RunRecords, coverages: Sequence[ApiCoverage] = ()) -> str:
     """JSON: {verdict, exit_code, problems, environment, apis: {name: {verdict, checks, clauses, findings, …}}}."""
-    verdict = overall(verdicts, records)
-    value = {
-        "verdict": verdict,
-        "exit_code": EXIT_CODES[verdict],
+    worst = overall(verdicts, records)
+    content = {
+        "verdict": worst,
+        "exit_code": EXIT_CODES[worst],
         "problems": list(records.problems),
-        "environment": records.run.environment if records.run else {},
-        "apis": {one.api: _facts(one) for one in verdicts},
-        "coverage": {one.api: coverage.facts(one) for one in covered},
+        "environment": records.environment,
+        "apis": {verdict.api: _verdict_facts(verdict) for verdict in verdicts},
+        "coverage": {coverage.api: coverage_report.to_facts(coverage) for coverage in coverages},
     }
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def environment(verdicts: Sequence[Verdict], records: Records) -> dict[str, str]:
-    """What stands at the head of the HTML report: the verdicts, then what the run says it ran on."""
-    told = {f"verdict of {one.api}": f"{one.verdict}: {counted(one)}" for one in verdicts}
-    return told | (records.run.environment if records.run else {})
+def report_environment(verdicts: Sequence[ApiVerdict], records: RunRecords) -> dict[str, str]:
+    """The head of the HTML report: the verdicts, then the environment of the run."""
+    texts = {f"verdict of {verdict.api}": f"{verdict.verdict}: {counts_text(verdict)}" for verdict in verdicts}
+    return texts | records.environment
 
 
-def errors(verdicts: Sequence[Verdict], records: Records) -> list[str]:
-    """What no test of the HTML report can show: why an API is not judged in full, and problems outside the tests."""
-    reasons = [f"{one.api} is {one.verdict}: {reason}" for one in verdicts for reason in one.reasons]
+def report_errors(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[str]:
+    """What no single test of the HTML report can show: why an API lacks a plain verdict, and problems of the suite."""
+    reasons = [f"{verdict.api} is {verdict.verdict}: {reason}" for verdict in verdicts for reason in verdict.reasons]
     return reasons + [f"broken: {problem}" for problem in records.problems]
 
 
-def reasons_to_skip(skipped: Iterable[Record]) -> list[tuple[str, int]]:
-    """The reasons with the number of tests each, the most frequent first, the rare ones as one sum."""
-    found = Counter(test.message or "no reason given" for test in skipped).most_common()
-    rest = sum(number for _, number in found[SHOWN:])
-    return found[:SHOWN] + ([("other reasons", rest)] if rest else [])
+def skip_reasons(skipped: Iterable[ResultRecord]) -> list[tuple[str, int]]:
+    """The reasons with their number of tests, the most frequent first; rare ones are summed up as "other reasons"."""
+    counts = Counter(test.message or "no reason given" for test in skipped).most_common()
+    rest = sum(number for _, number in counts[MAX_SKIP_REASONS:])
+    return counts[:MAX_SKIP_REASONS] + ([("other reasons", rest)] if rest else [])
 
 
-def _facts(one: Verdict) -> dict[str, Any]:
+def _verdict_facts(verdict: ApiVerdict) -> dict[str, Any]:
     return {
-        "verdict": one.verdict,
-        "checks": one.checks,
-        "counts": one.counts,
-        "clauses": list(one.clauses),
-        "findings": [_finding(test) for test in one.findings],
-        "not_judged": [{**_finding(test), "outcome": test.outcome} for test in one.troubles],
-        "skipped": dict(reasons_to_skip(one.skipped)),
-        "reasons": list(one.reasons),
-        "readings": list(one.readings),
+        "verdict": verdict.verdict,
+        "checks": verdict.checks,
+        "observations": verdict.observations,
+        "counts": verdict.counts,
+        "clauses": list(verdict.clauses),
+        "findings": [_test_facts(test) for test in verdict.findings],
+        "not_judged": [{**_test_facts(test), "outcome": test.outcome} for test in verdict.not_judged],
+        "skipped": dict(skip_reasons(verdict.skipped)),
+        "reasons": list(verdict.reasons),
+        "readings": list(verdict.readings),
     }
 
 
-def _finding(test: Record) -> dict[str, Any]:
+def _test_facts(test: ResultRecord) -> dict[str, Any]:
     clauses = list(test.blamed or test.clauses[:1])
     return {"clauses": clauses, "test": test.node, "title": test.title, "message": test.message}
 
 
-def _clause(test: Record) -> str:
+def _clause(test: ResultRecord) -> str:
     return ", ".join(test.blamed or test.clauses[:1]) or "no clause"
 
 
-def _blame(test: Record) -> str:
-    """The message behind the clause, which is told once."""
-    told = bool(test.blamed) and test.message.startswith(test.blamed[0])
-    return test.message if told else f"{_clause(test)}: {test.message}"
+def _message_with_clause(test: ResultRecord) -> str:
+    """The message behind the clause's id, which some messages begin with already."""
+    has_clause = bool(test.blamed) and test.message.startswith(test.blamed[0])
+    return test.message if has_clause else f"{_clause(test)}: {test.message}"
 
 
-def _table(first: str, rows: Iterable[tuple[str, Record]]) -> list[str]:
-    told = [f"| {cell} | {_cell(test.title)} | {_cell(test.message)} | `{_cell(test.node)}` |" for cell, test in rows]
-    return [f"| {first} | what was checked | what was found | test |", "|---|---|---|---|", *told] if told else []
+def _test_table(first: str, rows: Sequence[tuple[str, ResultRecord]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [f"| {cell} | {_cell(test.title)} | {_cell(test.message)} | `{_cell(test.node)}` |" for cell, test in rows]
+    return [f"| {first} | what was checked | what was found | test |", "|---|---|---|---|", *lines]
 
 
 def _section(title: str, body: Sequence[str]) -> list[str]:
@@ -144,7 +173,7 @@ def _section(title: str, body: Sequence[str]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """A text that neither ends a table's cell nor begins a tag."""
+    """A text that neither ends a table's cell nor begins an HTML tag."""
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 

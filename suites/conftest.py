@@ -1,40 +1,57 @@
-"""Targets, options and the report, for every suite.
+"""Options, hooks and fixtures of every suite: targets, generated requests and reporting.
 
-Rule: without `<API>_URL` a suite runs against our own reference, started here, one for each xdist worker. What a
-person did wrong, a target that does not answer and a record that lacks are told in a sentence, never by a traceback.
+Rule: without `<API>_URL` an API runs against our own reference, which is started here, once for each xdist worker.
+User errors, unreachable targets, missing records and broken contracts are reported in a sentence, not a traceback.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import contracts
 from contracts import clauses
-from contracts.document import contract
-from contracts.rpc import rpc
-from fixtures.api import Api, Lacking, NotPermitted
-from fixtures.client import Unreachable
+from contracts.asyncapi import load_rpc_contract
+from contracts.errors import UsageError
+from contracts.openapi import load_contract
 from fixtures.corpus import EFFORTS, Corpus
 from fixtures.corpus import corpus as corpus_of
-from fixtures.corpus.messages import Messages
-from fixtures.corpus.messages import messages as messages_of
-from fixtures.mail import MailSink
-from fixtures.targets import Misuse, Target, embedded, engine, from_environment
+from fixtures.corpus.request_fields import needs_mail
+from fixtures.corpus.rpc_messages import Messages
+from fixtures.corpus.rpc_messages import load_messages as messages_of
+from fixtures.http_client import Unreachable
+from fixtures.resources import resources
+from fixtures.smtp_sink import MailSink, mail_address
+from fixtures.target_api import Api, MissingPrecondition, NotPermitted
+from fixtures.targets import Target, deepstream_url, embedded_references, from_environment
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
-from suites import profiles, reporting
-from suites.prove.trial import GIVEN
-from suites.readings import Observed
-from suites.records import resources
-from suites.watch import Watch
+from suites import hypothesis_profiles
+from suites.mutation.trial import APIS_UNDER_TEST
+from suites.observed_readings import ObservedReadings
+from suites.reporting import attachments, broken_contracts, pytest_plugin
+from suites.reporting.broken_contracts import BROKEN
+from suites.reporting.exchange_recorder import ExchangeRecorder
 
-WATCH = pytest.StashKey[Watch]()
-PROBLEMS: list[str] = []  # what went wrong outside of tests
+RECORDER = pytest.StashKey[ExchangeRecorder]()
+COLLECTION_ERRORS = pytest.StashKey["CollectionErrors"]()
 SELFTEST = Path(__file__).parent / "selftest"
+EXIT_BROKEN = 2
+
+
+class CollectionErrors:
+    """A pytest plugin that notes which files could not be collected, in this process or in an xdist worker."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Notes a file whose import failed, for example."""
+        if report.failed:
+            self.messages.append(f"{report.nodeid} could not be collected")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,160 +64,198 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
-    config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run where there are none")
-    reporting.configure(config)
-    if reporting.folder(config):
-        config.stash[WATCH] = Watch()
+    config.addinivalue_line("markers", "observation(*ids): the readings that a test observes, and checks nothing")
+    config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
+    config.stash[COLLECTION_ERRORS] = CollectionErrors()
+    config.pluginmanager.register(config.stash[COLLECTION_ERRORS])
+    pytest_plugin.configure(config)
+    if pytest_plugin.results_folder(config):
+        config.stash[RECORDER] = ExchangeRecorder()
     try:
-        profiles.load(config.option.seed)
-        for api in contracts.apis():
-            _check_engine(api, config, embedded=from_environment(api, os.environ) is None)
+        hypothesis_profiles.load_profile(config.option.seed)
+        config.stash[BROKEN] = broken_contracts.find_broken(os.environ)
+        for api in broken_contracts.working_apis(config):
+            _check_deepstream(api, config, embedded=from_environment(api, os.environ) is None)
             for reading in clauses.readings(api):
-                clauses.in_force(reading, os.environ)
-    except (Misuse, ValueError) as error:
+                clauses.meaning_in_force(reading, os.environ)
+    except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def _check_engine(api: str, config: pytest.Config, embedded: bool) -> None:
-    """Raises Misuse when references of several workers would answer each other's calls at one engine."""
-    if embedded and engine(api, os.environ) and config.getoption("numprocesses", None):
+def _check_deepstream(api: str, config: pytest.Config, embedded: bool) -> None:
+    """Raises UsageError where the references of several workers would answer each other's calls at one server."""
+    if embedded and deepstream_url(api, os.environ) and config.getoption("numprocesses", None):
         name = api.upper()
-        raise Misuse(f"{name}_DEEPSTREAM: each worker of -n has a reference of its own; leave -n out or set {name}_URL")
+        raise UsageError(
+            f"{name}_DEEPSTREAM: each worker of -n has a reference of its own; leave -n out or set {name}_URL"
+        )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return broken_contracts.is_of_broken_api(config, collection_path) or None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if reporting.folder(config):
-        reporting.label(items)
+    for item in items:
+        if problem := pytest_plugin.unknown_id(item):
+            config.stash[BROKEN].setdefault(pytest_plugin.api_name(item), problem)
+    deselected = [item for item in items if pytest_plugin.api_name(item) in config.stash[BROKEN]]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in set(deselected)]
+    if pytest_plugin.results_folder(config):
+        pytest_plugin.label_items(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if session.items:
-        reporting.begin(session.config, session.items)
+    if session.items or broken_contracts.reported(session.config):
+        pytest_plugin.start_manifest(session.config, session.items)
 
 
-def pytest_collectreport(report: pytest.CollectReport) -> None:
-    if report.failed:
-        PROBLEMS.append(f"{report.nodeid} could not be collected")
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes over the broken APIs that an xdist worker reports: the controller collects nothing itself."""
+    node.config.stash[BROKEN].update(getattr(node, "workeroutput", {}).get("broken", {}))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    results, watch = reporting.folder(session.config), session.config.stash.get(WATCH, None)
-    if results and watch:
-        watch.leave(results, os.environ.get("PYTEST_XDIST_WORKER", "main"))
-    reporting.end(session.config, exitstatus, PROBLEMS)
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["broken"] = config.stash[BROKEN]
+    results, recorder = pytest_plugin.results_folder(config), config.stash.get(RECORDER, None)
+    if results and recorder:
+        recorder.write(results, os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    pytest_plugin.finish_manifest(config, exitstatus, config.stash[COLLECTION_ERRORS].messages)
+    if broken_contracts.reported(config):
+        session.exitstatus = EXIT_BROKEN
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for api, problem in sorted(broken_contracts.reported(config).items()):
+        terminalreporter.write_line(f"{api} was not tested, because its contract is broken: {problem}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    own = {name.strip() for one in metafunc.definition.iter_markers("parametrize") for name in _names(one.args[0])}
-    if "operation" in metafunc.fixturenames and "operation" not in own:
-        operations = [one for api in contracts.apis() for one in contract(api).operations.values()]
+    apis = broken_contracts.working_apis(metafunc.config)
+    missing = set(metafunc.fixturenames) - _parametrized_names(metafunc.definition)
+    if "operation" in missing:
+        operations = [operation for api in apis for operation in load_contract(api).operations.values()]
         metafunc.parametrize("operation", operations, ids=str)
-    if "call" in metafunc.fixturenames and "call" not in own:
-        calls = [one for api in contracts.apis() if (found := rpc(api)) for one in found.calls.values()]
-        metafunc.parametrize("call", calls, ids=str)
-    if "resource" in metafunc.fixturenames and "resource" not in own:
-        metafunc.parametrize("resource", [one for api in contracts.apis() for one in resources(api)], ids=str)
-    if "transport" in metafunc.fixturenames and "transport" not in own:
+    if "call" in missing:
+        contracts_of_calls = [contract for api in apis if (contract := load_rpc_contract(api))]
+        metafunc.parametrize("call", [call for rpc in contracts_of_calls for call in rpc.calls.values()], ids=str)
+    if "resource" in missing:
+        metafunc.parametrize("resource", [resource for api in apis for resource in resources(api)], ids=str)
+    if "transport" in missing:
         metafunc.parametrize("transport", TRANSPORTS, indirect=True)
 
 
-def _names(argument: str | Sequence[str]) -> Sequence[str]:
-    return argument.split(",") if isinstance(argument, str) else argument
+def _parametrized_names(test: pytest.Item) -> set[str]:
+    """The parameters that the test's own marks give values to."""
+    names: list[str] = []
+    for mark in test.iter_markers("parametrize"):
+        argument: str | Sequence[str] = mark.args[0]
+        names += argument.split(",") if isinstance(argument, str) else argument
+    return {name.strip() for name in names}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup() -> Iterator[None]:
-    return (yield from _told())
+    return (yield from _in_one_sentence())
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
-    return (yield from _told())
+    return (yield from _in_one_sentence())
 
 
-def _told() -> Iterator[None]:
-    """What lacks is a skip with its reason, what cannot be reached a failure of one line."""
+def _in_one_sentence() -> Iterator[None]:
+    """Skips a test for a missing precondition; fails it in one sentence for an unreachable target or a usage error."""
     try:
         return (yield)
-    except (Lacking, NotPermitted) as reason:
+    except (MissingPrecondition, NotPermitted) as reason:
         pytest.skip(str(reason))
-    except (Unreachable, Misuse) as reason:
+    except (Unreachable, UsageError) as reason:
         pytest.fail(str(reason), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     api: Api | None = getattr(item, "funcargs", {}).get("api")
-    if call.when == "call" and api and reporting.folder(item.config):
-        reporting.attach(api, call.excinfo.value if call.excinfo else None)
-        reporting.attach_count(item.config.stash[WATCH].taken())
-    if call.when == "teardown" and WATCH in item.config.stash:
-        item.config.stash[WATCH].taken()  # what clears up is no test's
+    if call.when == "call" and api and pytest_plugin.results_folder(item.config):
+        attachments.attach_exchanges(api, call.excinfo.value if call.excinfo else None)
+        attachments.attach_count(item.config.stash[RECORDER].take_count())
+    if call.when == "teardown" and RECORDER in item.config.stash:
+        item.config.stash[RECORDER].take_count()  # exchanges that clean up belong to no test
     report = yield
     if call.when == "call":
-        report.user_properties += [("clause", one) for one in reporting.clauses_of(item)]
-    ours = item.path.is_relative_to(SELFTEST)
-    if call.excinfo is not None and call.excinfo.errisinstance(AssertionError) and not ours:
-        report.longrepr = reporting.complaint(item, call.excinfo.value)
-        report.user_properties += [("blamed", one) for one in reporting.blamed(item, call.excinfo.value)]
+        report.user_properties += [("clause", clause) for clause in pytest_plugin.clauses_of(item)]
+    is_selftest = item.path.is_relative_to(SELFTEST)
+    if call.excinfo is not None and isinstance(call.excinfo.value, AssertionError) and not is_selftest:
+        report.longrepr = pytest_plugin.failure_text(item, call.excinfo.value)
+        blamed = pytest_plugin.blamed_clauses(item, call.excinfo.value)
+        report.user_properties += [("blamed", clause) for clause in blamed]
     return report
 
 
 @pytest.fixture(scope="session")
-def mailbox() -> Iterator[MailSink]:
-    """Where mails arrive: FLOWBACK_SMTP, or a free port when the reference is our own."""
-    default = "127.0.0.1:2525" if os.environ.get("FLOWBACK_URL") else "127.0.0.1:0"
-    host, _, port = os.environ.get("FLOWBACK_SMTP", default).rpartition(":")
-    with MailSink(host, int(port)) as sink:
+def mailbox(pytestconfig: pytest.Config) -> Iterator[MailSink]:
+    """The mailbox of all targets, at `<API>_SMTP`; at a free port when only our own references send mail."""
+    apis = [api for api in broken_contracts.working_apis(pytestconfig) if needs_mail(load_contract(api))]
+    host, port = mail_address(apis, os.environ)
+    with MailSink(host, port) as sink:
         yield sink
 
 
 @pytest.fixture(scope="session")
-def targets(request: pytest.FixtureRequest, mailbox: MailSink) -> Iterator[dict[str, Target]]:
-    """The target of every API."""
-    named = {api: from_environment(api, os.environ) for api in contracts.apis()}
-    ours = [api for api, target in named.items() if target is None]
-    changes = [f"--{kind}={name}" for kind in ("fault", "variant") for name in request.config.getoption(kind)]
-    engines = {api: url for api in ours if (url := engine(api, os.environ))}
-    with embedded(ours, mailbox.address, changes, engines) as started:
+def targets(pytestconfig: pytest.Config, mailbox: MailSink) -> Iterator[dict[str, Target]]:
+    """The target of every API that can be tested."""
+    named = {api: from_environment(api, os.environ) for api in broken_contracts.working_apis(pytestconfig)}
+    unnamed = [api for api, target in named.items() if target is None]
+    changes = [f"--{kind}={name}" for kind in ("fault", "variant") for name in pytestconfig.getoption(kind)]
+    servers = {api: url for api in unnamed if (url := deepstream_url(api, os.environ))}
+    with embedded_references(unnamed, mailbox.address, changes, servers) as started:
         yield {**{api: target for api, target in named.items() if target}, **started}
 
 
 @pytest.fixture(scope="session")
 def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[str, Api]:
-    """Every API at its target."""
-    if GIVEN in pytestconfig.stash:
-        return pytestconfig.stash[GIVEN]
+    """Every API at its target, by name."""
+    if APIS_UNDER_TEST in pytestconfig.stash:
+        return pytestconfig.stash[APIS_UNDER_TEST]
     targets: dict[str, Target] = request.getfixturevalue("targets")
     mailbox: MailSink = request.getfixturevalue("mailbox")
     run = str(pytestconfig.option.seed)
-    found = {
+    apis = {
         name: Api(target, mailbox=mailbox, run=run if target.embedded else None) for name, target in targets.items()
     }
-    if WATCH in pytestconfig.stash:
-        for one in found.values():
-            pytestconfig.stash[WATCH].on(one)
-    return found
+    if RECORDER in pytestconfig.stash:
+        for api in apis.values():
+            pytestconfig.stash[RECORDER].observe(api)
+    return apis
 
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
-    """The API under test: of the operation, call or resource, or of the folder that the test is in."""
-    api = api_of[reporting.api_name(request.node)]
+    """The API under test: that of the operation, call or resource, else of the folder that the test is in."""
+    api = api_of[pytest_plugin.api_name(request.node)]
     api.exchanges.clear()
-    carrier = reporting.carrier(request.node)
-    if carrier and not carrier.safe and not api.target.writes:
-        pytest.skip(api.target.refusal())
+    subject = pytest_plugin.contract_subject(request.node)
+    if subject and not subject.safe and not api.target.writes:
+        pytest.skip(api.target.read_only_reason())
     return api
 
 
 @pytest.fixture(scope="session")
 def transports() -> Iterator[dict[tuple[Api, str], Transport]]:
-    """The transports that are open, by API and name: connections outlive a test."""
-    opened: dict[tuple[Api, str], Transport] = {}
-    yield opened
-    for one in opened.values():
-        one.close()
+    """The open transports by API and name: their connections outlive a test."""
+    transports: dict[tuple[Api, str], Transport] = {}
+    yield transports
+    for transport in transports.values():
+        transport.close()
 
 
 @pytest.fixture
@@ -213,13 +268,15 @@ def transport(request: pytest.FixtureRequest, api: Api, transports: dict[tuple[A
 
 
 @pytest.fixture
-def readings(api: Api, request: pytest.FixtureRequest) -> Iterator[Observed]:
-    """Says which meaning of a reading the target was seen to use."""
-    observed = Observed(api)
+def readings(api: Api, request: pytest.FixtureRequest) -> Iterator[ObservedReadings]:
+    """Records which meaning of a reading the target uses."""
+    observed = ObservedReadings(api)
     yield observed
-    request.node.user_properties += [("reading", f"{name}={meaning}") for name, meaning in observed.seen.items()]
-    if reporting.folder(request.config):
-        reporting.attach_readings(observed.seen)
+    properties = request.node.user_properties
+    properties += [("reading", f"{reading}={meaning}") for reading, meaning in observed.seen.items()]
+    properties += [("observation", reading) for reading in dict.fromkeys(observed.observations)]
+    if pytest_plugin.results_folder(request.config):
+        attachments.attach_readings(observed.seen, observed.observations)
 
 
 @pytest.fixture
@@ -231,6 +288,6 @@ def corpus(request: pytest.FixtureRequest, api: Api) -> Corpus:
 
 @pytest.fixture
 def messages(request: pytest.FixtureRequest, api: Api) -> Messages:
-    """The API's calls at this run's effort and seed."""
+    """The API's messages at this run's effort and seed."""
     options = request.config.option
     return messages_of(api.target.api, EFFORTS[options.effort], options.seed)

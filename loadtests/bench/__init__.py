@@ -1,6 +1,6 @@
-"""What a request costs its generator, and how true the times are that it reports: ours beside the field's tools.
+"""Benchmarks of load generators: the CPU cost of a request, and the accuracy of reported times, ours and other tools.
 
-Rule: no figure of a tool's own is taken where one from outside can be had. Requests are counted by the server, CPU by
-the kernel, and the truth about times follows from a server whose delays are known. `python -m loadtests.bench load`
-and `python -m loadtests.bench accuracy` are the doors.
+Rule: a tool's own figures are not used where they can be measured from outside. The server counts requests, the kernel
+counts CPU, and true times follow from a server with known delays. Run `python -m loadtests.bench load` or
+`python -m loadtests.bench accuracy`.
 """

@@ -1,7 +1,7 @@
-"""The generators that are compared: what each is called, and its command line.
+"""The load generators that are compared: their names and command lines.
 
-Rule: each is driven as its own documentation says, with its fastest settings that still do the work; all send the same
-headers, and those that can vary their requests do. Only `ours` is ours, and it runs as people run it: under Locust.
+Rule: each runs as its documentation says, with the fastest settings that still do the work. All send the same headers,
+and those that can vary their requests do. Ours runs as users run it: under Locust.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from pathlib import Path
 
 from loadtests.bench import tools
 from loadtests.bench.payloads import CALL, DEVICE_ID, HEADERS, ONE_PATH, TOKEN
-from loadtests.bench.process import free_port, python
+from loadtests.bench.process import free_port, python_command
 from loadtests.bench.sinks import HTTP, WEBSOCKET
 
 SCRIPTS = Path(__file__).parent / "scripts"
-ENDS = (0, 3)  # 3: its own health says, rightly, that a generator at full speed is not fit to measure a server
-LONG = 3600  # seconds; the window that is measured ends long before
+ENDS = (0, 3)  # 3: a generator at full speed reports, correctly, that it is unfit to measure a server
+LONG = 3600  # seconds; the measured window ends long before
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a generator is to do: ask the server at `url` over so many connections; `folder` is its own."""
+class Workload:
+    """What a generator has to do: send requests to `url` over so many connections; it may write to `folder`."""
 
     url: str
     connections: int
@@ -32,16 +32,17 @@ class Work:
 
 @dataclass(frozen=True)
 class Generator:
-    """`name` is what `--only` takes, `needs` are tools by the names that tools.py knows them by.
+    """A load generator.
 
-    `ends_with` are its exit codes after SIGTERM when nothing went wrong, where it tells by them.
+    name: its value for `--only`. needs: the tools it needs, by their names in tools.py. ends_with: its exit codes after
+    SIGTERM on success; empty if they mean nothing.
     """
 
     name: str
     title: str
     transport: str
     needs: tuple[str, ...]
-    command: Callable[[Work], list[str]]
+    command: Callable[[Workload], list[str]]
     environment: Mapping[str, str] = field(default_factory=dict)
     ends_with: tuple[int, ...] = ()
 
@@ -50,47 +51,54 @@ def _headers(flag: str) -> list[str]:
     return [part for name, value in HEADERS.items() for part in (flag, f"{name}: {value}")]
 
 
-def locust(file: str, work: Work, *more: str) -> list[str]:
-    """A headless Locust with one user a connection."""
+def locust(file: str, work: Workload, *more: str) -> list[str]:
+    """The command of a headless Locust with one user per connection."""
     users = ["--users", str(work.connections), "--spawn-rate", str(work.connections)]
-    line = [*python("locust"), "--headless", "--only-summary", "--loglevel", "WARNING", *users]
+    line = [*python_command("locust"), "--headless", "--only-summary", "--loglevel", "WARNING", *users]
     return [*line, "--host", work.url.rstrip("/"), "--locustfile", str(SCRIPTS / file), *more]
 
 
-def k6(file: str, work: Work, *more: str) -> list[str]:
-    """k6 on one of our scripts; what it is told travels by -e, its results go to the script."""
-    told = {
+def k6(file: str, work: Workload, *more: str) -> list[str]:
+    """The command of k6 with one of our scripts, which gets its settings by -e."""
+    variables = {
         "URL": work.url,
         "VUS": str(work.connections),
         "HEADERS": json.dumps(HEADERS),
         "CALL": json.dumps(CALL, separators=(",", ":")).replace(DEVICE_ID, DEVICE_ID.replace("{:04x}", "{number}")),
     }
-    line = [*tools.found("k6"), "run", "--quiet", "--no-usage-report", "--log-output=stderr", "--address", ""]
-    settings = [part for name, value in told.items() for part in ("-e", f"{name}={value}")]
+    line = [*tools.command_of("k6"), "run", "--quiet", "--no-usage-report", "--log-output=stderr", "--address", ""]
+    settings = [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
     return [*line, *settings, *more, str(SCRIPTS / file)]
 
 
-def _wrk(work: Work) -> list[str]:
-    return [*tools.found("wrk"), "-t1", f"-c{work.connections}", f"-d{LONG}s", *_headers("-H"), work.url + ONE_PATH]
+def _wrk(work: Workload) -> list[str]:
+    return [
+        *tools.command_of("wrk"),
+        "-t1",
+        f"-c{work.connections}",
+        f"-d{LONG}s",
+        *_headers("-H"),
+        work.url + ONE_PATH,
+    ]
 
 
-def _hey(work: Work) -> list[str]:
+def _hey(work: Workload) -> list[str]:
     many = ["-c", str(work.connections), "-cpus", "1", "-z", f"{LONG}s"]
-    return [*tools.found("hey"), *many, *_headers("-H"), work.url + ONE_PATH]
+    return [*tools.command_of("hey"), *many, *_headers("-H"), work.url + ONE_PATH]
 
 
-def _autocannon(work: Work) -> list[str]:
+def _autocannon(work: Workload) -> list[str]:
     many = ["-c", str(work.connections), "-d", str(LONG), "--no-progress"]
-    return [*tools.found("autocannon"), *many, *_headers("-H"), work.url + ONE_PATH]
+    return [*tools.command_of("autocannon"), *many, *_headers("-H"), work.url + ONE_PATH]
 
 
-def _artillery(scenario: Callable[[], Mapping[str, object]]) -> Callable[[Work], list[str]]:
-    def command(work: Work) -> list[str]:
+def _artillery(scenario: Callable[[], Mapping[str, object]]) -> Callable[[Workload], list[str]]:
+    def command(work: Workload) -> list[str]:
         phase = {"duration": 1, "arrivalCount": work.connections}
         script = {"config": {"target": work.url, "phases": [phase]}, "scenarios": [scenario()]}
         file = work.folder / "artillery.json"
         file.write_text(json.dumps(script))
-        return [*tools.found("artillery"), "run", "--quiet", str(file)]
+        return [*tools.command_of("artillery"), "run", "--quiet", str(file)]
 
     return command
 
@@ -107,28 +115,28 @@ def _calls() -> Mapping[str, object]:
 
 
 def _ours(name: str, title: str, transport: str, *more: str, workers: int = 1) -> Generator:
-    """Ours; with `--judge` the requests are made from the contract, and all that judges them is at work."""
+    """Ours; with `--judge` the requests are made from the contract and responses are validated by it."""
     file = "contract.py" if more else "ours.py"
-    told = {
+    variables = {
         "BENCH_TRANSPORT": transport,
         "GETFLOW_ORGANIZATION_ID": "52",
         "GETFLOW_TOKEN": TOKEN,
         "BITVIS_TOKEN": TOKEN,
     }
 
-    def command(work: Work) -> list[str]:
-        at = replace(work, url=work.url.replace("ws://", "http://")) if more else work  # a contract's host is HTTP's
+    def command(work: Workload) -> list[str]:
+        target = replace(work, url=work.url.replace("ws://", "http://")) if more else work  # contracts need http
         port = str(free_port())
         shared = ["--processes", str(workers), "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
         forked = [*shared, "--master-port", port] if workers > 1 else []
-        return locust(file, at, "--results", str(work.folder / "results"), *more, *forked)
+        return locust(file, target, "--results", str(work.folder / "results"), *more, *forked)
 
-    return Generator(name, title, transport, ("locust",), command, told, ENDS)
+    return Generator(name, title, transport, ("locust",), command, variables, ENDS)
 
 
 def _stock(name: str, title: str, transport: str, user: str) -> Generator:
-    told = {"BENCH_USER": user}
-    return Generator(name, title, transport, ("locust",), lambda work: locust("stock.py", work), told, (0,))
+    variables = {"BENCH_USER": user}
+    return Generator(name, title, transport, ("locust",), lambda work: locust("stock.py", work), variables, (0,))
 
 
 def _k6(name: str, title: str, transport: str, script: str, judged: str = "0") -> Generator:
@@ -138,7 +146,7 @@ def _k6(name: str, title: str, transport: str, script: str, judged: str = "0") -
 
 OURS = "ours, status only"
 CONTRACT = "ours, requests made from the contract, status only"
-JUDGED = "ours, requests made from the contract, every answer judged by it"
+JUDGED = "ours, requests created from the contract, every response validated by it"
 GENERATORS: Sequence[Generator] = (
     _ours("ours", OURS, HTTP),
     _ours("ours-2", f"{OURS}, two worker processes", HTTP, workers=2),

@@ -1,7 +1,7 @@
-"""One measurement: a generator at full speed on its core, its CPU and the server's count over a steady window.
+"""Measures one generator at full speed: its CPU and the requests that the server counted in a steady window.
 
-Rule: start-up, imports and warming up lie outside the window; a generator whose requests are refused, or that stops
-before the window does, gives no figure but an error.
+Rule: start-up, imports and warm-up are outside the window. A generator whose requests are refused, or that stops before
+the window ends, gives an error instead of a figure.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.bench import cpu
-from loadtests.bench.generators import Generator, Work
-from loadtests.bench.process import Program, running, until
+from loadtests.bench.generators import Generator, Workload
+from loadtests.bench.process import Program, running, wait_until
 from loadtests.bench.sinks import Sink
 
-FIRST = 500  # requests that say that it has begun
-BEGINS = 60.0  # seconds it may take for them
-WARM = 2.0  # seconds between them and the window
+FIRST = 500  # requests after which it counts as started
+BEGINS = 60.0  # seconds within which they must have come
+WARM = 2.0  # seconds of warm-up after them, before the window
 QUIET = 0.05  # share of a core that other programs may take during a window
-WINDOWS = 3  # at most, where none of them is quiet
+WINDOWS = 3  # measured at most, when none of them is quiet
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a window of one round showed.
+class Measurement:
+    """The measurement of one window of one round.
 
-    `others` is the share of its core that other programs took, of the generator's or the server's, whichever is larger.
+    cpu: seconds. others: the share of a core that other programs took; the larger one of the generator's and the
+    server's core.
     """
 
     generator: str
@@ -52,7 +53,7 @@ class _Sample:
     seconds: float
     requests: int
     cpu: float
-    strange: tuple[float, float]  # CPU seconds of other programs on the generator's and the server's core
+    others: tuple[float, float]  # CPU seconds of other programs on the generator's and the server's core
 
 
 def measure(
@@ -63,18 +64,18 @@ def measure(
     connections: int,
     seconds: float,
     folder: Path,
-) -> Run:
-    """Runs that generator once, the server being on the first of these cores.
+) -> Measurement:
+    """Run that generator once, with the server on the first of these cores.
 
-    Raises tools.Missing, and process.Failed when it did not do its work.
+    Raises ToolMissing, and ProgramFailed when the generator did not do its work.
     """
     folder.mkdir(parents=True)
-    command = generator.command(Work(sink.url, connections, folder))
+    command = generator.command(Workload(sink.url, connections, folder))
     with running(command, folder, cores[1], generator.environment) as program:
         before = sink.count()
-        until(lambda: sink.count() - before > FIRST, BEGINS, program, f"{FIRST} requests were answered")
+        wait_until(lambda: sink.count() - before > FIRST, BEGINS, program, f"{FIRST} requests have a response")
         time.sleep(WARM)
-        windows: list[Run] = []
+        windows: list[Measurement] = []
         while len(windows) < WINDOWS and not any(run.others <= QUIET for run in windows):
             windows.append(_window(generator.name, number, program, sink, cores, seconds))
         if not program.alive():
@@ -88,19 +89,21 @@ def measure(
     return min(windows, key=lambda run: run.others)
 
 
-def _window(name: str, number: int, program: Program, sink: Sink, cores: tuple[int, int], seconds: float) -> Run:
+def _window(
+    name: str, number: int, program: Program, sink: Sink, cores: tuple[int, int], seconds: float
+) -> Measurement:
     first = _sample(program, sink, cores)
     time.sleep(seconds)
     last = _sample(program, sink, cores)
-    took, requests = last.seconds - first.seconds, last.requests - first.requests
+    duration, requests = last.seconds - first.seconds, last.requests - first.requests
     if requests <= 0:
-        raise program.failed(f"no request was answered within {seconds:g} s")
-    strange = [(after - before) / took for before, after in zip(first.strange, last.strange, strict=True)]
-    return Run(name, number, requests, took, last.cpu - first.cpu, max(0.0, *strange))
+        raise program.failed(f"no request got a response within {seconds:g} s")
+    others = [(after - before) / duration for before, after in zip(first.others, last.others, strict=True)]
+    return Measurement(name, number, requests, duration, last.cpu - first.cpu, max(0.0, *others))
 
 
 def _sample(program: Program, sink: Sink, cores: tuple[int, int]) -> _Sample:
     now, requests = time.perf_counter(), sink.count()
-    mine, its = cpu.spent(program.session), cpu.spent(sink.program.session)
-    strange = (cpu.busy(cores[1]) - mine, cpu.busy(cores[0]) - its)
-    return _Sample(now, requests, mine, strange)
+    generator_cpu, server_cpu = cpu.cpu_seconds(program.session), cpu.cpu_seconds(sink.program.session)
+    others = (cpu.core_busy_seconds(cores[1]) - generator_cpu, cpu.core_busy_seconds(cores[0]) - server_cpu)
+    return _Sample(now, requests, generator_cpu, others)

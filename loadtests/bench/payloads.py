@@ -1,7 +1,7 @@
-"""What the generators ask and the sinks answer: a task of getflow over HTTP, a device of bitvis over a websocket.
+"""The requests and responses of the benchmarks: a task of getflow over HTTP, a device of bitvis over a websocket.
 
-Rule: answers are what the contracts describe, about 400 bytes each; questions differ from one to the next (by the
-task's or the device's id), and the HTTP answer bears the id that was asked for.
+Rule: responses follow the contracts and have about 400 bytes; each request asks for another task or device, and the
+HTTP response has the id that was requested.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 
 import jsonschema_rs
 
-from contracts.document import contract
+from contracts.openapi import load_contract
 from contracts.operation import Schema
 
 TOKEN = "benchmark-0123456789abcdef0123456789abcdef"
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}
-ID = "$task"  # where nginx writes the id that was asked for
+ID = "$task"  # where nginx inserts the requested id
 PATH = "/v2/tasks/{}?organization_id=52"
 ONE_PATH = PATH.format(87)  # for the tools that repeat one request
 TASK = {
@@ -53,41 +53,41 @@ DEVICE = {
 }
 
 
-def http_answer(task: str = ID) -> str:
-    """The body of the answer to a request for that task; by default with nginx's variable for its id."""
+def http_response(task: str = ID) -> str:
+    """The body of the response for that task; by default with nginx's variable for its id."""
     body = {"request_id": "3f1f6a5e-5b0a-4c7e-9d7e-0d6f0c0a1b2c", "task": {**TASK, "id": 0}}
     return compact(body).replace('"id":0', f'"id":{task}', 1)
 
 
-def websocket_answer() -> str:
-    """The text message that answers each call."""
+def websocket_response() -> str:
+    """The text message that responds to each call."""
     return compact({"status": 0, "success": True, "data": DEVICE, "dataType": "JSON"})
 
 
 def websocket_call(number: int) -> str:
-    """The text message that asks for that device."""
+    """The text message that requests that device."""
     return compact(CALL).replace(DEVICE_ID, DEVICE_ID.format(number % 65_536))
 
 
 def http_validator() -> jsonschema_rs.Validator:
-    """What getflow promises for one task."""
+    """The schema of a task by getflow's contract."""
     return _validator("getflow", "getTask")
 
 
 def websocket_validator() -> jsonschema_rs.Validator:
-    """What bitvis promises for one device."""
+    """The schema of a device by bitvis' contract."""
     return _validator("bitvis", "deviceCollectionGet OPEN by header")
 
 
 def _validator(api: str, operation: str) -> jsonschema_rs.Validator:
-    whole = contract(api)
-    numbers = range(len(whole.document.get("servers") or [{}]))
-    wanted = whole.find(operation, numbers[-1])
-    response = wanted.response(200)
+    contract = load_contract(api)
+    numbers = range(len(contract.document.get("servers") or [{}]))
+    wanted = contract.find(operation, numbers[-1])
+    response = wanted.response_for(200)
     if response is None:
-        raise LookupError(f"{wanted} describes no answer with status 200")
+        raise LookupError(f"{wanted} describes no response with status 200")
     schema: Schema = response.content["application/json"]["schema"]
-    return whole.validator(schema)
+    return contract.validator(schema)
 
 
 def compact(value: Any) -> str:

@@ -1,6 +1,7 @@
-"""Starts programs on a core of their own and ends them, with everything they started.
+"""Starts programs on a core of their own and ends them with all their child processes.
 
-Rule: whoever starts a process ends it, whatever happens. What a program says goes to a file and is told when it fails.
+Rule: a process is always ended by the code that started it. Output goes to a file; the end of it is part of the error
+when a program fails.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from loadtests.bench import cpu
 
 ROOT = Path(__file__).parents[2]
 ENDS = 10.0  # seconds that a program may take to end by itself
-TELLS = 1500  # characters of what a program said
-QUIET = {  # nothing may leave this machine
+TAIL = 1500  # characters of output in an error
+QUIET = {  # no tool may send usage statistics or look for updates
     "ARTILLERY_DISABLE_TELEMETRY": "true",
     "K6_NO_USAGE_REPORT": "true",
     "NO_UPDATE_NOTIFIER": "1",
@@ -28,40 +29,40 @@ QUIET = {  # nothing may leave this machine
 }
 
 
-class Failed(Exception):
-    """A program did not do what it was started for; the message holds the last lines of what it said."""
+class ProgramFailed(Exception):
+    """A program did not do its work; the message has the last lines of its output."""
 
 
 class Program:
-    """A running program: `session` is its process id, and the one that all it starts carry."""
+    """A running program. session: its process id, which is also the session id of all its children."""
 
-    def __init__(self, process: subprocess.Popen[bytes], command: Sequence[str], said: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], command: Sequence[str], output_file: Path) -> None:
         self.process = process
         self.session = process.pid
         self._command = command
-        self._said = said
+        self._output_file = output_file
 
     def alive(self) -> bool:
-        """Whether its first process still runs."""
+        """Whether its first process is still running."""
         return self.process.poll() is None
 
-    def said(self) -> str:
-        """All that it said so far, standard output and errors."""
-        return self._said.read_text("utf-8", "replace")
+    def output(self) -> str:
+        """Its output so far, standard output and errors."""
+        return self._output_file.read_text("utf-8", "replace")
 
-    def failed(self, what: str) -> Failed:
-        """That failure, told with its command and its last words."""
-        return Failed(f"{what}\n  command: {' '.join(self._command)}\n  said: {self.said()[-TELLS:].strip()}")
+    def failed(self, what: str) -> ProgramFailed:
+        """An error with that message, the command and the end of the output."""
+        return ProgramFailed(f"{what}\n  command: {' '.join(self._command)}\n  output: {self.output()[-TAIL:].strip()}")
 
-    def ended(self, seconds: float) -> int:
-        """Its exit code, once it has ended by itself. Raises Failed when it takes longer."""
+    def wait(self, seconds: float) -> int:
+        """Its exit code once it has ended by itself. Raises ProgramFailed when it takes longer."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise self.failed(f"still running after {seconds:g} s") from None
 
     def end(self, number: int = signal.SIGTERM) -> int:
-        """Asks it to end, ends what is left of its session by force, and returns the exit code of its first process."""
+        """Send the signal, kill what is left of its session, and return the exit code of its first process."""
         if self.alive():
             self.process.send_signal(number)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -79,10 +80,10 @@ class Program:
 def running(
     command: Sequence[str], folder: Path, core: int | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Program]:
-    """That command at work in `folder`, kept to `core` with all it starts; gone when the block ends."""
+    """Run that command in `folder`, bound to `core` with all its children, until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    said = folder / "said.txt"
-    with said.open("wb") as file:
+    output_file = folder / "output.txt"
+    with output_file.open("wb") as file:
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -93,14 +94,14 @@ def running(
             start_new_session=True,
             preexec_fn=None if core is None else _pinned(core),
         )
-    program = Program(process, command, said)
+    program = Program(process, command, output_file)
     try:
         yield program
     finally:
         program.end()
 
 
-def python(module: str, *arguments: str) -> list[str]:
+def python_command(module: str, *arguments: str) -> list[str]:
     """The command line of a module under this Python."""
     return [sys.executable, "-m", module, *arguments]
 
@@ -112,8 +113,8 @@ def free_port() -> int:
         return port
 
 
-def until(condition: Callable[[], bool], seconds: float, program: Program, what: str) -> None:
-    """Waits until that condition holds. Raises Failed when the program ends before it does, or time is up."""
+def wait_until(condition: Callable[[], bool], seconds: float, program: Program, what: str) -> None:
+    """Wait for that condition. Raises ProgramFailed when the program ends before, or time is up."""
     deadline = time.monotonic() + seconds
     while not condition():
         if not program.alive():
@@ -124,7 +125,7 @@ def until(condition: Callable[[], bool], seconds: float, program: Program, what:
 
 
 def cores() -> tuple[int, int]:
-    """The cores for the server and for the generator; they are one and the same where there is only one."""
+    """The cores for the server and for the generator; the same one where there is only one."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[-1]
 

@@ -1,8 +1,8 @@
-"""`python -m loadtests.bench.serve_websocket PORT COUNT_PORT`: answers each text message of a websocket, and counts.
+"""`python -m loadtests.bench.serve_websocket PORT COUNT_PORT`: responds to websocket messages and counts them.
 
-Rule: as little work as can be, by picows on uvloop. Of the responders that PyPI and npm give, it took the least CPU
-per call here (picows 7 to 9 µs, node's `ws` 10, socketify 19 to 26). Whoever connects to the second port is told how
-many calls were answered so far.
+Rule: it does as little work as possible. Of the servers on PyPI and npm, picows on uvloop took the least CPU per call
+(picows 7 to 9 µs, node's `ws` 10, socketify 19 to 26). A connection to the second port receives the number of calls
+that got a response so far.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import sys
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
-from loadtests.bench.payloads import websocket_answer
+from loadtests.bench.payloads import websocket_response
 
-ANSWER = websocket_answer().encode()
+RESPONSE = websocket_response().encode()
 
 
 class Responder(WSListener):
-    """One connection; `answered` is counted over all of them."""
+    """One connection; `responses` counts those of all connections."""
 
-    answered = 0
+    responses = 0
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Answers a text message, and leaves when the other side does."""
+        """Respond to a text message; close when the client closes."""
         if frame.msg_type == WSMsgType.TEXT:
-            Responder.answered += 1
-            transport.send(WSMsgType.TEXT, ANSWER)
+            Responder.responses += 1
+            transport.send(WSMsgType.TEXT, RESPONSE)
         elif frame.msg_type == WSMsgType.CLOSE:
             transport.send_close(frame.get_close_code())
             transport.disconnect()
@@ -37,7 +37,7 @@ async def serve(port: int, count_port: int) -> None:
     """Serves until it is ended."""
 
     async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"%d\n" % Responder.answered)
+        writer.write(b"%d\n" % Responder.responses)
         writer.close()
 
     server = await ws_create_server(lambda _: Responder(), "127.0.0.1", port)

@@ -1,6 +1,6 @@
-"""The servers that generators are measured against; each counts what it has answered.
+"""The servers that generators are measured against; each counts its responses.
 
-Rule: a sink must not be the bottleneck, so it has a core of its own, and it is asked for its count from outside.
+Rule: the server must not be the bottleneck, so it has a core of its own, and its count is read from outside.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from loadtests.bench import tools
-from loadtests.bench.payloads import http_answer
-from loadtests.bench.process import Program, free_port, python, running, until
+from loadtests.bench.payloads import http_response
+from loadtests.bench.process import Program, free_port, python_command, running, wait_until
 
 HTTP = "http"
 WEBSOCKET = "websocket"
@@ -32,25 +32,25 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=8192;
         location = /count {{ stub_status; }}
-        location ~ "^(/v2)?/tasks/(?<task>[1-9][0-9]*)$" {{ return 200 '{answer}'; }}
+        location ~ "^(/v2)?/tasks/(?<task>[1-9][0-9]*)$" {{ return 200 '{response}'; }}
     }}
 }}
 """
 
 
 class Sink:
-    """A running server: `url` is where it is."""
+    """A running server at `url`."""
 
     def __init__(self, url: str, program: Program) -> None:
         self.url = url
         self.program = program
 
     def count(self) -> int:
-        """Requests answered since it was started, those of this method aside."""
+        """The number of responses since its start, without those to this method."""
         raise NotImplementedError
 
     def refused(self) -> str:
-        """The first request since the last time this was asked that was not answered with a 2xx, or ""."""
+        """The first request since the last call whose response was no 2xx, or ""."""
         return ""
 
 
@@ -60,64 +60,66 @@ class Nginx(Sink):
     def __init__(self, url: str, program: Program, folder: Path) -> None:
         super().__init__(url, program)
         self._folder = folder
-        self._asked = 0
-        self._told = 0
+        self._own_requests = 0
+        self._read_characters = 0
 
     def count(self) -> int:
-        """Requests answered, by the third number of stub_status's third line."""
-        self._asked += 1
-        with urllib.request.urlopen(f"{self.url}/count", timeout=5) as answer:
-            line: str = answer.read().decode().splitlines()[2]
-        return int(line.split()[2]) - self._asked
+        """The third number of the third line of stub_status, without our own requests."""
+        self._own_requests += 1
+        with urllib.request.urlopen(f"{self.url}/count", timeout=5) as response:
+            line: str = response.read().decode().splitlines()[2]
+        return int(line.split()[2]) - self._own_requests
 
     def refused(self) -> str:
-        """The first request since the last time this was asked that was not answered with a 2xx, or ""."""
-        fresh = (self._folder / "refused.txt").read_text()[self._told :]
-        self._told += len(fresh)
+        """The first request since the last call whose response was no 2xx, or ""."""
+        fresh = (self._folder / "refused.txt").read_text()[self._read_characters :]
+        self._read_characters += len(fresh)
         return fresh.partition("\n")[0]
 
 
-class Counted(Sink):
-    """A server of ours that tells its count to whoever connects to a second port."""
+class CountingServer(Sink):
+    """A server of ours that sends its count to each connection on a second port."""
 
     def __init__(self, url: str, program: Program, count_port: int) -> None:
         super().__init__(url, program)
         self._port = count_port
 
     def count(self) -> int:
-        """Messages answered."""
-        return int(told(self._port))
+        """The number of messages that got a response."""
+        return int(read_all(self._port))
 
 
 @contextlib.contextmanager
 def nginx(folder: Path, core: int) -> Iterator[Sink]:
-    """nginx on that core. Raises tools.Missing and process.Failed."""
+    """nginx on that core. Raises ToolMissing and ProgramFailed."""
     port = free_port()
     folder.mkdir(parents=True)
     file = folder / "nginx.conf"
-    file.write_text(CONFIGURATION.format(folder=folder, port=port, answer=http_answer()))
-    command = [*tools.found("nginx"), "-e", str(folder / "problems.txt"), "-p", str(folder), "-c", str(file)]
+    file.write_text(CONFIGURATION.format(folder=folder, port=port, response=http_response()))
+    command = [*tools.command_of("nginx"), "-e", str(folder / "problems.txt"), "-p", str(folder), "-c", str(file)]
     with running(command, folder, core) as program:
-        until(lambda: listening(port), STARTS, program, "nginx listens")
+        wait_until(lambda: is_listening(port), STARTS, program, "nginx listens")
         yield Nginx(f"http://127.0.0.1:{port}", program, folder)
 
 
 @contextlib.contextmanager
 def responder(folder: Path, core: int) -> Iterator[Sink]:
-    """The websocket responder on that core. Raises tools.Missing and process.Failed."""
-    tools.found("picows")
+    """The websocket responder on that core. Raises ToolMissing and ProgramFailed."""
+    tools.command_of("picows")
     port, count_port = free_port(), free_port()
-    with running(python("loadtests.bench.serve_websocket", str(port), str(count_port)), folder, core) as program:
-        until(lambda: listening(count_port), STARTS, program, "the websocket responder listens")
-        yield Counted(f"ws://127.0.0.1:{port}/", program, count_port)
+    with running(
+        python_command("loadtests.bench.serve_websocket", str(port), str(count_port)), folder, core
+    ) as program:
+        wait_until(lambda: is_listening(count_port), STARTS, program, "the websocket responder listens")
+        yield CountingServer(f"ws://127.0.0.1:{port}/", program, count_port)
 
 
 SINKS = {HTTP: nginx, WEBSOCKET: responder}
 NEEDS = {HTTP: "nginx", WEBSOCKET: "picows"}
 
 
-def listening(port: int) -> bool:
-    """Whether somebody accepts connections on that loopback port."""
+def is_listening(port: int) -> bool:
+    """Whether a server accepts connections on that loopback port."""
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:
@@ -125,7 +127,7 @@ def listening(port: int) -> bool:
     return True
 
 
-def told(port: int) -> bytes:
-    """All that is sent to whoever connects to that loopback port."""
+def read_all(port: int) -> bytes:
+    """Everything that a server on that loopback port sends to a new connection."""
     with socket.create_connection(("127.0.0.1", port), 5) as connection, connection.makefile("rb") as file:
         return file.read()

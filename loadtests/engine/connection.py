@@ -1,117 +1,121 @@
-"""What all connections share: when they open and close, deadlines, one request in flight, what becomes of its answer.
+"""Base of all connections: opening and closing, deadlines, one request in flight, and the delivery of its response.
 
-A connection opens when it is first asked, and again when it is asked after a close. A request whose bytes may have
-reached the server is never sent a second time: it fails as "closed before answer".
+A connection opens at its first request, and again at the next request after a close. A request whose bytes may have
+reached the server is never sent a second time: it fails as "closed before response".
 """
 
 from __future__ import annotations
 
 from time import perf_counter_ns
 
-from loadtests.engine.call import Address, Answer, Headers, Judge, Owner, Request
+from fixtures.http1.response_head import Headers
+from loadtests.engine.byte_stream import ByteStream
+from loadtests.engine.exchange_types import Address, Request, Requester, Response, Validator
 from loadtests.engine.loop import Loop
-from loadtests.engine.transport import Transport
 
 NEVER = 1 << 62
 NO_HEADERS: Headers = []
 
 
-class Connection(Transport):
-    """One connection to `address` with at most one request in flight; HTTP and websocket derive from it.
+class Connection(ByteStream):
+    """One connection to `address` with at most one request in flight; base of the HTTP and websocket connections.
 
     request: what is in flight, None while idle. ready: whether a request can be written at once.
     """
 
-    __slots__ = ("_alarm", "_asked", "_broken", "_deadline", "_intended", "_owner", "_sent", "ready", "request")
+    __slots__ = (
+        "_deadline", "_intended", "_is_written", "_pending_failure", "_requester", "_sent", "_timer_due", "ready",
+        "request",
+    )  # fmt: skip
 
     def __init__(self, loop: Loop, address: Address) -> None:
         super().__init__(loop, address)
         self.ready = False
         self.request: Request | None = None
-        self._owner: Owner | None = None
+        self._requester: Requester | None = None
         self._intended = self._sent = 0
-        self._deadline = self._alarm = NEVER
-        self._asked = False  # the request's bytes may have reached the server
-        self._broken = ""  # what the server did between two requests, for the next one to report
+        self._deadline = self._timer_due = NEVER
+        self._is_written = False  # the request's bytes may have reached the server
+        self._pending_failure = ""  # what the server did between two requests; the next request fails with it
 
-    # Asking
+    # Requests
 
-    def call(self, request: Request, owner: Owner, intended: int = 0) -> None:
-        """Send `request` as soon as possible; `owner.resume(answer)` follows in a later turn of the loop.
+    def send_request(self, request: Request, requester: Requester, intended: int = 0) -> None:
+        """Send `request` as soon as possible; `requester.resume(response)` follows in a later iteration of the loop.
 
-        intended: when it should have gone out; 0 for now.
+        intended: when it should have been sent; 0 for now.
         """
         now = perf_counter_ns()
         self.request = request
-        self._owner = owner
+        self._requester = requester
         self._intended = intended or now
         self._sent = now
         deadline = now + request.timeout_ns
         self._deadline = deadline
-        if deadline < self._alarm:
-            self._alarm = deadline
-            self.loop.at(deadline, self._on_alarm)
+        if deadline < self._timer_due:
+            self._timer_due = deadline
+            self.loop.call_at(deadline, self._on_timer)
         if self.ready:
-            self._ask(request)
-        elif self._broken:
-            self.loop.soon(self._report)
+            self._write_request(request)
+        elif self._pending_failure:
+            self.loop.call_soon(self._report_failure)
         else:
             self.open()
 
-    def _ask(self, request: Request) -> None:
-        """Write the request; overridden where it is not the payload as it is."""
-        self._asked = True
+    def _write_request(self, request: Request) -> None:
+        """Write the request; overridden where the bytes are not its payload as it is."""
+        self._is_written = True
         self.write(request.payload)
 
-    def refuse(self, reason: str) -> None:
-        """Nobody asked for what came: close, and let the next request on this connection fail with `reason`."""
+    def close_as_broken(self, reason: str) -> None:
+        """Close after unsolicited bytes; the next request on this connection fails with `reason`."""
         self.close()
-        self._broken = reason
+        self._pending_failure = reason
 
     def fail_soon(self, reason: str) -> None:
-        self._broken = reason
-        self.loop.soon(self._report)
+        self._pending_failure = reason
+        self.loop.call_soon(self._report_failure)
 
-    def _report(self) -> None:
-        broken, self._broken = self._broken, ""
-        if broken:
-            self.fail(broken)
+    def _report_failure(self) -> None:
+        reason, self._pending_failure = self._pending_failure, ""
+        if reason:
+            self.fail(reason)
 
-    # Answering
+    # Responses
 
-    def finish(self, status: int, headers: Headers, body: bytes, first: int, now: int) -> None:
-        """The answer is whole: the connection is free for the next request."""
-        request, owner = self.request, self._owner
+    def complete(self, status: int, headers: Headers, body: bytes, first: int, now: int) -> None:
+        """Deliver a complete response: the connection is free for the next request."""
+        request, requester = self.request, self._requester
         self.request = None
-        self._asked = False
-        if request is not None and owner is not None:
-            settle(request, owner, Answer(status, headers, body, None, self._intended, self._sent, first, now))
+        self._is_written = False
+        if request is not None and requester is not None:
+            deliver(request, requester, Response(status, headers, body, None, self._intended, self._sent, first, now))
 
     def fail(self, reason: str, status: int = 0, headers: Headers = NO_HEADERS, body: bytes = b"") -> None:
-        """Close, and give the request in flight an answer that says why there is none."""
+        """Close, and deliver a response without content to the request in flight; its `error` is the reason."""
         self.close()
-        request, owner = self.request, self._owner
-        if request is None or owner is None:
+        request, requester = self.request, self._requester
+        if request is None or requester is None:
             return
         self.request = None
-        self._asked = False
+        self._is_written = False
         now = perf_counter_ns()
-        settle(request, owner, Answer(status, headers, body, reason, self._intended, self._sent, now, now))
+        deliver(request, requester, Response(status, headers, body, reason, self._intended, self._sent, now, now))
 
-    def _on_alarm(self, due: int) -> None:
-        if due != self._alarm:
-            return  # a nearer alarm took its place, and rang
-        self._alarm = NEVER
+    def _on_timer(self, when: int) -> None:
+        if when != self._timer_due:
+            return  # an earlier deadline replaced this timer
+        self._timer_due = NEVER
         if self.request is None:
             return
         if perf_counter_ns() >= self._deadline:
-            self.fail("timeout" if self._asked else "timeout while connecting")
-        if self.request is not None and self._deadline < self._alarm:
-            self._alarm = self._deadline
-            self.loop.at(self._deadline, self._on_alarm)
+            self.fail("timeout" if self._is_written else "timeout while connecting")
+        if self.request is not None and self._deadline < self._timer_due:
+            self._timer_due = self._deadline
+            self.loop.call_at(self._deadline, self._on_timer)
 
     def on_open(self) -> None:
-        """The transport is there: send what waits. Overridden where a handshake follows."""
+        """The byte stream is open: send the waiting request. Overridden where a handshake follows."""
         self.connected()
 
     def connected(self) -> None:
@@ -120,15 +124,15 @@ class Connection(Transport):
         request = self.request
         if request is not None:
             self._sent = perf_counter_ns()
-            request.slot.connects.append(self._sent - self._opened)
-            self._ask(request)
+            request.samples.connects.append(self._sent - self._open_began)
+            self._write_request(request)
 
-    def drop(self) -> None:
-        """Close and forget the request in flight: nobody is told, and only what hangs is recorded."""
+    def abandon(self) -> None:
+        """Close and forget the request in flight: its requester is not resumed, only a hanging request is recorded."""
         if self.request is not None:
-            self.request.slot.given_up(self._intended, self._sent)
-        self.request = self._owner = None
-        self._broken = ""
+            self.request.samples.record_abandoned(self._intended, self._sent)
+        self.request = self._requester = None
+        self._pending_failure = ""
         self.close()
 
     def close(self) -> None:
@@ -136,26 +140,28 @@ class Connection(Transport):
         super().close()
 
 
-def settle(request: Request, owner: Owner, answer: Answer) -> None:
-    """Judge an answer that came whole, record it, and hand it to whoever waits."""
-    error = answer.error
+def deliver(request: Request, requester: Requester, response: Response) -> None:
+    """Validate a response that came complete, record it, and resume its requester with it."""
+    error = response.error
     if error is None:
-        if request.judge is None:
-            error = f"status {answer.status}" if answer.status >= 400 else None
+        if request.validator is None:
+            error = f"status {response.status}" if response.status >= 400 else None
         else:
-            error = _judged(request.judge, request, answer)
-        answer.error = error
+            error = _validated(request.validator, request, response)
+        response.error = error
     if error is None:
-        request.slot.times.append((answer.intended, answer.sent, answer.first, answer.done, len(answer.body)))
+        request.samples.times.append(
+            (response.intended, response.sent, response.first, response.done, len(response.body))
+        )
     else:
-        request.slot.failed(error, answer.intended, answer.sent, answer.done, len(answer.body))
-        owner.failed(f"{request.slot.operation}: {error}")
-    owner.resume(answer)
+        request.samples.record_failure(error, response.intended, response.sent, response.done, len(response.body))
+        requester.request_failed(f"{request.samples.operation}: {error}")
+    requester.resume(response)
 
 
-def _judged(judge: Judge, request: Request, answer: Answer) -> str | None:
-    """What the judge says. One that raises is our fault, and says so."""
+def _validated(validator: Validator, request: Request, response: Response) -> str | None:
+    """The validator's verdict. If it raises, the reason names it: that is our mistake, not the target's."""
     try:
-        return judge(request, answer)
-    except Exception as broken:
-        return f"judge broke: {type(broken).__name__}"
+        return validator(request, response)
+    except Exception as error:
+        return f"judge broke: {type(error).__name__}"

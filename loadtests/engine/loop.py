@@ -1,6 +1,6 @@
-"""One turn after another: what is readable, what is due, what was put off. All sockets of a process share one loop.
+"""The event loop: each iteration handles ready sockets, expired timers and deferred calls. A process has one loop.
 
-Nothing here blocks but `run_once`, and that no longer than told. Works alone or inside gevent's hub (`hub.py`).
+Nothing blocks but `run_once`, and that at most for its timeout. Works alone or inside gevent's hub (`gevent_adapter`).
 """
 
 from __future__ import annotations
@@ -14,130 +14,133 @@ from heapq import heappop, heappush
 from time import perf_counter_ns
 from typing import Any
 
-from loadtests.engine.alarm import alarm
 from loadtests.engine.poller import READ, poller
+from loadtests.engine.timer import create_timer
 
-TURN = 5_000_000  # events that take longer than these ns are followed by fewer at once: others want to run too
-SLICE, MANY = 1_000_000, 8  # after more events than that a turn looks for more of them, until so many ns are over
-APART = 50_000  # ns until the alarm rings, at least: what is due within them shares a turn, and a late alarm is dear
-STALE = -1  # an alarm that rang, or may have
-FEWEST, MOST = 16, 512  # events in one turn
+LONG_ITERATION = 5_000_000  # ns of event handling after which the next iterations take fewer events, so that others run
+ITERATION_SLICE = 1_000_000  # ns: a busy iteration polls for more events until so many are over
+BUSY = 8  # more events than these make an iteration busy
+MIN_TIMER_DELAY = 50_000  # ns: timers due within it fire in one iteration; re-arming costs more than firing 50 µs late
+UNKNOWN_DUE = -1  # the timer fired, or may have
+MIN_EVENTS, MAX_EVENTS = 16, 512  # events of one poll
 
 Handler = Callable[[int], None]
-Target = tuple[int, Any]  # address family, and what connect() takes
+SocketAddress = tuple[int, Any]  # address family, and what connect() takes
 
 
 class Loop:
     """Sockets, timers and deferred calls of one thread.
 
     cafile: a PEM file of certificate authorities to trust instead of the system's.
-    wake: only asked on systems without `alarm`: called with the time of the next turn (None: never) when it changes.
+    wake: for systems without a timer descriptor: called with the time of the next iteration (None: never) when that
+        changes.
+    iterations, iteration_ended: how many there were, and when the last one was over (ns).
     """
 
     def __init__(self, cafile: str | None = None) -> None:
         self.handlers: dict[int, Handler] = {}
         self.wake: Callable[[int | None], None] | None = None
-        self.turns = 0
-        self.turned = 0  # when the last turn was over
+        self.iterations = 0
+        self.iteration_ended = 0
         self._poller = poller()
-        self._alarm = alarm()
-        if self._alarm is not None:
-            self.handlers[self._alarm.fileno()] = lambda _: None  # it has done its part: there is a turn
-            self._poller.register(self._alarm.fileno(), READ)
-        self._armed: int | None = None  # what the alarm is set to
-        self._turning = False
+        self._timer = create_timer()
+        if self._timer is not None:
+            self.handlers[self._timer.fileno()] = lambda _: None  # its firing started an iteration: that is enough
+            self._poller.register(self._timer.fileno(), READ)
+        self._timer_due: int | None = None  # what the timer is set to
+        self._is_iterating = False
         self._timers: list[tuple[int, int, Callable[[int], None]]] = []
         self._order = 0
-        self._soon: deque[Callable[[], None]] = deque()
+        self._deferred: deque[Callable[[], None]] = deque()
         self._closing: list[socket] = []
-        self._batch = FEWEST
+        self._max_events = MIN_EVENTS
         self._cafile = cafile
         self._tls: ssl.SSLContext | None = None
-        self._known: dict[tuple[str, int], list[Target]] = {}
+        self._addresses: dict[tuple[str, int], list[SocketAddress]] = {}
 
     def fileno(self) -> int:
-        """The descriptor that turns readable when a turn has something to read or write."""
+        """The descriptor that becomes readable when an iteration has something to do."""
         return self._poller.fileno()
 
     def tls(self) -> ssl.SSLContext:
-        """The one TLS context: certificates and host names are verified."""
+        """The only TLS context: certificates and host names are verified."""
         if self._tls is None:
             self._tls = ssl.create_default_context(cafile=self._cafile)
         return self._tls
 
-    def resolve(self, host: str, port: int) -> list[Target]:
-        """Where `host` is. Asked of the system once for a run, and that blocks: do it before the clock counts.
+    def resolve(self, host: str, port: int) -> list[SocketAddress]:
+        """The addresses of `host`. The system resolves a name once, and that blocks: call it before times are measured.
 
-        Raises OSError if the name is not known.
+        Raises OSError if the name is unknown.
         """
         key = (host, port)
-        if key not in self._known:
-            found = getaddrinfo(host, port, 0, SOCK_STREAM)
-            self._known[key] = [(family, where) for family, _, _, _, where in found]
-        return self._known[key]
+        if key not in self._addresses:
+            addresses = getaddrinfo(host, port, 0, SOCK_STREAM)
+            self._addresses[key] = [(family, address) for family, _, _, _, address in addresses]
+        return self._addresses[key]
 
-    def add(self, sock: socket, mask: int, handler: Handler) -> None:
-        """Call `handler(mask)` in each turn in which `sock` is ready for what `mask` asks."""
+    def register(self, sock: socket, mask: int, handler: Handler) -> None:
+        """Call `handler(mask)` in each iteration in which `sock` is ready for what `mask` asks."""
         self.handlers[sock.fileno()] = handler
         self._poller.register(sock.fileno(), mask)
 
-    def change(self, sock: socket, mask: int, handler: Handler) -> None:
+    def modify(self, sock: socket, mask: int, handler: Handler) -> None:
         self.handlers[sock.fileno()] = handler
         self._poller.modify(sock.fileno(), mask)
 
-    def remove(self, sock: socket) -> None:
-        """Forget `sock` now and close it after this turn, so that its number is not given away within the turn."""
+    def unregister(self, sock: socket) -> None:
+        """Forget `sock` now and close it after this iteration, within which its number must not be reused."""
         del self.handlers[sock.fileno()]
         self._poller.unregister(sock.fileno())
         self._closing.append(sock)
         self._arm()
 
-    def at(self, due: int, callback: Callable[[int], None]) -> None:
-        """Call `callback(due)` in the first turn that begins at `due` or later."""
+    def call_at(self, when: int, callback: Callable[[int], None]) -> None:
+        """Call `callback(when)` in the first iteration that begins at `when` (ns) or later."""
         self._order += 1
-        heappush(self._timers, (due, self._order, callback))
-        if self._timers[0][0] == due:
+        heappush(self._timers, (when, self._order, callback))
+        if self._timers[0][0] == when:
             self._arm()
 
-    def soon(self, callback: Callable[[], None]) -> None:
-        """Call `callback()` in this turn after the events, or in the next one."""
-        self._soon.append(callback)
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call `callback()` in this iteration after the events, or in the next one."""
+        self._deferred.append(callback)
         self._arm()
 
-    def due(self) -> int | None:
-        """When the next turn is needed even if no socket is ready (0: at once), or None if never."""
-        if self._soon or self._closing:
+    def next_deadline(self) -> int | None:
+        """When the next iteration is needed even if no socket is ready (ns; 0: at once), None if never."""
+        if self._deferred or self._closing:
             return 0
         return self._timers[0][0] if self._timers else None
 
     def run_once(self, timeout: float = 0.0) -> None:
-        """One turn, waiting at most `timeout` seconds for something to do."""
+        """One iteration, waiting at most `timeout` seconds for something to do."""
         if timeout > 0:
-            due = self.due()
-            if due is not None:
-                timeout = min(timeout, max(0.0, (due - perf_counter_ns()) / 1e9))
-        events = self._poller.poll(timeout, self._batch)
+            when = self.next_deadline()
+            if when is not None:
+                timeout = min(timeout, max(0.0, (when - perf_counter_ns()) / 1e9))
+        events = self._poller.poll(timeout, self._max_events)
         began = now = perf_counter_ns()
-        self._turning = True
+        self._is_iterating = True
         try:
-            self._see_to(events, began)
-            while len(events) > MANY and (now := perf_counter_ns()) - began < SLICE:
-                events = self._poller.poll(0.0, self._batch)
-                self._see_to(events, now)
+            self._handle(events, began)
+            while len(events) > BUSY and (now := perf_counter_ns()) - began < ITERATION_SLICE:
+                events = self._poller.poll(0.0, self._max_events)
+                self._handle(events, now)
         finally:
-            self._turning = False
+            self._is_iterating = False
             if self._closing:
-                self._close_removed()
+                self._close_unregistered()
             self._arm()
-        self.turns += 1
-        self.turned = perf_counter_ns()
-        if self.turned - now > TURN:
-            self._batch = max(self._batch // 2, FEWEST)
-        elif len(events) == self._batch:
-            self._batch = min(self._batch * 2, MOST)
+        self.iterations += 1
+        self.iteration_ended = perf_counter_ns()
+        if self.iteration_ended - now > LONG_ITERATION:
+            self._max_events = max(self._max_events // 2, MIN_EVENTS)
+        elif len(events) == self._max_events:
+            self._max_events = min(self._max_events * 2, MAX_EVENTS)
 
-    def _see_to(self, events: list[tuple[int, int]], now: int) -> None:
-        """These events, then what is due and what was put off."""
+    def _handle(self, events: list[tuple[int, int]], now: int) -> None:
+        """Handle these events, then due timers and deferred calls."""
         handler_of = self.handlers.get
         for fd, mask in events:
             handler = handler_of(fd)
@@ -145,57 +148,57 @@ class Loop:
                 handler(mask)
         if self._timers and self._timers[0][0] <= now:
             self._run_timers(now)
-        if self._soon:
-            self._run_soon()
+        if self._deferred:
+            self._run_deferred()
 
     def _run_timers(self, now: int) -> None:
         timers = self._timers
-        for _ in range(self._batch):
+        for _ in range(self._max_events):
             if not timers or timers[0][0] > now:
                 return
-            due, _, callback = heappop(timers)
-            self._armed = STALE
-            callback(due)
+            when, _, callback = heappop(timers)
+            self._timer_due = UNKNOWN_DUE
+            callback(when)
 
-    def _run_soon(self) -> None:
-        soon = self._soon
-        for _ in range(min(len(soon), self._batch)):
-            soon.popleft()()
+    def _run_deferred(self) -> None:
+        deferred = self._deferred
+        for _ in range(min(len(deferred), self._max_events)):
+            deferred.popleft()()
 
-    def _close_removed(self) -> None:
+    def _close_unregistered(self) -> None:
         for sock in self._closing:
             sock.close()
         self._closing.clear()
 
     def rearm(self) -> None:
-        """Tell the alarm, or whoever serves as one, again."""
-        self._armed = STALE
+        """Set the timer, or call `wake`, again."""
+        self._timer_due = UNKNOWN_DUE
         self._arm()
 
     def _arm(self) -> None:
-        """Set the alarm to the next thing due, if that changed. Within a turn: after it."""
-        if self._turning:
+        """Set the timer to the next deadline if that changed; within an iteration, after it."""
+        if self._is_iterating:
             return
-        due = self.due()
-        if due == self._armed:
+        when = self.next_deadline()
+        if when == self._timer_due:
             return
-        self._armed = due
-        if self._alarm is not None:
-            self._alarm.set(None if due is None else max(due, perf_counter_ns() + APART))
+        self._timer_due = when
+        if self._timer is not None:
+            self._timer.set(None if when is None else max(when, perf_counter_ns() + MIN_TIMER_DELAY))
         elif self.wake is not None:
-            self.wake(due)
+            self.wake(when)
 
     def run(self, until: Callable[[], bool], timeout: float = 60.0) -> None:
-        """Turn until `until()` is true. Raises TimeoutError after `timeout` seconds."""
+        """Iterate until `until()` is true. Raises TimeoutError after `timeout` seconds."""
         end = perf_counter_ns() + int(timeout * 1e9)
         while not until():
             if perf_counter_ns() > end:
-                raise TimeoutError(f"the loop waited {timeout} s in vain")
+                raise TimeoutError(f"expected the condition within {timeout} s: the loop waited in vain")
             self.run_once(0.05)
 
     def close(self) -> None:
-        """Close what was removed, the alarm and the queue. Whoever has connections closes them before."""
-        self._close_removed()
-        if self._alarm is not None:
-            os.close(self._alarm.fileno())
+        """Close unregistered sockets, the timer and the poller. Close all connections before."""
+        self._close_unregistered()
+        if self._timer is not None:
+            os.close(self._timer.fileno())
         self._poller.close()

@@ -1,6 +1,6 @@
-"""The system's readiness queue: epoll where there is one, else kqueue through the same four methods.
+"""The system's readiness queue: epoll, or kqueue behind the same methods.
 
-gevent's patching takes `select.epoll` away and replaces the selectors by its own, so the originals are asked for.
+gevent's patching removes `select.epoll` and replaces the selectors by its own, so the originals are used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ READ, WRITE = 1, 4  # EPOLLIN and EPOLLOUT; errors and hang-ups are always repor
 
 
 class Poller(Protocol):
-    """What the loop needs of a readiness queue; masks are those of epoll, level-triggered."""
+    """The part of a readiness queue that the loop uses; masks are those of epoll, level-triggered."""
 
     def register(self, fd: int, eventmask: int, /) -> None: ...
     def modify(self, fd: int, eventmask: int, /) -> None: ...
@@ -24,7 +24,7 @@ class Poller(Protocol):
 
 
 def _select(name: str) -> Any:
-    """`select.<name>` as Python has it, even after gevent patched the module; None where the system has none."""
+    """Python's own `select.<name>`, even after gevent patched the module; None where the system has none."""
     gevent = sys.modules.get("gevent.monkey")
     try:
         return gevent.get_original("select", name) if gevent else getattr(importlib.import_module("select"), name)
@@ -35,15 +35,15 @@ def _select(name: str) -> Any:
 def poller() -> Poller:
     """The best queue of this system. Raises OSError where there is neither epoll nor kqueue (Windows)."""
     if epoll := _select("epoll"):
-        made: Poller = epoll()
-        return made
+        queue: Poller = epoll()
+        return queue
     if kqueue := _select("kqueue"):
         return Kqueue(kqueue(), _select("kevent"))
     raise OSError("the load engine needs epoll (Linux) or kqueue (macOS, BSD); run it in a container or under WSL")
 
 
 class Kqueue:
-    """kqueue in the manner of epoll: one filter to read and one to write for each descriptor."""
+    """kqueue with the methods of epoll: one filter to read and one to write for each descriptor."""
 
     FILTERS = ((READ, -1), (WRITE, -2))  # EVFILT_READ, EVFILT_WRITE
     ADD, DELETE = 0x1, 0x2  # EV_ADD, EV_DELETE
@@ -60,11 +60,11 @@ class Kqueue:
         self.modify(fd, eventmask)
 
     def modify(self, fd: int, eventmask: int, /) -> None:
-        was = self._masks[fd]
+        previous = self._masks[fd]
         changes = [
             self._kevent(fd, name, self.ADD if eventmask & bit else self.DELETE)
             for bit, name in self.FILTERS
-            if (was ^ eventmask) & bit
+            if (previous ^ eventmask) & bit
         ]
         self._masks[fd] = eventmask
         if changes:

@@ -1,4 +1,4 @@
-"""What the engine saw, per operation and transport: appended in the hot path, counted into histograms in bulk.
+"""Records the engine's measurements per operation and transport: samples in the hot path, histograms in bulk.
 
 Memory does not grow with the number of requests, names or error texts: what exceeds a bound is counted under `OTHER`.
 """
@@ -8,119 +8,124 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter_ns
 
-from reports.load.tally import Failed, Tallies, Tally, bounded
+from reports.load.operation_statistics import FailedRequest, OperationStatistics, StatisticsTable, bounded_key
 
-LONGEST_REASON = 200  # characters
-HUNG = 1_000_000_000  # ns that a request waits before it can be called unanswered
+MAX_REASON_LENGTH = 200  # characters
+HANG_THRESHOLD = 1_000_000_000  # ns that a request waits before it can be called unanswered
 UNANSWERED = "unanswered when its user was stopped"
 NEVER = 1 << 62
 
-Watch = Callable[["Slot", "list[tuple[int, int, int, int, int]]", "list[Failed]"], None]
+Times = tuple[int, int, int, int, int]  # intended, sent, first, done (ns), bytes of the body
+Observer = Callable[["OperationSamples", "list[Times]", "list[FailedRequest]"], None]
 
 
-class Slot:
-    """Where the engine puts what it saw of one operation on one transport until the next flush.
+class OperationSamples:
+    """The samples of one operation on one transport until the next flush.
 
-    The hot path does `slot.times.append((intended, sent, first, done, size))`, `slot.connects.append(ns)` and
-    `slot.failed(…)`. The lists stay the same objects for ever.
+    The hot path calls `samples.times.append((intended, sent, first, done, size))`, `samples.connects.append(ns)` and
+    `samples.record_failure(…)`. The lists stay the same objects for ever.
 
-    longest: ns that an answer of this run took, from the intended start, as far as it was counted.
+    longest_response: ns from intended start to last byte of the slowest response of this run that was counted.
     """
 
-    __slots__ = ("connects", "failures", "longest", "operation", "times", "transport")
+    __slots__ = ("connects", "failures", "longest_response", "operation", "times", "transport")
 
     def __init__(self, operation: str, transport: str) -> None:
         self.operation = operation
         self.transport = transport
-        self.times: list[tuple[int, int, int, int, int]] = []
+        self.times: list[Times] = []
         self.connects: list[int] = []
-        self.failures: list[Failed] = []
-        self.longest = 0
+        self.failures: list[FailedRequest] = []
+        self.longest_response = 0
 
-    def failed(self, reason: str, intended: int, sent: int, done: int, size: int = 0) -> None:
-        """Note a request without a good answer. `reason` comes out of a small set; what is too long is cut."""
-        self.failures.append(Failed(reason[:LONGEST_REASON], intended, sent, done, size))
+    def record_failure(self, reason: str, intended: int, sent: int, done: int, size: int = 0) -> None:
+        """Record a request without a valid response. `reason` is from a small set; a longer text than fits is cut."""
+        self.failures.append(FailedRequest(reason[:MAX_REASON_LENGTH], intended, sent, done, size))
 
-    def given_up(self, intended: int, sent: int) -> None:
-        """Note a request whose user is stopped before its answer.
+    def record_abandoned(self, intended: int, sent: int) -> None:
+        """Record a request whose user is stopped before its response, if it seems to hang.
 
-        Most are merely cut and count as nothing. One that has waited for longer than any answer took may wait for ever:
-        it failed, or a target that hangs at the end of a run would look well.
+        Most such requests are merely cut off and count as nothing. One that has waited longer than any response took
+        may wait for ever: it has failed, or else a target that hangs at the end of a run would look healthy.
         """
         now = perf_counter_ns()
-        if self.hangs(now - intended):
-            self.failed(UNANSWERED, intended, sent, now)
+        if self.is_hanging(now - intended):
+            self.record_failure(UNANSWERED, intended, sent, now)
 
-    def hangs(self, age: int) -> bool:
-        """Whether a request that has waited for so many ns has waited longer than all before, and a second at least."""
-        return age > max(self.longest, HUNG)
+    def is_hanging(self, age: int) -> bool:
+        """Whether a request of that age (ns) has waited longer than all responses took, and at least a second."""
+        return age > max(self.longest_response, HANG_THRESHOLD)
 
     def __repr__(self) -> str:
         return f"Slot({self.operation!r}, {self.transport!r})"
 
 
 class Recorder:
-    """The slots of a process. `flush` often, so that no list grows long; `take` what was counted since the last take.
+    """The samples of a process. Call `flush` often, so that no list grows long; `take` returns what was counted since.
 
-    watch: is given what a flush drains, before it is counted: for whoever wants each request by itself.
+    observer: called with the samples that a flush counts, before it counts them.
     """
 
     def __init__(self) -> None:
-        self.watch: Watch | None = None
-        self._cut = NEVER
-        self._slots: dict[tuple[str, str], Slot] = {}
-        self._counted = Tallies()
+        self.observer: Observer | None = None
+        self._cutoff = NEVER
+        self._samples: dict[tuple[str, str], OperationSamples] = {}
+        self._counted = StatisticsTable()
 
-    def slot(self, operation: str, transport: str) -> Slot:
-        """The slot of that operation: always the same object, good for the life of the process."""
-        key = bounded(self._slots, operation, transport)
-        if key not in self._slots:
-            self._slots[key] = Slot(*key)
-        return self._slots[key]
+    def samples_of(self, operation: str, transport: str) -> OperationSamples:
+        """The samples of that operation: the same object for the life of the process."""
+        key = bounded_key(self._samples, operation, transport)
+        if key not in self._samples:
+            self._samples[key] = OperationSamples(*key)
+        return self._samples[key]
 
-    def begin(self) -> None:
-        """Forget what was recorded: another run begins."""
+    def reset(self) -> None:
+        """Forget all measurements: another run begins."""
         self.take()
-        self._cut = NEVER
-        for slot in self._slots.values():
-            slot.longest = 0
+        self._cutoff = NEVER
+        for samples in self._samples.values():
+            samples.longest_response = 0
 
-    def cut(self, moment: int) -> None:
-        """What is under way then counts no more: its answer is read by a process that is busy stopping its users."""
-        self._cut = min(self._cut, moment)
+    def cut_off(self, moment: int) -> None:
+        """Ignore requests in flight at `moment` (ns): their responses are read by a process busy stopping users."""
+        self._cutoff = min(self._cutoff, moment)
 
-    def _within(self, slot: Slot, times: list[tuple[int, int, int, int, int]]) -> list[tuple[int, int, int, int, int]]:
-        """What was over before the cut, was begun behind it, or had seemed to hang."""
-        cut = self._cut
-        return [one for one in times if one[3] <= cut or one[1] > cut or slot.hangs(cut - one[0])]
+    def _before_cutoff(self, samples: OperationSamples, times: list[Times]) -> list[Times]:
+        """The samples that ended before the cutoff, began after it, or seemed to hang at it."""
+        cutoff = self._cutoff
+        return [
+            sample
+            for sample in times
+            if sample[3] <= cutoff or sample[1] > cutoff or samples.is_hanging(cutoff - sample[0])
+        ]
 
     def flush(self) -> None:
-        """Count what the slots hold."""
-        for slot in self._slots.values():
-            if slot.times or slot.failures or slot.connects:
-                self._drain(slot)
+        """Count all samples into the statistics."""
+        for samples in self._samples.values():
+            if samples.times or samples.failures or samples.connects:
+                self._drain(samples)
 
-    def _drain(self, slot: Slot) -> None:
-        times, failures, connects = slot.times.copy(), slot.failures.copy(), slot.connects.copy()
-        slot.times.clear()
-        slot.failures.clear()
-        slot.connects.clear()
-        if self._cut != NEVER:
-            times = self._within(slot, times)
-        if self.watch is not None:
-            self.watch(slot, times, failures)
-        tally = self._counted.of(slot.operation, slot.transport)
+    def _drain(self, samples: OperationSamples) -> None:
+        times, failures, connects = samples.times.copy(), samples.failures.copy(), samples.connects.copy()
+        samples.times.clear()
+        samples.failures.clear()
+        samples.connects.clear()
+        if self._cutoff != NEVER:
+            times = self._before_cutoff(samples, times)
+        if self.observer is not None:
+            self.observer(samples, times, failures)
+        statistics = self._counted.entry(samples.operation, samples.transport)
         if times:
-            tally.take(times)
-            slot.longest = max(slot.longest, tally.corrected.max)
+            statistics.record_successes(times)
+            samples.longest_response = max(samples.longest_response, statistics.corrected.max)
         if failures:
-            tally.fail(failures)
+            statistics.record_failures(failures)
         if connects:
-            tally.connect.record_many(connects)
+            statistics.connect.record_many(connects)
 
-    def take(self) -> list[Tally]:
-        """What was counted since the last time, only where something was; the counting begins anew."""
+    def take(self) -> list[OperationStatistics]:
+        """The statistics since the last call, without empty ones; counting starts anew."""
         self.flush()
-        taken = [tally for tally in self._counted.all() if tally]
+        counted = [statistics for statistics in self._counted.all() if statistics]
         self._counted.clear()
-        return taken
+        return counted

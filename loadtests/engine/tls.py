@@ -1,4 +1,4 @@
-"""TLS without a socket: ciphertext in and out of memory, so that gevent's patched `ssl` sockets play no part."""
+"""TLS without a socket: ciphertext to and from memory, because gevent patches the sockets of `ssl`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import ssl
 class Tls:
     """One TLS connection to `host`, whose certificate is verified (RFC 8446, RFC 9110 section 4.3.4)."""
 
-    __slots__ = ("_incoming", "_object", "_outgoing", "ended")
+    __slots__ = ("_incoming", "_object", "_outgoing", "close_notified")
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self.ended = False  # the peer said that nothing follows; without it an end of the bytes may be an attack
+        self.close_notified = False  # the peer announced its end; an end without that may be an attack
 
     @property
-    def waiting(self) -> bool:
-        """Whether there is something to send: an alert, a new key."""
+    def has_output(self) -> bool:
+        """Whether there are bytes to send, such as an alert or a new key."""
         return self._outgoing.pending > 0
 
     def handshake(self, received: bytes) -> bool:
-        """Take bytes of the handshake; True once it is done. Raises ssl.SSLError, also for a wrong certificate."""
+        """Take bytes of the handshake; True once it is done. Raises ssl.SSLError, also for an invalid certificate."""
         self._incoming.write(received)
         try:
             self._object.do_handshake()
@@ -30,29 +30,29 @@ class Tls:
             return False
         return True
 
-    def seal(self, plain: bytes) -> bytes:
-        """The ciphertext of `plain`, after whatever else waits to be sent."""
+    def encrypt(self, plain: bytes) -> bytes:
+        """The ciphertext to send: bytes that wait, then that of `plain`."""
         if plain:
             self._object.write(plain)
         return self._outgoing.read()
 
-    def open(self, received: bytes) -> bytes:
-        """All plain text that can be read after these bytes; empty if a record is not complete. Raises ssl.SSLError."""
+    def decrypt(self, received: bytes) -> bytes:
+        """The plain text that these bytes complete; empty while a record is incomplete. Raises ssl.SSLError."""
         self._incoming.write(received)
         parts = []
         try:
             while part := self._object.read(65536):
                 parts.append(part)
-            self.ended = True
+            self.close_notified = True
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
-            self.ended = True
+            self.close_notified = True
         return b"".join(parts)
 
 
-def why(error: ssl.SSLError) -> str:
-    """A short reason out of a bounded set, such as `CERTIFICATE_VERIFY_FAILED: self-signed certificate`."""
+def tls_reason(error: ssl.SSLError) -> str:
+    """A short reason from a bounded set, such as `certificate: self-signed certificate`."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate: {error.verify_message.split(',')[0]}"
     return (error.reason or type(error).__name__).lower().replace("_", " ")

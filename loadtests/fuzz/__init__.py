@@ -1,5 +1,5 @@
-"""Hostile bytes for the engine's parsers and connections, by the million: `python -m loadtests.fuzz --inputs 1000000`.
+"""Fuzzes the engine's parsers and connections: `python -m loadtests.fuzz --inputs 1000000`.
 
-`corpus` has honest bytes and spoils them, `claims` says what must hold whatever comes, `pairing` what must hold of
-whole connections. An input that breaks a claim is made small and saved.
+`mutator` mutates valid bytes; `parser_properties` and `connection_properties` check what must hold for any input. An
+input that violates a property is shrunk and saved.
 """

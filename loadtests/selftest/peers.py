@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from loadtests.engine.call import SECOND, Address, Answer, Journey, Request
+from loadtests.engine.exchange_types import SECOND, Address, Journey, Request, Response
 from loadtests.engine.loop import Loop
-from loadtests.engine.recorder import Slot
-from loadtests.engine.session import Session
+from loadtests.engine.recorder import OperationSamples
+from loadtests.engine.virtual_user import VirtualUser
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-PATIENCE = 20.0  # seconds until a test gives up
+PATIENCE = 60.0  # seconds until a test gives up; a good test never comes near
 SHORT = 300_000_000  # ns: a time limit that is to be over, and still long enough to connect on a busy machine
 
 
-class Talk:
+class ServerConnection:
     """The server's end of one connection. `number` counts connections from 0."""
 
     def __init__(self, sock: socket.socket, number: int) -> None:
@@ -38,6 +38,10 @@ class Talk:
             return data or self.sock.recv(65536)
         except ConnectionError:
             return b""
+
+    def unread(self, data: bytes) -> None:
+        """Put back bytes that `read` returned, so that the next read returns them again."""
+        self._rest = data + self._rest
 
     def until(self, mark: bytes) -> bytes:
         """Everything up to and with `mark`; less if the connection ends before."""
@@ -70,23 +74,23 @@ class Talk:
         self.sock.close()
 
 
-Script = Callable[[Talk], object]
+Script = Callable[[ServerConnection], object]
 
 
-def always(answer: bytes, ends: bool = False, bytewise: bool = False) -> Script:
-    """Give this answer to every request, and close the connection if that `ends` it."""
-    parts = [answer[at : at + 1] for at in range(len(answer))] if bytewise else [answer]
+def always(response: bytes, ends: bool = False, bytewise: bool = False) -> Script:
+    """Give this response to every request, and close the connection if that `ends` it."""
+    parts = [response[at : at + 1] for at in range(len(response))] if bytewise else [response]
 
-    def script(talk: Talk) -> None:
-        while talk.head():
-            talk.send(*parts)
+    def script(connection: ServerConnection) -> None:
+        while connection.head():
+            connection.send(*parts)
             if ends:
                 return
 
     return script
 
 
-class Peer:
+class ScriptedServer:
     """A listening server: where it is, and how many connections came."""
 
     def __init__(self, port: int) -> None:
@@ -98,23 +102,23 @@ class Peer:
 
 
 @contextmanager
-def peer(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
+def scripted_server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
     """Serve `script` on a free port of loopback until the block is left."""
     failed: list[BaseException] = []
     threads: list[threading.Thread] = []
     socks: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = Peer(listening.getsockname()[1])
+        server = ScriptedServer(listening.getsockname()[1])
 
         def converse(sock: socket.socket, number: int) -> None:
             sock.settimeout(PATIENCE)
             try:
                 with tls.wrap_socket(sock, server_side=True) if tls else sock as wrapped:
-                    script(Talk(wrapped, number))
+                    script(ServerConnection(wrapped, number))
             except (ssl.SSLError, ConnectionError):
                 pass  # the client went away, as some tests want
-            except BaseException as wrong:
-                failed.append(wrong)
+            except BaseException as error:
+                failed.append(error)
 
         def accept() -> None:
             while True:
@@ -143,78 +147,78 @@ def peer(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
         raise failed[0]
 
 
-class Client:
-    """A loop with one session, and a slot that notes what it did."""
+class EngineClient:
+    """A loop with one virtual user, and the samples of its requests."""
 
     def __init__(self, cafile: str | None = None) -> None:
         self.loop = Loop(cafile)
-        self.session = Session(self.loop)
-        self.slot = Slot("test", "any")
+        self.user = VirtualUser(self.loop)
+        self.samples = OperationSamples("test", "any")
 
     def request(self, url: str, payload: bytes | None = None, **more: Any) -> Request:
         """A request to `url`; for HTTP a GET of its path if no payload is given."""
-        address = Address.of(url)
+        address = Address.from_url(url)
         path = "/" + url.split("/", 3)[-1]
         get = f"GET {path} HTTP/1.1\r\nHost: {address.authority}\r\n\r\n".encode()
         more.setdefault("timeout_ns", int(PATIENCE * SECOND))
-        return Request(self.slot, get if payload is None else payload, address, **more)
+        return Request(self.samples, get if payload is None else payload, address, **more)
 
-    def play(self, journey: Journey, intended: int = 0) -> Session:
-        """Play it to its end. What it raises is raised here."""
-        ended: list[Session] = []
-        self.session.play(journey, intended, ended.append)
+    def play(self, journey: Journey, intended: int = 0) -> VirtualUser:
+        """Run the journey to its end. Raises what it raises."""
+        ended: list[VirtualUser] = []
+        self.user.run(journey, intended, ended.append)
         self.loop.run(lambda: bool(ended), PATIENCE)
-        if self.session.raised is not None:
-            raise self.session.raised
-        return self.session
+        if self.user.exception is not None:
+            raise self.user.exception
+        return self.user
 
-    def ask(self, *requests: Request) -> list[Answer]:
-        """The answers to these requests, sent one after the other by one journey."""
-        answers: list[Answer] = []
+    def ask(self, *requests: Request) -> list[Response]:
+        """The responses to these requests, sent one after the other by one journey."""
+        responses: list[Response] = []
 
         def journey() -> Journey:
             for request in requests:
-                answer = yield request
-                answers.append(one(answer))
+                response = yield request
+                responses.append(single(response))
 
         self.play(journey())
-        return answers
+        return responses
 
-    def together(self, requests: Sequence[Request]) -> list[Answer]:
-        """The answers to these requests, all in flight at once."""
-        answers: list[Answer] = []
+    def together(self, requests: Sequence[Request]) -> list[Response]:
+        """The responses to these requests, all in flight at once."""
+        responses: list[Response] = []
 
         def journey() -> Journey:
             several = yield requests
             assert isinstance(several, list)
-            answers.extend(several)
+            responses.extend(several)
 
         self.play(journey())
-        return answers
+        return responses
 
     def until_closed(self, request: Request) -> Iterator[float]:
         """Pauses for a journey until the connection of this request has noticed that it is over."""
-        connection = self.session.connection(request.address)
+        connection = self.user.connection(request.address)
         while connection.ready:
             yield 0.001
 
     def close(self) -> None:
-        self.session.stop(graceful=False)
+        self.user.stop(graceful=False)
         self.loop.run_once()
         self.loop.close()
 
 
-def one(answer: Answer | list[Answer] | None) -> Answer:
+def single(response: Response | list[Response] | None) -> Response:
     """What a request is resumed with."""
-    assert isinstance(answer, Answer)
-    return answer
+    assert isinstance(response, Response)
+    return response
 
 
 @contextmanager
-def client(cafile: str | None = None) -> Iterator[Client]:
+def engine_client(cafile: str | None = None) -> Iterator[EngineClient]:
     """A client that is closed at the end."""
-    made = Client(cafile)
+    client = EngineClient(cafile)
     try:
-        yield made
+        yield client
     finally:
-        made.close()
+        client.close()

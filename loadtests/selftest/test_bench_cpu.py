@@ -1,4 +1,4 @@
-"""A generator's CPU is that of its whole process tree, as the kernel has it; what is started is ended."""
+"""The CPU time of a generator is that of its whole process tree, by the kernel; started programs are ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.bench import cpu
-from loadtests.bench.process import Failed, Program, running, until
+from loadtests.bench.process import Program, ProgramFailed, running, wait_until
 
 BURN = """
 import json, os, sys, time
@@ -27,21 +27,21 @@ def burner(*burns: str) -> list[str]:
 
 def burnt(program: Program, pieces: int, folder: Path) -> float:
     """CPU seconds that so many pieces said they had used, once all have said so."""
-    until(lambda: len(program.said().splitlines()) == pieces, 30, program, "everything is burnt")
-    return sum(json.loads(line) for line in (folder / "said.txt").read_text().splitlines())
+    wait_until(lambda: len(program.output().splitlines()) == pieces, 30, program, "everything is burnt")
+    return sum(json.loads(line) for line in (folder / "output.txt").read_text().splitlines())
 
 
 def test_a_burner_has_spent_what_it_says(tmp_path: Path) -> None:
     with running(burner(BURN.format(seconds=0.4)), tmp_path) as program:
-        said = burnt(program, 1, tmp_path)
-        assert cpu.spent(program.session) == pytest.approx(said, abs=SLACK)
+        burnt_seconds = burnt(program, 1, tmp_path)
+        assert cpu.cpu_seconds(program.session) == pytest.approx(burnt_seconds, abs=SLACK)
 
 
 def test_a_child_that_was_waited_for_counts(tmp_path: Path) -> None:
     child = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BURN.format(seconds=1)!r}])"
     with running(burner(child), tmp_path) as program:
-        said = burnt(program, 1, tmp_path)
-        own = cpu.spent(program.session) - said
+        burnt_seconds = burnt(program, 1, tmp_path)
+        own = cpu.cpu_seconds(program.session) - burnt_seconds
         assert -SLACK <= own < 0.9, "the child's share is there once, and the parent's own start-up is small"
 
 
@@ -49,40 +49,40 @@ def test_a_child_that_lives_counts(tmp_path: Path) -> None:
     lasting = BURN.format(seconds=0.3) + "\ntime.sleep(600)"
     child = f"import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', {lasting!r}])"
     with running(burner(child), tmp_path) as program:
-        said = burnt(program, 1, tmp_path)
-        assert cpu.spent(program.session) >= said - SLACK
+        burnt_seconds = burnt(program, 1, tmp_path)
+        assert cpu.cpu_seconds(program.session) >= burnt_seconds - SLACK
         assert len(cpu.members(program.session)) == 2
 
 
 def test_the_children_are_gone_when_the_block_ends(tmp_path: Path) -> None:
     child = "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
     with running(burner(child, "print(1, flush=True)"), tmp_path) as program:
-        until(lambda: "1" in program.said(), 30, program, "the child was started")
+        wait_until(lambda: "1" in program.output(), 30, program, "the child was started")
     assert cpu.members(program.session) == []
 
 
 def test_a_program_keeps_to_its_core(tmp_path: Path) -> None:
     core = max(os.sched_getaffinity(0))
     with running(burner("import os; print(sorted(os.sched_getaffinity(0)), flush=True)"), tmp_path, core) as program:
-        until(lambda: bool(program.said()), 30, program, "it told its cores")
-        assert json.loads(program.said()) == [core]
+        wait_until(lambda: bool(program.output()), 30, program, "it told its cores")
+        assert json.loads(program.output()) == [core]
 
 
 def test_a_core_has_worked_as_long_as_a_burner_on_it(tmp_path: Path) -> None:
     core = max(os.sched_getaffinity(0))
-    before = cpu.busy(core)
+    before = cpu.core_busy_seconds(core)
     with running(burner(BURN.format(seconds=0.4)), tmp_path, core) as program:
-        said = burnt(program, 1, tmp_path)
-    assert cpu.busy(core) - before >= said - SLACK
+        burnt_seconds = burnt(program, 1, tmp_path)
+    assert cpu.core_busy_seconds(core) - before >= burnt_seconds - SLACK
 
 
 def test_no_session_has_spent_nothing() -> None:
-    assert cpu.spent(2**22 + 1) == 0  # no process has an id beyond the kernel's largest
+    assert cpu.cpu_seconds(2**22 + 1) == 0  # no process has an id beyond the kernel's largest
 
 
-def test_a_program_that_ends_too_soon_is_told_with_its_words(tmp_path: Path) -> None:
+def test_a_program_that_ends_too_soon_is_reported_with_its_output(tmp_path: Path) -> None:
     with (
         running([sys.executable, "-c", "raise SystemExit('no such option')"], tmp_path) as program,
-        pytest.raises(Failed, match=r"(?s)ended with exit code 1 before it listens.*no such option"),
+        pytest.raises(ProgramFailed, match=r"(?s)ended with exit code 1 before it listens.*no such option"),
     ):
-        until(lambda: False, 30, program, "it listens")
+        wait_until(lambda: False, 30, program, "it listens")

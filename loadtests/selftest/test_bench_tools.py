@@ -1,4 +1,4 @@
-"""A tool that is missing is told with how to get it, and the comparison does not end well without it."""
+"""A missing tool is reported with the command that installs it, and the comparison fails without it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.bench import load, tools
+from loadtests.bench import cost, tools
 from loadtests.bench.__main__ import main
-from loadtests.bench.clients import CLIENTS
+from loadtests.bench.accuracy_clients import CLIENTS
 from loadtests.bench.generators import GENERATORS
-from loadtests.bench.payloads import http_answer, http_validator, websocket_answer, websocket_call, websocket_validator
-from loadtests.bench.process import Failed
+from loadtests.bench.payloads import (
+    http_response,
+    http_validator,
+    websocket_call,
+    websocket_response,
+    websocket_validator,
+)
+from loadtests.bench.process import ProgramFailed
 
 
 @pytest.fixture
 def nothing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine without any of the tools."""
-    tools.found.cache_clear()
+    tools.command_of.cache_clear()
     monkeypatch.setattr(tools.shutil, "which", lambda *_, **__: None)
     monkeypatch.setattr(tools, "find_spec", lambda _: None)
     yield
-    tools.found.cache_clear()
+    tools.command_of.cache_clear()
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "command"),
     [
         ("wrk", "wrk is not installed: apt-get install wrk"),
         ("nginx", "nginx is not installed: apt-get install nginx-light"),
@@ -38,9 +44,9 @@ def nothing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 @pytest.mark.usefixtures("nothing")
-def test_a_missing_tool_is_told_with_its_command(name: str, told: str) -> None:
-    with pytest.raises(tools.Missing, match=told.replace(".", r"\.")):
-        tools.found(name)
+def test_a_missing_tool_is_reported_with_the_command_that_installs_it(name: str, command: str) -> None:
+    with pytest.raises(tools.ToolMissing, match=command.replace(".", r"\.")):
+        tools.command_of(name)
 
 
 @pytest.mark.usefixtures("nothing")
@@ -55,7 +61,7 @@ def test_a_comparison_of_missing_tools_says_so_and_ends_with_2(
 
 
 @pytest.mark.usefixtures("nothing")
-def test_times_of_missing_tools_are_not_compared_in_silence(tmp_path: Path) -> None:
+def test_a_comparison_of_times_without_its_tools_says_so(tmp_path: Path) -> None:
     assert main(["accuracy", "--rounds", "1", "--only", "wrk", "--out", str(tmp_path)]) == 2
     assert "wrk is not installed" in (tmp_path / "bench-accuracy.md").read_text()
 
@@ -74,38 +80,38 @@ def no_sink(*_: object) -> Iterator[None]:
     yield None
 
 
-def test_a_generator_that_fails_is_told_and_ends_with_2(
+def test_a_failed_generator_is_reported_once_and_ends_with_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails(*_: object) -> None:
-        raise Failed("ended with exit code 7 before 500 requests were answered")
+        raise ProgramFailed("ended with exit code 7 before 500 requests had responses")
 
-    monkeypatch.setattr(load, "measure", fails)
-    monkeypatch.setattr(load, "SINKS", dict.fromkeys(load.SINKS, no_sink))
-    monkeypatch.setattr(tools, "missing", lambda _: {})
+    monkeypatch.setattr(cost, "measure", fails)
+    monkeypatch.setattr(cost, "SINKS", dict.fromkeys(cost.SINKS, no_sink))
+    monkeypatch.setattr(tools, "missing_tools", lambda _: {})
     assert main(["load", "--rounds", "2", "--only", "wrk", "--out", str(tmp_path)]) == 2
     page = (tmp_path / "bench-load.md").read_text()
-    assert "| wrk (ended with exit code 7 before 500 requests were answered) |" in page
-    assert capsys.readouterr().err.count("exit code 7") == 1, "told once, and not tried again"
+    assert "| wrk (ended with exit code 7 before 500 requests had responses) |" in page
+    assert capsys.readouterr().err.count("exit code 7") == 1, "reported once, and not tried again"
 
 
 def test_every_generator_and_client_needs_a_tool_that_is_known() -> None:
     known = {*tools.DEBIAN, *tools.WHEELS, *tools.MODULES, *tools.SCRIPTS}
-    assert {need for one in (*GENERATORS, *CLIENTS) for need in one.needs} <= known
+    assert {need for tool in (*GENERATORS, *CLIENTS) for need in tool.needs} <= known
 
 
 def test_no_two_generators_have_one_name() -> None:
-    assert len({one.name for one in GENERATORS}) == len(GENERATORS)
+    assert len({generator.name for generator in GENERATORS}) == len(GENERATORS)
 
 
-def test_the_http_answer_is_what_the_contract_promises() -> None:
-    assert http_validator().is_valid(json.loads(http_answer("87")))
+def test_the_http_response_conforms_to_the_contract() -> None:
+    assert http_validator().is_valid(json.loads(http_response("87")))
 
 
-def test_the_websocket_answer_is_what_the_contract_promises() -> None:
-    assert websocket_validator().is_valid(json.loads(websocket_answer()))
+def test_the_websocket_response_conforms_to_the_contract() -> None:
+    assert websocket_validator().is_valid(json.loads(websocket_response()))
 
 
 def test_calls_differ_by_the_device_they_ask_for() -> None:
-    asked = {json.loads(websocket_call(number))["objectid"] for number in range(1000)}
-    assert len(asked) == 1000
+    object_ids = {json.loads(websocket_call(number))["objectid"] for number in range(1000)}
+    assert len(object_ids) == 1000

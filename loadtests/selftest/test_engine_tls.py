@@ -1,4 +1,4 @@
-"""TLS as the engine speaks it: certificates and names are verified, and an end that is not announced is no end."""
+"""TLS: certificates and host names are verified, and an end of the stream without close_notify is an error."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from loadtests.fuzz.corpus import server_frame
-from loadtests.selftest.peers import OK, SHORT, Talk, client, peer
+from loadtests.fuzz.mutator import server_frame
+from loadtests.selftest.peers import OK, SHORT, ServerConnection, engine_client, scripted_server
 from loadtests.selftest.websocket_peer import agree, next_frame
 
 ROOT = Path(__file__).parents[2]
@@ -30,20 +30,20 @@ def cafile(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> s
 
 
 def context(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(made)
-    return made
+    context_of_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context_of_server)
+    return context_of_server
 
 
-def serve(talk: Talk) -> None:
-    while talk.head():
-        talk.send(OK)
+def serve(connection: ServerConnection) -> None:
+    while connection.head():
+        connection.send(OK)
 
 
-def test_requests_and_answers_go_over_tls_on_one_connection(authority: trustme.CA, cafile: str) -> None:
-    with peer(serve, context(authority)) as server, client(cafile) as ours:
-        answers = ours.ask(*[ours.request(server.url("https"))] * 3)
-    assert [(each.error, each.body) for each in answers] == [(None, b"ok")] * 3
+def test_requests_and_responses_go_over_tls_on_one_connection(authority: trustme.CA, cafile: str) -> None:
+    with scripted_server(serve, context(authority)) as server, engine_client(cafile) as client:
+        responses = client.ask(*[client.request(server.url("https"))] * 3)
+    assert [(response.error, response.body) for response in responses] == [(None, b"ok")] * 3
     assert server.connections == 1
 
 
@@ -51,65 +51,65 @@ def test_requests_and_answers_go_over_tls_on_one_connection(authority: trustme.C
 def test_megabytes_go_both_ways(authority: trustme.CA, cafile: str, version: ssl.TLSVersion) -> None:
     size = 3 << 20
 
-    def script(talk: Talk) -> None:
-        talk.head()
-        talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + talk.exactly(size)[::-1])
+    def script(connection: ServerConnection) -> None:
+        connection.head()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + connection.exactly(size)[::-1])
 
-    made = context(authority)
-    made.maximum_version = version
+    context_of_server = context(authority)
+    context_of_server.maximum_version = version
     body = bytes(range(256)) * (size // 256)
-    with peer(script, made) as server, client(cafile) as ours:
+    with scripted_server(script, context_of_server) as server, engine_client(cafile) as client:
         payload = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % size + body
-        answer = ours.ask(ours.request(server.url("https"), payload))[0]
-    assert answer.error is None
-    assert answer.body == body[::-1]
+        response = client.ask(client.request(server.url("https"), payload))[0]
+    assert response.error is None
+    assert response.body == body[::-1]
 
 
 def test_websockets_go_over_tls(authority: trustme.CA, cafile: str) -> None:
-    def script(talk: Talk) -> None:
-        talk.send(agree(talk.head()))
-        talk.send(server_frame(1, bytes(next_frame(talk).data)))
+    def script(connection: ServerConnection) -> None:
+        connection.send(agree(connection.head()))
+        connection.send(server_frame(1, bytes(next_frame(connection).data)))
 
-    with peer(script, context(authority)) as server, client(cafile) as ours:
-        assert ours.ask(ours.request(server.url("wss"), b"{}"))[0].body == b"{}"
+    with scripted_server(script, context(authority)) as server, engine_client(cafile) as client:
+        assert client.ask(client.request(server.url("wss"), b"{}"))[0].body == b"{}"
 
 
 def test_an_authority_that_is_not_trusted_is_refused(authority: trustme.CA) -> None:
-    with peer(serve, context(authority)) as server, client() as ours:
-        error = ours.ask(ours.request(server.url("https")))[0].error
+    with scripted_server(serve, context(authority)) as server, engine_client() as client:
+        error = client.ask(client.request(server.url("https")))[0].error
     assert error is not None
     assert error.startswith("tls: certificate: ")
 
 
 def test_a_certificate_for_another_name_is_refused(authority: trustme.CA, cafile: str) -> None:
-    with peer(serve, context(authority, "elsewhere.example")) as server, client(cafile) as ours:
-        answers = ours.ask(*[ours.request(server.url("https"))] * 2)
-    assert [each.error for each in answers] == ["tls: certificate: IP address mismatch"] * 2
+    with scripted_server(serve, context(authority, "elsewhere.example")) as server, engine_client(cafile) as client:
+        responses = client.ask(*[client.request(server.url("https"))] * 2)
+    assert [response.error for response in responses] == ["tls: certificate: IP address mismatch"] * 2
 
 
 def test_a_server_without_tls_is_named(cafile: str) -> None:
-    def script(talk: Talk) -> None:
-        talk.read()
-        talk.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    def script(connection: ServerConnection) -> None:
+        connection.read()
+        connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    with peer(script) as server, client(cafile) as ours:
-        error = ours.ask(ours.request(server.url("https")))[0].error
+    with scripted_server(script) as server, engine_client(cafile) as client:
+        error = client.ask(client.request(server.url("https")))[0].error
     assert error in {"tls: wrong version number", "tls: record layer failure"}
 
 
-def test_a_server_that_says_nothing_times_out_while_connecting(cafile: str) -> None:
-    def script(talk: Talk) -> None:
-        while talk.read():
+def test_a_silent_server_times_out_while_connecting(cafile: str) -> None:
+    def script(connection: ServerConnection) -> None:
+        while connection.read():
             pass
 
-    with peer(script) as server, client(cafile) as ours:
-        error = ours.ask(ours.request(server.url("https"), timeout_ns=SHORT))[0].error
+    with scripted_server(script) as server, engine_client(cafile) as client:
+        error = client.ask(client.request(server.url("https"), timeout_ns=SHORT))[0].error
     assert error == "timeout while connecting"
 
 
 def test_a_server_that_leaves_in_the_handshake_is_named(cafile: str) -> None:
-    with peer(lambda talk: talk.read() and None) as server, client(cafile) as ours:
-        error = ours.ask(ours.request(server.url("https")))[0].error
+    with scripted_server(lambda connection: connection.read() and None) as server, engine_client(cafile) as client:
+        error = client.ask(client.request(server.url("https")))[0].error
     assert error in {"tls: closed in the handshake", "tls: connection reset by peer"}
 
 
@@ -117,38 +117,38 @@ def test_a_server_that_leaves_in_the_handshake_is_named(cafile: str) -> None:
 def test_a_body_to_the_end_needs_an_announced_end(
     authority: trustme.CA, cafile: str, announced: bool, error: str | None
 ) -> None:
-    def script(talk: Talk) -> None:
-        talk.head()
-        talk.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
-        if announced and isinstance(talk.sock, ssl.SSLSocket):
-            talk.sock.unwrap()
+    def script(connection: ServerConnection) -> None:
+        connection.head()
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
+        if announced and isinstance(connection.sock, ssl.SSLSocket):
+            connection.sock.unwrap()
 
-    with peer(script, context(authority)) as server, client(cafile) as ours:
-        assert ours.ask(ours.request(server.url("https")))[0].error == error
+    with scripted_server(script, context(authority)) as server, engine_client(cafile) as client:
+        assert client.ask(client.request(server.url("https")))[0].error == error
 
 
 PATCHED = """
 from gevent import monkey; monkey.patch_all()
 import sys, gevent
-from loadtests.engine.hub import attach
-from loadtests.selftest.peers import client, one
-with client(sys.argv[2]) as ours:
-    attached = attach(ours.loop)
+from loadtests.engine.gevent_adapter import attach
+from loadtests.selftest.peers import engine_client, single
+with engine_client(sys.argv[2]) as client:
+    attached = attach(client.loop)
     ended, bodies = [], []
     def journey():
         for _ in range(3):
-            bodies.append(one((yield ours.request(sys.argv[1]))).body)
-    ours.session.play(journey(), 0, ended.append)
+            bodies.append(single((yield client.request(sys.argv[1]))).body)
+    client.user.run(journey(), 0, ended.append)
     with gevent.Timeout(20):
         while not ended:
             gevent.sleep(0.001)
     attached.detach()
-    print(bodies, ours.session.raised)
+    print(bodies, client.user.exception)
 """
 
 
 def test_tls_works_where_gevent_patched_the_module(authority: trustme.CA, cafile: str) -> None:
-    with peer(serve, context(authority)) as server:
+    with scripted_server(serve, context(authority)) as server:
         command = [sys.executable, "-c", PATCHED, server.url("https"), cafile]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert done.stdout == "[b'ok', b'ok', b'ok'] None\n", done.stderr

@@ -1,4 +1,4 @@
-"""Websockets as the engine speaks them: handshake, frames both ways, control frames."""
+"""Websocket connections of the engine: handshake, frames in both directions, control frames."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from loadtests.engine import frames
-from loadtests.fuzz.corpus import server_frame
-from loadtests.selftest.peers import Talk, client, peer
+from fixtures.websocket import frame_codec
+from loadtests.fuzz.mutator import server_frame
+from loadtests.selftest.peers import ServerConnection, engine_client, scripted_server
 from loadtests.selftest.websocket_peer import after_handshake, agree, answering, next_frame, proof
 
 WRONG = "handshake: the server's proof or headers are wrong"
@@ -20,14 +20,14 @@ TEXT = "Grönköping ✓ 𝄞".encode()
 def test_the_handshake_is_that_of_the_standard() -> None:
     came: list[bytes] = []
 
-    def script(talk: Talk) -> None:
-        came.append(talk.head())
-        talk.send(agree(came[0]))
-        next_frame(talk)
-        talk.send(server_frame(1, b"{}"))
+    def script(connection: ServerConnection) -> None:
+        came.append(connection.head())
+        connection.send(agree(came[0]))
+        next_frame(connection)
+        connection.send(server_frame(1, b"{}"))
 
-    with peer(script) as server, client() as ours:
-        ours.ask(ours.request(server.url("ws", "/api/LIST?a=b"), b"{}"))
+    with scripted_server(script) as server, engine_client() as client:
+        client.ask(client.request(server.url("ws", "/api/LIST?a=b"), b"{}"))
         port = server.port
     lines = came[0].decode().split("\r\n")
     assert lines[0] == "GET /api/LIST?a=b HTTP/1.1"
@@ -40,18 +40,18 @@ def test_keys_of_handshakes_and_masks_of_frames_differ() -> None:
     keys: list[bytes] = []
     masks: list[bytes] = []
 
-    def script(talk: Talk) -> None:
-        head = talk.head()
+    def script(connection: ServerConnection) -> None:
+        head = connection.head()
         keys.append(proof(head))
-        talk.send(agree(head))
+        connection.send(agree(head))
         for _ in range(3):
-            masks.append(talk.exactly(8)[2:6])
-            talk.send(server_frame(1, b"{}"))
+            masks.append(connection.exactly(8)[2:6])
+            connection.send(server_frame(1, b"{}"))
 
-    with peer(script) as server:
+    with scripted_server(script) as server:
         for _ in range(2):
-            with client() as ours:
-                ours.ask(*[ours.request(server.url("ws"), b"{}")] * 3)
+            with engine_client() as client:
+                client.ask(*[client.request(server.url("ws"), b"{}")] * 3)
     assert len(set(keys)) == 2
     assert len(set(masks)) == 6
 
@@ -62,16 +62,20 @@ SIZES = (0, 1, 3, 125, 126, 127, 2047, 2048, 65535, 65536, 1_000_001)
 def test_messages_of_every_size_go_both_ways() -> None:
     got: list[Frame] = []
 
-    def script(talk: Talk) -> None:
+    def script(connection: ServerConnection) -> None:
         for _ in SIZES:
-            got.append(next_frame(talk))
-            talk.send(server_frame(1, bytes(got[-1].data)[::-1]))
+            got.append(next_frame(connection))
+            connection.send(server_frame(1, bytes(got[-1].data)[::-1]))
 
     payloads = [Random(size).randbytes(size).hex().encode()[:size] for size in SIZES]
-    with peer(after_handshake(script)) as server, client() as ours:
-        answers = ours.ask(*[ours.request(server.url("ws"), payload) for payload in payloads])
-    assert [(each.opcode, each.fin, bytes(each.data)) for each in got] == [(Opcode.TEXT, True, p) for p in payloads]
-    assert [(each.error, each.body) for each in answers] == [(None, payload[::-1]) for payload in payloads]
+    with scripted_server(after_handshake(script)) as server, engine_client() as client:
+        responses = client.ask(*[client.request(server.url("ws"), payload) for payload in payloads])
+    assert [(response.opcode, response.fin, bytes(response.data)) for response in got] == [
+        (Opcode.TEXT, True, p) for p in payloads
+    ]
+    assert [(response.error, response.body) for response in responses] == [
+        (None, payload[::-1]) for payload in payloads
+    ]
 
 
 ANSWERS: dict[str, tuple[bytes, ...]] = {
@@ -91,23 +95,23 @@ ANSWERS: dict[str, tuple[bytes, ...]] = {
 
 @pytest.mark.parametrize("case", ANSWERS)
 def test_a_message_is_whole_however_it_comes(case: str) -> None:
-    with peer(answering(*ANSWERS[case])) as server, client() as ours:
-        answer = ours.ask(ours.request(server.url("ws"), b"{}"))[0]
-    assert (answer.status, answer.error, answer.body) == (0, None, TEXT)
+    with scripted_server(answering(*ANSWERS[case])) as server, engine_client() as client:
+        response = client.ask(client.request(server.url("ws"), b"{}"))[0]
+    assert (response.status, response.error, response.body) == (0, None, TEXT)
 
 
-def test_a_ping_is_answered_at_once_with_its_payload() -> None:
+def test_a_ping_gets_a_pong_at_once_with_its_payload() -> None:
     pongs: list[Frame] = []
 
-    def script(talk: Talk) -> None:
-        next_frame(talk)
-        talk.send(server_frame(1, b"[", fin=False) + server_frame(9, b"still there?"))
-        pongs.append(next_frame(talk))
-        talk.send(server_frame(0, b"]"))
+    def script(connection: ServerConnection) -> None:
+        next_frame(connection)
+        connection.send(server_frame(1, b"[", fin=False) + server_frame(9, b"still there?"))
+        pongs.append(next_frame(connection))
+        connection.send(server_frame(0, b"]"))
 
-    with peer(after_handshake(script)) as server, client() as ours:
-        assert ours.ask(ours.request(server.url("ws"), b"{}"))[0].body == b"[]"
-    assert [(each.opcode, bytes(each.data)) for each in pongs] == [(Opcode.PONG, b"still there?")]
+    with scripted_server(after_handshake(script)) as server, engine_client() as client:
+        assert client.ask(client.request(server.url("ws"), b"{}"))[0].body == b"[]"
+    assert [(frame.opcode, bytes(frame.data)) for frame in pongs] == [(Opcode.PONG, b"still there?")]
 
 
 REFUSED: dict[str, tuple[bytes, int, str]] = {
@@ -128,15 +132,15 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refused_handshake_is_an_answer(case: str) -> None:
-    answer, status, error = REFUSED[case]
+def test_a_refused_handshake_is_a_response(case: str) -> None:
+    response, status, error = REFUSED[case]
 
-    def script(talk: Talk) -> None:
-        talk.head()
-        talk.send(answer)
+    def script(connection: ServerConnection) -> None:
+        connection.head()
+        connection.send(response)
 
-    with peer(script) as server, client() as ours:
-        got = ours.ask(ours.request(server.url("ws"), b"{}"))[0]
+    with scripted_server(script) as server, engine_client() as client:
+        got = client.ask(client.request(server.url("ws"), b"{}"))[0]
     assert (got.status, got.error) == (status, error)
     assert got.body == (b"no" if error.startswith("handshake refused") else b"")
 
@@ -152,36 +156,36 @@ def test_a_refused_handshake_is_an_answer(case: str) -> None:
     ],
 )
 def test_a_handshake_has_to_be_agreed_to_as_it_was_offered(was: bytes, becomes: bytes, reason: str) -> None:
-    def script(talk: Talk) -> None:
-        agreed = agree(talk.head())
+    def script(connection: ServerConnection) -> None:
+        agreed = agree(connection.head())
         assert was in agreed
-        talk.send(agreed.replace(was, becomes))
+        connection.send(agreed.replace(was, becomes))
 
-    with peer(script) as server, client() as ours:
-        got = ours.ask(ours.request(server.url("ws"), b"{}"))[0]
+    with scripted_server(script) as server, engine_client() as client:
+        got = client.ask(client.request(server.url("ws"), b"{}"))[0]
     assert got.error == reason
 
 
-def test_a_session_that_ends_says_goodbye() -> None:
+def test_a_user_that_ends_sends_a_close_frame() -> None:
     closes: list[Frame] = []
 
-    def script(talk: Talk) -> None:
-        next_frame(talk)
-        talk.send(server_frame(1, b"{}"))
-        closes.append(next_frame(talk))
+    def script(connection: ServerConnection) -> None:
+        next_frame(connection)
+        connection.send(server_frame(1, b"{}"))
+        closes.append(next_frame(connection))
 
-    with peer(after_handshake(script)) as server, client() as ours:
-        ours.ask(ours.request(server.url("ws"), b"{}"))
-        ours.session.stop(graceful=False)
-    assert [(each.opcode, bytes(each.data)) for each in closes] == [(Opcode.CLOSE, b"\x03\xe8")]
+    with scripted_server(after_handshake(script)) as server, engine_client() as client:
+        client.ask(client.request(server.url("ws"), b"{}"))
+        client.user.stop(graceful=False)
+    assert [(frame.opcode, bytes(frame.data)) for frame in closes] == [(Opcode.CLOSE, b"\x03\xe8")]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_frame_is_what_websockets_reads(size: int) -> None:
     payload = Random(size).randbytes(size)
     for opcode, framed in (
-        (Opcode.TEXT, frames.text(payload)),
-        (Opcode.PING, frames.frame(frames.PING, payload[:125])),
+        (Opcode.TEXT, frame_codec.encode_text(payload)),
+        (Opcode.PING, frame_codec.encode_frame(frame_codec.PING, payload[:125])),
     ):
         reader = StreamReader()
         reader.feed_data(framed)

@@ -1,4 +1,4 @@
-"""What breaks a websocket: violations, closes, messages that nobody asked for, answers that come too late."""
+"""What ends a websocket connection: violations, close frames, unsolicited messages, late responses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ import threading
 import pytest
 from websockets.frames import Frame, Opcode
 
-from loadtests.engine.call import Answer, Journey
-from loadtests.fuzz.corpus import server_frame
-from loadtests.selftest.peers import SHORT, Client, Peer, Talk, client, one, peer
+from loadtests.engine.exchange_types import Journey, Response
+from loadtests.fuzz.mutator import server_frame
+from loadtests.selftest.peers import (
+    PATIENCE,
+    SHORT,
+    EngineClient,
+    ScriptedServer,
+    ServerConnection,
+    engine_client,
+    scripted_server,
+    single,
+)
 from loadtests.selftest.websocket_peer import after_handshake, agree, answering, next_frame
 
 VIOLATIONS: dict[str, tuple[bytes, int, str]] = {
@@ -35,60 +44,65 @@ VIOLATIONS: dict[str, tuple[bytes, int, str]] = {
 
 @pytest.mark.parametrize("case", VIOLATIONS)
 def test_a_violation_ends_the_connection_with_its_code(case: str) -> None:
-    answer, code, reason = VIOLATIONS[case]
+    response, code, reason = VIOLATIONS[case]
     closes: list[Frame] = []
 
-    def script(talk: Talk) -> None:
-        next_frame(talk)
-        if talk.number == 0:
-            talk.send(answer)
-            closes.append(next_frame(talk))
+    def script(connection: ServerConnection) -> None:
+        next_frame(connection)
+        if connection.number == 0:
+            connection.send(response)
+            closes.append(next_frame(connection))
         else:
-            talk.send(server_frame(1, b"{}"))
+            connection.send(server_frame(1, b"{}"))
 
-    with peer(after_handshake(script)) as server, client() as ours:
-        bad, good = ours.ask(*[ours.request(server.url("ws"), b"{}")] * 2)
+    with scripted_server(after_handshake(script)) as server, engine_client() as client:
+        bad, good = client.ask(*[client.request(server.url("ws"), b"{}")] * 2)
     assert (bad.error, good.error) == (f"websocket: {reason}", None)
-    assert [(each.opcode, bytes(each.data)) for each in closes] == [(Opcode.CLOSE, code.to_bytes(2, "big"))]
+    assert [(frame.opcode, bytes(frame.data)) for frame in closes] == [(Opcode.CLOSE, code.to_bytes(2, "big"))]
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
         (server_frame(8, b"\x03\xe9going"), "closed by the server: 1001"),
         (server_frame(8, b""), "closed by the server: no code"),
     ],
 )
-def test_a_close_instead_of_an_answer_is_an_error_and_the_next_call_a_new_connection(answer: bytes, error: str) -> None:
-    with peer(answering(answer)) as server, client() as ours:
-        bad, good = ours.ask(*[ours.request(server.url("ws"), b"{}")] * 2)
+def test_a_close_instead_of_a_response_is_an_error_and_the_next_call_opens_a_new_connection(
+    response: bytes, error: str
+) -> None:
+    with scripted_server(answering(response)) as server, engine_client() as client:
+        bad, good = client.ask(*[client.request(server.url("ws"), b"{}")] * 2)
     assert (bad.error, good.error, server.connections) == (error, None, 2)
 
 
-def test_a_close_is_answered_with_its_code() -> None:
+def test_a_close_is_echoed_with_its_code() -> None:
     closes: list[Frame] = []
 
-    def script(talk: Talk) -> None:
-        next_frame(talk)
-        talk.send(server_frame(8, b"\x0f\xa0why"))
-        closes.append(next_frame(talk))
+    def script(connection: ServerConnection) -> None:
+        next_frame(connection)
+        connection.send(server_frame(8, b"\x0f\xa0why"))
+        closes.append(next_frame(connection))
 
-    with peer(after_handshake(script)) as server, client() as ours:
-        ours.ask(ours.request(server.url("ws"), b"{}"))
-    assert [(each.opcode, bytes(each.data)) for each in closes] == [(Opcode.CLOSE, b"\x0f\xa0")]
+    with scripted_server(after_handshake(script)) as server, engine_client() as client:
+        client.ask(client.request(server.url("ws"), b"{}"))
+    assert [(frame.opcode, bytes(frame.data)) for frame in closes] == [(Opcode.CLOSE, b"\x0f\xa0")]
 
 
-def test_a_close_behind_the_answer_only_ends_the_connection() -> None:
-    with peer(answering(server_frame(1, b"[]") + server_frame(8, b"\x03\xe8"))) as server, client() as ours:
-        answers = ours.ask(*[ours.request(server.url("ws"), b"{}")] * 2)
-    assert [(each.error, each.body) for each in answers] == [(None, b"[]"), (None, b"{}")]
+def test_a_close_after_the_response_only_ends_the_connection() -> None:
+    with (
+        scripted_server(answering(server_frame(1, b"[]") + server_frame(8, b"\x03\xe8"))) as server,
+        engine_client() as client,
+    ):
+        responses = client.ask(*[client.request(server.url("ws"), b"{}")] * 2)
+    assert [(response.error, response.body) for response in responses] == [(None, b"[]"), (None, b"{}")]
 
 
 @pytest.mark.parametrize("behind", [server_frame(1, b"[]"), b"\x81", b"\x01\x00", b"\xff\xff"])
-def test_something_behind_the_answer_fails_the_next_call_and_only_that(behind: bytes) -> None:
-    with peer(answering(server_frame(1, b"[1]") + behind)) as server, client() as ours:
-        answers = ours.ask(*[ours.request(server.url("ws"), b"{}")] * 3)
-    assert [(each.error, each.body) for each in answers] == [
+def test_bytes_after_the_response_fail_the_next_call_and_only_that(behind: bytes) -> None:
+    with scripted_server(answering(server_frame(1, b"[1]") + behind)) as server, engine_client() as client:
+        responses = client.ask(*[client.request(server.url("ws"), b"{}")] * 3)
+    assert [(response.error, response.body) for response in responses] == [
         (None, b"[1]"),
         ("unsolicited message", b""),
         (None, b"{}"),
@@ -97,49 +111,52 @@ def test_something_behind_the_answer_fails_the_next_call_and_only_that(behind: b
 
 @pytest.mark.parametrize("early", [b"", server_frame(9, b"hi")], ids=["nothing", "ping"])
 def test_a_message_before_any_call_fails_that_call(early: bytes) -> None:
-    def script(talk: Talk) -> None:
-        talk.send(agree(talk.head()) + early + server_frame(1, b"welcome"))
-        while talk.read():
+    def script(connection: ServerConnection) -> None:
+        connection.send(agree(connection.head()) + early + server_frame(1, b"welcome"))
+        while connection.read():
             pass
 
-    with peer(script) as server, client() as ours:
-        assert ours.ask(ours.request(server.url("ws"), b"{}"))[0].error == "unsolicited message"
+    with scripted_server(script) as server, engine_client() as client:
+        assert client.ask(client.request(server.url("ws"), b"{}"))[0].error == "unsolicited message"
 
 
 def test_a_message_while_idle_fails_the_next_call() -> None:
     go = threading.Event()
 
-    def script(talk: Talk) -> None:
-        next_frame(talk)
-        talk.send(server_frame(1, b"{}"))
-        if talk.number == 0:
-            go.wait(10)
-            talk.send(server_frame(1, b"news"))
-        while talk.read():
+    def script(connection: ServerConnection) -> None:
+        next_frame(connection)
+        connection.send(server_frame(1, b"{}"))
+        if connection.number == 0:
+            assert go.wait(PATIENCE)
+            connection.send(server_frame(1, b"news"))
+        while connection.read():
             pass
 
-    def journey(ours: Client, server: Peer, answers: list[Answer]) -> Journey:
-        request = ours.request(server.url("ws"), b"{}")
-        answers.append(one((yield request)))
+    def journey(client: EngineClient, server: ScriptedServer, responses: list[Response]) -> Journey:
+        request = client.request(server.url("ws"), b"{}")
+        responses.append(single((yield request)))
         go.set()
-        yield from ours.until_closed(request)
-        answers.append(one((yield request)))
-        answers.append(one((yield request)))
+        yield from client.until_closed(request)
+        responses.append(single((yield request)))
+        responses.append(single((yield request)))
 
-    answers: list[Answer] = []
-    with peer(after_handshake(script)) as server, client() as ours:
-        ours.play(journey(ours, server, answers))
-    assert [each.error for each in answers] == [None, "unsolicited message", None]
+    responses: list[Response] = []
+    with scripted_server(after_handshake(script)) as server, engine_client() as client:
+        client.play(journey(client, server, responses))
+    assert [response.error for response in responses] == [None, "unsolicited message", None]
 
 
-def test_a_late_answer_is_never_that_of_the_next_call() -> None:
-    def script(talk: Talk) -> None:
-        asked = bytes(next_frame(talk).data)
-        if talk.number == 0:
-            talk.read()  # the client gives up
-        talk.send(server_frame(1, asked))
+def test_a_late_response_is_never_that_of_the_next_call() -> None:
+    def script(connection: ServerConnection) -> None:
+        text = bytes(next_frame(connection).data)
+        if text == b"[0]":
+            connection.send(server_frame(1, text))
+            text = bytes(next_frame(connection).data)
+            connection.read()  # the client gives up
+        connection.send(server_frame(1, text))
 
-    with peer(after_handshake(script)) as server, client() as ours:
-        late = ours.request(server.url("ws"), b"[1]", timeout_ns=SHORT)
-        answers = ours.ask(late, ours.request(server.url("ws"), b"[2]"))
-    assert [(each.error, each.body) for each in answers] == [("timeout", b""), (None, b"[2]")]
+    with scripted_server(after_handshake(script)) as server, engine_client() as client:
+        opening = client.request(server.url("ws"), b"[0]")  # so that the time limit is not that of a handshake
+        late = client.request(server.url("ws"), b"[1]", timeout_ns=SHORT)
+        _, *responses = client.ask(opening, late, client.request(server.url("ws"), b"[2]"))
+    assert [(response.error, response.body) for response in responses] == [("timeout", b""), (None, b"[2]")]

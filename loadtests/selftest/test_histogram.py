@@ -11,7 +11,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.load.histogram import FULL, HIGHEST, TOP, Histogram, bucket_of, highest_of
+from reports.load.histogram import HIGHEST_US, LAST_BUCKET, LINEAR_BUCKETS, Histogram, bucket_index, bucket_upper_bound
 
 PERCENTS = (0, 1, 25, 50, 75, 90, 95, 99, 99.9, 99.99, 100)
 durations = st.lists(st.integers(0, 4_000_000_000_000), min_size=1, max_size=300)
@@ -25,9 +25,9 @@ def recorded(*spans: list[int]) -> Histogram:
 
 
 def reference(spans: list[int]) -> HdrHistogram:
-    known = HdrHistogram(1, HIGHEST, 3)
+    known = HdrHistogram(1, HIGHEST_US, 3)
     for ns in spans:
-        known.record_value(min((ns + 500) // 1000, HIGHEST))
+        known.record_value(min((ns + 500) // 1000, HIGHEST_US))
     return known
 
 
@@ -36,16 +36,16 @@ def latencies(count: int, seed: int) -> list[int]:
     return [int(draw.lognormvariate(15, 1.2)) for _ in range(count)]
 
 
-@given(st.integers(0, HIGHEST))
+@given(st.integers(0, HIGHEST_US))
 def test_a_bucket_is_the_one_of_hdrhistogram(us: int) -> None:
-    known = HdrHistogram(1, HIGHEST, 3)
+    known = HdrHistogram(1, HIGHEST_US, 3)
     index = known._counts_index_for(us)
-    assert (bucket_of(us), highest_of(bucket_of(us))) == (index, known.get_highest_equivalent_value(us))
+    assert (bucket_index(us), bucket_upper_bound(bucket_index(us))) == (index, known.get_highest_equivalent_value(us))
 
 
-@given(st.integers(1, HIGHEST))
+@given(st.integers(1, HIGHEST_US))
 def test_a_bucket_is_right_to_three_digits(us: int) -> None:
-    assert us <= highest_of(bucket_of(us)) <= max(us, us * 1.001)
+    assert us <= bucket_upper_bound(bucket_index(us)) <= max(us, us * 1.001)
 
 
 @given(durations)
@@ -54,8 +54,8 @@ def test_a_percentile_is_the_nearest_rank_within_its_bucket(spans: list[int]) ->
     for percent in PERCENTS:
         rank = max(1, math.ceil(round(percent * len(ordered) / 100, 6)))
         exact = ordered[rank - 1]
-        bucket = min(bucket_of((exact + 500) // 1000), TOP)
-        expected = ordered[-1] if rank == len(ordered) else min(highest_of(bucket) * 1000, ordered[-1])
+        bucket = min(bucket_index((exact + 500) // 1000), LAST_BUCKET)
+        expected = ordered[-1] if rank == len(ordered) else min(bucket_upper_bound(bucket) * 1000, ordered[-1])
         assert histogram.percentile(percent) == expected
 
 
@@ -78,8 +78,8 @@ def test_parts_added_up_are_the_whole(parts: list[list[int]]) -> None:
     added = Histogram()
     for part in parts:
         added.add(recorded(part))
-    whole = recorded([ns for part in parts for ns in part])
-    assert (added.counts, added.to_json()) == (whole.counts, whole.to_json())
+    total = recorded([ns for part in parts for ns in part])
+    assert (added.counts, added.to_json()) == (total.counts, total.to_json())
 
 
 def test_nothing_counted_is_zero() -> None:
@@ -89,7 +89,7 @@ def test_nothing_counted_is_zero() -> None:
 def test_a_duration_beyond_an_hour_counts_as_one_and_stays_the_maximum() -> None:
     day = 86_400_000_000_000
     histogram = recorded([1000, day])
-    assert (histogram.counts, histogram.max) == ({1: 1, TOP: 1}, day)
+    assert (histogram.counts, histogram.max) == ({1: 1, LAST_BUCKET: 1}, day)
 
 
 def test_a_negative_duration_counts_as_zero() -> None:
@@ -99,11 +99,11 @@ def test_a_negative_duration_counts_as_zero() -> None:
 
 def test_memory_is_bounded_by_the_layout() -> None:
     histogram = recorded([us * 1000 for us in range(0, 3_000_000, 7)], latencies(100_000, seed=2))
-    assert len(histogram.counts) <= TOP + 1 < 25_000
+    assert len(histogram.counts) <= LAST_BUCKET + 1 < 25_000
 
 
 def test_within_counts_up_to_the_bucket() -> None:
-    assert recorded([1000, 2000, 3000, 900_000_000]).within(2000) == 2
+    assert recorded([1000, 2000, 3000, 900_000_000]).count_up_to(2000) == 2
 
 
 @pytest.mark.parametrize("percent", [-1, 100.1, math.nan])
@@ -161,4 +161,4 @@ def test_json_that_does_not_add_up_is_refused() -> None:
 
 
 def test_short_durations_have_a_bucket_for_each_microsecond() -> None:
-    assert [bucket_of(us) for us in range(FULL)] == list(range(FULL))
+    assert [bucket_index(us) for us in range(LINEAR_BUCKETS)] == list(range(LINEAR_BUCKETS))

@@ -1,4 +1,4 @@
-"""What must hold over a whole run is noticed when it does not, exactly, in bounded memory, and across workers."""
+"""A violated invariant is found exactly, in bounded memory, and across workers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from loadtests.invariants import Ledger, Once, OneOf, Walk, agrees, digest, same
+from loadtests.validation.invariants import (
+    ExclusiveWinner,
+    PaginationWalk,
+    UniquenessLedger,
+    UniqueValues,
+    digest,
+    members_match,
+    shown_members_match,
+)
 
 
 def uuids(number: int, seed: int = 0) -> list[str]:
@@ -18,12 +26,12 @@ def uuids(number: int, seed: int = 0) -> list[str]:
 
 
 def test_a_value_that_comes_twice_breaks_its_clause() -> None:
-    once = Once("errorid", "BITVIS-RESP-8")
-    assert [once.take(value) for value in ("a", "b", 7, "7 ")] == [None] * 4
-    assert once.take("b") == ("BITVIS-RESP-8", "a errorid that nothing else has", "b again")
+    once = UniqueValues("errorid", "BITVIS-RESP-8")
+    assert [once.add(value) for value in ("a", "b", 7, "7 ")] == [None] * 4
+    assert once.add("b") == ("BITVIS-RESP-8", "a errorid that nothing else has", "b again")
 
 
-def test_a_number_and_its_text_are_two_values_only_if_they_are_told_apart_as_such() -> None:
+def test_a_number_and_its_text_are_two_values_only_if_they_are_given_as_such() -> None:
     assert digest(7) != digest("7")
 
 
@@ -37,98 +45,98 @@ def test_digests_are_the_same_in_every_process() -> None:
 
 @pytest.mark.parametrize("values", [uuids(5_000), list(range(5_000))], ids=["texts", "numbers"])
 def test_too_many_values_are_compared_in_part_and_never_wrongly(values: list[str] | list[int]) -> None:
-    once = Once("id", "C", most=500)
-    assert [once.take(value) for value in values] == [None] * 5_000
+    once = UniqueValues("id", "C", max_values=500)
+    assert [once.add(value) for value in values] == [None] * 5_000
     assert len(once.seen) <= 500
-    assert 0 < once.part <= 1 / 8
-    repeats = sum(once.take(value) is not None for value in values)
+    assert 0 < once.compared_share <= 1 / 8
+    repeats = sum(once.add(value) is not None for value in values)
     assert repeats == len(once.seen)
     assert repeats > 100
 
 
 def test_an_id_generator_that_begins_anew_is_noticed_however_many_ids_there_were() -> None:
-    once = Once("id", "C", most=200)
-    found = [once.take(number % 3_000) for number in range(6_000)]
-    assert any(found[3_000:])
-    assert not any(found[:3_000])
+    once = UniqueValues("id", "C", max_values=200)
+    violations = [once.add(number % 3_000) for number in range(6_000)]
+    assert any(violations[3_000:])
+    assert not any(violations[:3_000])
 
 
-def test_a_kept_value_costs_no_more_than_is_said() -> None:
-    once = Once("id", "C")
+def test_a_stored_value_costs_no_more_than_documented() -> None:
+    once = UniqueValues("id", "C")
     values = uuids(100_000)
     for value in values:
-        once.take(value)
-    kept = sys.getsizeof(once.seen) + sum(map(sys.getsizeof, once.seen))
-    assert kept / len(values) <= 80
+        once.add(value)
+    stored_bytes = sys.getsizeof(once.seen) + sum(map(sys.getsizeof, once.seen))
+    assert stored_bytes / len(values) <= 80
 
 
-def test_what_two_workers_were_given_is_found_where_they_are_compared() -> None:
-    workers, master = [Ledger(), Ledger()], Ledger()
+def test_a_value_of_two_workers_is_found_by_the_master() -> None:
+    workers, master = [UniquenessLedger(), UniquenessLedger()], UniquenessLedger()
     for worker, values in zip(workers, (["a", "b"], ["c", "b"]), strict=True):
         for value in values:
-            assert worker.once("id", "C").take(value) is None
+            assert worker.unique_values("id", "C").add(value) is None
     reports = [json.loads(json.dumps(worker.report())) for worker in workers]
-    assert master.compare(reports[0]) == []
-    assert master.compare(reports[1]) == [
-        ("C", "a id that no other worker's answers have", "1 that another worker was given too")
+    assert master.merge_report(reports[0]) == []
+    assert master.merge_report(reports[1]) == [
+        ("C", "a id that no other worker received", "1 that another worker received too")
     ]
 
 
 def test_nothing_is_reported_twice() -> None:
-    worker = Ledger()
-    worker.once("id", "C").take("a")
+    worker = UniquenessLedger()
+    worker.unique_values("id", "C").add("a")
     assert worker.report() != {}
     assert worker.report() == {}
 
 
 def test_workers_that_compare_different_parts_are_still_compared_rightly() -> None:
-    small, large, master = Ledger(most=50), Ledger(), Ledger(most=5_000)
+    small, large, master = UniquenessLedger(max_values=50), UniquenessLedger(), UniquenessLedger(max_values=5_000)
     values = uuids(2_000)
     for value in values:
-        small.once("id", "C").take(value)
-        large.once("id", "C").take(value)
+        small.unique_values("id", "C").add(value)
+        large.unique_values("id", "C").add(value)
     small_told, large_told = small.report(), large.report()
-    assert master.compare(large_told) == []
-    (broken,) = master.compare(small_told)
-    assert broken[2].startswith(f"{len(small.once('id', 'C').seen)} that")
+    assert master.merge_report(large_told) == []
+    (violation,) = master.merge_report(small_told)
+    assert violation[2].startswith(f"{len(small.unique_values('id', 'C').seen)} that")
 
 
-def test_workers_without_a_value_in_common_are_never_blamed() -> None:
-    master = Ledger(most=300)
+def test_workers_without_a_value_in_common_violate_nothing() -> None:
+    master = UniquenessLedger(max_values=300)
     for seed in range(4):
-        worker = Ledger(most=100)
+        worker = UniquenessLedger(max_values=100)
         for value in uuids(1_000, seed):
-            worker.once("id", "C").take(value)
-        assert master.compare(worker.report()) == []
+            worker.unique_values("id", "C").add(value)
+        assert master.merge_report(worker.report()) == []
 
 
-def test_what_was_left_out_is_told() -> None:
-    ledger = Ledger(most=100)
+def test_the_share_that_is_compared_is_shown() -> None:
+    ledger = UniquenessLedger(max_values=100)
     for value in range(1_000):
-        ledger.once("id", "C").take(value)
-    (line,) = ledger.told()
+        ledger.unique_values("id", "C").add(value)
+    (line,) = ledger.summary_lines()
     assert line.startswith("id: 1000 seen, 1 in ")
 
 
 def test_a_row_on_two_pages_breaks_the_walk() -> None:
-    walk = Walk("id", "WALK", "ALL")
-    assert walk.page([{"id": 1}, {"id": 2}], is_last=False) is None
-    assert walk.page([{"id": 3}, {"id": 2}], is_last=True) == ("WALK", "every record once", "id 2 again")
+    walk = PaginationWalk("id", "WALK", "ALL")
+    assert walk.add_page([{"id": 1}, {"id": 2}], is_last=False) is None
+    assert walk.add_page([{"id": 3}, {"id": 2}], is_last=True) == ("WALK", "every record once", "id 2 again")
 
 
 def test_a_record_that_was_there_and_is_never_met_breaks_the_walk_at_its_end() -> None:
-    walk = Walk("id", "WALK", "ALL", {1, 2, 3})
-    assert walk.page([{"id": 1}], is_last=False) is None
-    assert walk.page([{"id": 3}], is_last=True) == ("ALL", "all 3 records that were there before", "not id 2")
+    walk = PaginationWalk("id", "WALK", "ALL", {1, 2, 3})
+    assert walk.add_page([{"id": 1}], is_last=False) is None
+    assert walk.add_page([{"id": 3}], is_last=True) == ("ALL", "all 3 records that were there before", "not id 2")
 
 
 def test_records_that_are_added_meanwhile_are_welcome() -> None:
-    walk = Walk("id", "WALK", "ALL", {1})
-    assert walk.page([{"id": 1}, {"id": 99}], is_last=True) is None
+    walk = PaginationWalk("id", "WALK", "ALL", {1})
+    assert walk.add_page([{"id": 1}, {"id": 99}], is_last=True) is None
 
 
 @pytest.mark.parametrize(
-    ("statuses", "told"),
+    ("statuses", "expected"),
     [
         ([201, 400], [None, None]),
         ([400, 201], [None, None]),
@@ -136,18 +144,18 @@ def test_records_that_are_added_meanwhile_are_welcome() -> None:
         ([400, 400], [None, "none"]),
     ],
 )
-def test_of_several_at_once_one_succeeds(statuses: list[int], told: list[str | None]) -> None:
-    one = OneOf("C", "a name", 2, lambda status: status < 300)
-    found = [one.take(status) for status in statuses]
-    assert [broken and broken[2] for broken in found] == told
+def test_of_several_at_once_one_succeeds(statuses: list[int], expected: list[str | None]) -> None:
+    winner = ExclusiveWinner("C", "a name", 2, lambda status: status < 300)
+    violations = [winner.add(status) for status in statuses]
+    assert [violation and violation[2] for violation in violations] == expected
 
 
 def test_members_are_compared_with_what_was_sent() -> None:
-    assert same("C", {"name": "a"}, {"name": "a", "id": 1}) is None
-    assert same("C", {"name": "a"}, {"name": "b"}) == ("C", "name 'a'", "'b'")
-    assert same("C", {"name": "a"}, {}) == ("C", "name 'a'", "no such member")
+    assert members_match("C", {"name": "a"}, {"name": "a", "id": 1}) is None
+    assert members_match("C", {"name": "a"}, {"name": "b"}) == ("C", "name 'a'", "'b'")
+    assert members_match("C", {"name": "a"}, {}) == ("C", "name 'a'", "no such member")
 
 
-def test_an_answer_to_a_write_may_show_less() -> None:
-    assert agrees("C", {"name": "a", "id": 1}, {"id": 1}) is None
-    assert agrees("C", {"name": "a"}, {"name": "b"}) == ("C", "name 'a'", "'b'")
+def test_a_response_to_a_write_may_show_less() -> None:
+    assert shown_members_match("C", {"name": "a", "id": 1}, {"id": 1}) is None
+    assert shown_members_match("C", {"name": "a"}, {"name": "b"}) == ("C", "name 'a'", "'b'")

@@ -1,4 +1,4 @@
-"""A whole journey is timed from when it was due to its end, and no request of it is counted twice."""
+"""A whole journey is timed from its intended start to its end, and none of its requests is counted twice."""
 
 from __future__ import annotations
 
@@ -6,15 +6,26 @@ import json
 
 import pytest
 
-from loadtests.selftest.target import Target, serving
-from loadtests.selftest.trial import Lines, Trial, distributed, ended
+from loadtests.selftest.faulty_target import FaultyTarget, running_target
+from loadtests.selftest.locust_run import (
+    Lines,
+    LocustRun,
+    distributed_options,
+    running_locust,
+    tell_to_end,
+    until_told,
+    wait_until,
+)
 
 PAUSE = 0.15  # seconds, within a journey
 TEXT = f"""
-from loadtests.open_model import open_model
-from loadtests.users import Journeys, journey
+from loadtests.profiles.arrival_scheduler import open_model
+from loadtests.locust_plugin.listeners import register
+from loadtests.user.journey_user import JourneyUser, journey
 
-class Visitor(Journeys):
+register()
+
+class Visitor(JourneyUser):
     arrivals = open_model(40, "even")
 
     @journey
@@ -32,46 +43,57 @@ class Visitor(Journeys):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trial, Target]:
-    """Both journeys, played by two workers."""
-    with serving() as target:
-        options = f"--headless -u 40 -r 40 -t 3s --only-summary --stop-timeout 5 {distributed()}"
-        return ended(tmp_path_factory.mktemp("run"), target.url, TEXT, options), target
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocustRun, FaultyTarget]:
+    """Both journeys, of two workers, until enough of each have ended."""
+    folder = tmp_path_factory.mktemp("run")
+    options = f"--headless --only-summary --stop-timeout 30 {distributed_options()}"
+    with running_target() as target:
+        with running_locust(folder, target.url, TEXT + until_told(folder, users=100), options) as trial:
+            wait_until(
+                lambda: (
+                    trial.has_ended
+                    or counts(trial.lines(), "look", "corrected") > 20 < counts(trial.lines(), "stumble", "failed")
+                ),
+                "journeys of both kinds",
+            )
+            tell_to_end(folder)
+            trial.wait()
+        return trial, target
 
 
-def journeys(trial: Trial) -> dict[str, dict[str, object]]:
-    return {each["operation"]: each for each in trial.result["journeys"]}
+def journeys(trial: LocustRun) -> dict[str, dict[str, object]]:
+    return {journey["operation"]: journey for journey in trial.result["journeys"]}
 
 
 def counts(lines: Lines, name: str, series: str) -> int:
-    known = [each for line in lines for each in line["journeys"] if each["operation"] == name]
-    return sum(each[series]["count"] for each in known if series in each)
+    known = [journey for line in lines for journey in line["journeys"] if journey["operation"] == name]
+    return sum(journey[series]["count"] for journey in known if series in journey)
 
 
-def test_every_arrival_is_a_journey_of_its_class(run: tuple[Trial, Target]) -> None:
+def test_every_arrival_is_a_journey_of_its_class(run: tuple[LocustRun, FaultyTarget]) -> None:
     trial, _ = run
-    assert {each["transport"] for each in trial.result["journeys"]} == {"Visitor"}
+    assert {journey["transport"] for journey in trial.result["journeys"]} == {"Visitor"}
     number = counts(trial.lines(), "look", "corrected") + counts(trial.lines(), "stumble", "failed")
     assert number == trial.result["arrivals"]["Visitor"]["started"]
 
 
-def test_the_pauses_of_a_journey_are_in_its_time(run: tuple[Trial, Target]) -> None:
+def test_the_pauses_of_a_journey_are_in_its_time(run: tuple[LocustRun, FaultyTarget]) -> None:
     table = next(line for line in run[0].output.splitlines() if line.startswith("look "))
     assert float(table.split("|")[1].split()[0]) >= PAUSE * 1000
 
 
-def test_a_journey_that_met_a_failure_has_no_part_in_the_times(run: tuple[Trial, Target]) -> None:
-    one = journeys(run[0])["stumble"]
-    assert ("corrected" in one, "failed" in one) == (False, True)
-    assert list(one["failures"]) == ["GET /fail/first: status 500"]  # type: ignore[call-overload] # of JSON
+def test_a_journey_that_met_a_failure_has_no_part_in_the_times(run: tuple[LocustRun, FaultyTarget]) -> None:
+    stumble = journeys(run[0])["stumble"]
+    assert ("corrected" in stumble, "failed" in stumble) == (False, True)
+    assert list(stumble["failures"]) == ["GET /fail/first: status 500"]  # type: ignore[call-overload] # of JSON
 
 
-def test_requests_are_counted_once(run: tuple[Trial, Target]) -> None:
+def test_requests_are_counted_once(run: tuple[LocustRun, FaultyTarget]) -> None:
     trial, target = run
     assert sum(trial.requests().values()) == len(target.hits)
 
 
-def test_journeys_are_in_the_figures_of_each_worker(run: tuple[Trial, Target]) -> None:
+def test_journeys_are_in_the_figures_of_each_worker(run: tuple[LocustRun, FaultyTarget]) -> None:
     trial, _ = run
     of_workers = trial.lines("seconds-0.jsonl") + trial.lines("seconds-1.jsonl")
     assert counts(of_workers, "look", "corrected") == counts(trial.lines(), "look", "corrected") > 20

@@ -1,4 +1,4 @@
-"""Locust's statistics, fed in batches, are what they would be if each request had been logged by itself."""
+"""Locust's statistics, fed in batches, are what they would be if each request had been logged on its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from locust.env import Environment
 from locust.stats import RequestStats, StatsEntry
 
-from loadtests import locust_stats
+from loadtests.distributed import locust_stats
 from loadtests.engine.recorder import Recorder
 
 MS = 1_000_000
@@ -19,17 +19,17 @@ def both(seed: int = 1) -> tuple[RequestStats, RequestStats]:
     """The same requests, in batches of 100 and one by one."""
     draw = random.Random(seed)
     batched, single, recorder = RequestStats(), RequestStats(), Recorder()
-    slot = recorder.slot("GET /tasks", "http")
+    slot = recorder.samples_of("GET /tasks", "http")
     for number in range(1_000):
-        took, size = int(draw.lognormvariate(17, 1)) // 1000 * 1000, draw.randrange(2_000)
-        single.log_request("http", "GET /tasks", took / MS, size)  # type: ignore[arg-type] # Locust itself gives floats
+        duration, size = int(draw.lognormvariate(17, 1)) // 1000 * 1000, draw.randrange(2_000)
+        single.log_request("http", "GET /tasks", duration / MS, size)  # type: ignore[arg-type] # Locust itself gives floats
         if number % 10 == 0:
-            slot.failed("status 500", 0, 0, took, size)
+            slot.record_failure("status 500", 0, 0, duration, size)
             single.log_error("http", "GET /tasks", "status 500")
         else:
-            slot.times.append((0, 0, took, took, size))
+            slot.times.append((0, 0, duration, duration, size))
         if number % 100 == 99:
-            locust_stats.add(batched, recorder.take(), second=1_000 + number // 100)
+            locust_stats.add_statistics(batched, recorder.take(), second=1_000 + number // 100)
     return batched, single
 
 
@@ -52,8 +52,10 @@ def test_the_mean_is_exact() -> None:
 def test_percentiles_differ_by_a_bucket_of_locust_at_most() -> None:
     batched, single = both()
     for percent in (0.5, 0.95, 0.99):
-        one, other = (stats.total.get_response_time_percentile(percent) for stats in (batched, single))
-        assert abs(one - other) <= max(1, 0.1 * other)
+        batch_percentile, single_percentile = (
+            stats.total.get_response_time_percentile(percent) for stats in (batched, single)
+        )
+        assert abs(batch_percentile - single_percentile) <= max(1, 0.1 * single_percentile)
 
 
 def test_errors_have_their_reason_and_number() -> None:
@@ -70,7 +72,7 @@ def test_requests_belong_to_the_second_they_were_made_in() -> None:
 
 def test_dropped_arrivals_are_failures_without_requests() -> None:
     stats = RequestStats()
-    locust_stats.dropped(stats, "Getflow", 7, 1_000)
+    locust_stats.add_dropped(stats, "Getflow", 7, 1_000)
     (entry,) = stats.entries.values()
     assert (entry.name, entry.num_requests, entry.num_failures) == ("Getflow arrivals dropped", 0, 7)
     assert [error.occurrences for error in stats.errors.values()] == [7]
@@ -82,13 +84,13 @@ def test_what_is_serialised_for_the_master_arrives_there() -> None:
     assert figures(total) == figures(single.total)
 
 
-def test_nobody_is_told_of_single_requests_if_only_locust_listens() -> None:
+def test_single_requests_are_not_reported_if_only_locust_listens() -> None:
     environment = Environment()
     environment.create_local_runner()
-    assert locust_stats.watch(environment) is None
+    assert locust_stats.request_event_observer(environment) is None
 
 
-def test_who_listens_is_told_of_each_request() -> None:
+def test_each_request_is_reported_to_a_listener() -> None:
     environment = Environment()
     environment.create_local_runner()
     heard: list[tuple[str, float, int, str | None]] = []
@@ -98,10 +100,10 @@ def test_who_listens_is_told_of_each_request() -> None:
 
     environment.events.request.add_listener(listen)  # type: ignore[no-untyped-call] # Locust has no types here
     recorder = Recorder()
-    recorder.watch = locust_stats.watch(environment)
-    slot = recorder.slot("GET /tasks", "http")
+    recorder.observer = locust_stats.request_event_observer(environment)
+    slot = recorder.samples_of("GET /tasks", "http")
     slot.times.append((0, 2 * MS, 4 * MS, 5 * MS, 36))
-    slot.failed("timeout", 0, MS, 9 * MS)
+    slot.record_failure("timeout", 0, MS, 9 * MS)
     recorder.flush()
     assert heard == [("GET /tasks", 5.0, 36, None), ("GET /tasks", 9.0, 0, "timeout")]
     assert (environment.stats.total.num_requests, environment.stats.total.num_failures) == (2, 1)

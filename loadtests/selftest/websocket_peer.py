@@ -1,4 +1,4 @@
-"""The server's side of a websocket for the engine's tests: it agrees to handshakes and reads frames by `websockets`."""
+"""The server's side of a websocket for the engine's tests: it accepts handshakes and reads frames by `websockets`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hashlib import sha1
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 
-from loadtests.fuzz.corpus import server_frame
-from loadtests.selftest.peers import Script, Talk
+from loadtests.fuzz.mutator import server_frame
+from loadtests.selftest.peers import Script, ServerConnection
 
 
 def proof(request: bytes) -> bytes:
@@ -19,24 +19,25 @@ def proof(request: bytes) -> bytes:
 
 
 def agree(request: bytes) -> bytes:
-    """The answer that agrees to this handshake."""
+    """The response that accepts this handshake."""
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + proof(request) + b"\r\n\r\n"
     )
 
 
-def next_frame(talk: Talk) -> Frame:
+def next_frame(connection: ServerConnection) -> Frame:
     """The next frame from the client, read by `websockets`, which insists on the mask."""
     reader = StreamReader()
     parsing = Frame.parse(reader.read_exact, mask=True)
     while True:
         try:
             next(parsing)
-        except StopIteration as end:
-            frame: Frame = end.value
+        except StopIteration as stop:
+            frame: Frame = stop.value
+            connection.unread(bytes(reader.buffer))
             return frame
-        data = talk.exactly(1)
+        data = connection.read()
         assert data, "the client left within a frame"
         reader.feed_data(data)
 
@@ -44,20 +45,20 @@ def next_frame(talk: Talk) -> Frame:
 def after_handshake(script: Script) -> Script:
     """A script whose connection is a websocket already."""
 
-    def whole(talk: Talk) -> None:
-        talk.send(agree(talk.head()))
-        script(talk)
+    def handshake_then_script(connection: ServerConnection) -> None:
+        connection.send(agree(connection.head()))
+        script(connection)
 
-    return whole
+    return handshake_then_script
 
 
-def answering(*answers: bytes) -> Script:
+def answering(*responses: bytes) -> Script:
     """Read a frame, send these bytes, and wait for the client to leave; the next connections get `{}`."""
 
-    def script(talk: Talk) -> None:
-        next_frame(talk)
-        talk.send(*(answers if talk.number == 0 else (server_frame(1, b"{}"),)))
-        while talk.read():
+    def script(connection: ServerConnection) -> None:
+        next_frame(connection)
+        connection.send(*(responses if connection.number == 0 else (server_frame(1, b"{}"),)))
+        while connection.read():
             pass
 
     return after_handshake(script)

@@ -1,7 +1,7 @@
-"""A line chart as SVG: two labelled axes, lines, bands behind them.
+"""Draws a line chart as SVG: two labelled axes, lines, and bands behind them.
 
-Rule: no script and nothing fetched. Colours are custom properties with a default by day and by night, so a chart looks
-right in a page of ours and alone.
+Rule: no script and nothing fetched. Colours are custom properties with defaults for light and dark mode, so a chart
+looks right within our pages and as a file of its own.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ STYLE = (
     ".chart .line{fill:none;stroke-width:1.6;stroke-linejoin:round}.chart .cut{stroke:var(--t);stroke-dasharray:3 3}"
 )
 
-Tick = tuple[float, str]  # a value and what is written beside it
+Tick = tuple[float, str]  # a value and its label
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What lies along an edge: its title with the unit, its ends, the marks, and where a value lies (0 to 1)."""
+    """An axis: its title with the unit, its ticks, and the function that maps a value to a position (0 to 1)."""
 
     title: str
     ticks: tuple[Tick, ...]
@@ -34,8 +34,8 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A named line; None in `points` interrupts it. colour: 1 blue, 2 green, 3 red, 4 yellow."""
+class ChartLine:
+    """A named line; None among `points` is a gap. colour: 1 blue, 2 green, 3 red, 4 yellow."""
 
     name: str
     colour: int
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Band:
-    """A span of the horizontal axis with a name; `tinted` ones are darker."""
+    """A named part of the horizontal axis; `tinted` ones are darker."""
 
     name: str
     begin: float
@@ -52,22 +52,22 @@ class Band:
     tinted: bool
 
 
-def linear(title: str, most: float, number: int = 5) -> Axis:
-    """From 0 to `most` or a little more, in about so many round steps."""
+def linear_axis(title: str, most: float, number: int = 5) -> Axis:
+    """From 0 to `most` or a little more, in about `number` round steps."""
     step = _round_up(most / number) if most > 0 else 1.0
     top = max(step, math.ceil(most / step - 1e-9) * step)
     marks = tuple((at * step, f"{at * step:g}") for at in range(round(top / step) + 1))
     return Axis(title, marks, lambda value: value / top)
 
 
-def seconds(title: str, most: float) -> Axis:
+def seconds_axis(title: str, most: float) -> Axis:
     """From 0 to exactly `most` seconds."""
     step = _round_up(most / 6) if most > 0 else 1.0
     marks = tuple((at * step, f"{at * step:g}") for at in range(int(most / step + 1e-9) + 1))
     return Axis(title, marks, lambda value: value / (most or 1.0))
 
 
-def logarithmic(title: str, least: float, most: float) -> Axis:
+def logarithmic_axis(title: str, least: float, most: float) -> Axis:
     """From a power of ten to a power of ten, or to 2 or 5 times one."""
     low = _round_down(max(least, 1e-6))
     high = max(_round_up(most), low * 10)
@@ -81,8 +81,8 @@ def logarithmic(title: str, least: float, most: float) -> Axis:
     return Axis(title, marks, lambda value: math.log10(max(value, low) / low) / span)
 
 
-def tail(title: str, most: float) -> Axis:
-    """Percentiles up to `most` (below 100), with as much room for 90 to 99 as for 99 to 99.9."""
+def tail_axis(title: str, most: float) -> Axis:
+    """Percentiles up to `most` (below 100); 90 to 99 is as wide as 99 to 99.9."""
     top = _nines(most)
     marks = [
         (percent, f"{percent:g}") for percent in (0, 50, 90, 99, 99.9, 99.99, 99.999) if _nines(percent) <= top + 1e-9
@@ -94,11 +94,13 @@ def _nines(percent: float) -> float:
     return -math.log10(1 - percent / 100)
 
 
-def svg(title: str, x: Axis, y: Axis, lines: Sequence[Line], bands: Sequence[Band] = (), alone: bool = False) -> str:
-    """The chart; `alone` with its own style, for a file."""
+def render_chart(
+    title: str, x: Axis, y: Axis, lines: Sequence[ChartLine], bands: Sequence[Band] = (), alone: bool = False
+) -> str:
+    """The chart as SVG; with `alone` it contains its style, for a file of its own."""
     style = f"<style>{STYLE}</style>" if alone else ""
     xmlns = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
-    inner = "".join((_bands(bands, x), _grid(x, y), "".join(_line(one, x, y) for one in lines), _legend(lines)))
+    inner = "".join((_bands(bands, x), _grid(x, y), "".join(_line(line, x, y) for line in lines), _legend(lines)))
     return (
         f'<svg{xmlns} class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
         f"{style}<title>{escape(title)}</title>{inner}</svg>"
@@ -115,62 +117,62 @@ def _up(y: Axis, value: float) -> float:
 
 def _grid(x: Axis, y: Axis) -> str:
     floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    told = []
+    parts = []
     for value, text in y.ticks:
-        at = _up(y, value)
-        told.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{right}"/>')
-        told.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{text}</text>')
+        level = _up(y, value)
+        parts.append(f'<path class="grid" d="M{LEFT} {level:.1f}H{right}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{level + 4:.1f}" text-anchor="end">{text}</text>')
     for value, text in x.ticks:
-        at = _across(x, value)
-        told.append(f'<path class="grid" d="M{at:.1f} {floor}v4"/>')
-        told.append(f'<text x="{at:.1f}" y="{floor + 17}" text-anchor="middle">{text}</text>')
+        column = _across(x, value)
+        parts.append(f'<path class="grid" d="M{column:.1f} {floor}v4"/>')
+        parts.append(f'<text x="{column:.1f}" y="{floor + 17}" text-anchor="middle">{text}</text>')
     middle = (LEFT + right) / 2
-    told.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
-    level = (TOP + floor) / 2
-    told.append(f'<text transform="translate(13 {level}) rotate(-90)" text-anchor="middle">{escape(y.title)}</text>')
-    return "".join(told)
+    parts.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
+    centre = (TOP + floor) / 2
+    parts.append(f'<text transform="translate(13 {centre}) rotate(-90)" text-anchor="middle">{escape(y.title)}</text>')
+    return "".join(parts)
 
 
-def _line(one: Line, x: Axis, y: Axis) -> str:
-    path, pen = [], "M"
-    alone: list[str] = []
-    points = [*one.points, None]
-    for at, point in enumerate(points[:-1]):
+def _line(line: ChartLine, x: Axis, y: Axis) -> str:
+    path, command = [], "M"
+    dots: list[str] = []
+    points = [*line.points, None]
+    for index, point in enumerate(points[:-1]):
         if point is None:
-            pen = "M"
+            command = "M"
             continue
-        here = f"{_across(x, point[0]):.1f} {_up(y, point[1]):.1f}"
-        path.append(pen + here)
-        if pen == "M" and points[at + 1] is None:
-            alone.append('<circle cx="{}" cy="{}" r="2" fill="var(--{})"/>'.format(*here.split(), one.colour))
-        pen = "L"
-    return f'<path class="line" stroke="var(--{one.colour})" d="{"".join(path)}"/>{"".join(alone)}' if path else ""
+        position = f"{_across(x, point[0]):.1f} {_up(y, point[1]):.1f}"
+        path.append(command + position)
+        if command == "M" and points[index + 1] is None:
+            dots.append('<circle cx="{}" cy="{}" r="2" fill="var(--{})"/>'.format(*position.split(), line.colour))
+        command = "L"
+    return f'<path class="line" stroke="var(--{line.colour})" d="{"".join(path)}"/>{"".join(dots)}' if path else ""
 
 
 def _bands(bands: Sequence[Band], x: Axis) -> str:
-    told = []
-    for one in bands:
-        begin, end = _across(x, one.begin), _across(x, one.end)
-        if one.tinted:
+    parts = []
+    for band in bands:
+        begin, end = _across(x, band.begin), _across(x, band.end)
+        if band.tinted:
             size = f'width="{end - begin:.1f}" height="{HEIGHT - TOP - BOTTOM}"'
-            told.append(f'<rect class="band" x="{begin:.1f}" y="{TOP}" {size}/>')
-        told.append(f'<path class="cut" d="M{begin:.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
-        if (end - begin) > 6.5 * len(one.name):
-            told.append(f'<text x="{begin + 4:.1f}" y="{TOP + 12}">{escape(one.name)}</text>')
-    return "".join(told)
+            parts.append(f'<rect class="band" x="{begin:.1f}" y="{TOP}" {size}/>')
+        parts.append(f'<path class="cut" d="M{begin:.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
+        if (end - begin) > 6.5 * len(band.name):
+            parts.append(f'<text x="{begin + 4:.1f}" y="{TOP + 12}">{escape(band.name)}</text>')
+    return "".join(parts)
 
 
-def _legend(lines: Sequence[Line]) -> str:
-    told, at = [], float(LEFT)
-    for one in lines:
-        told.append(f'<path class="line" stroke="var(--{one.colour})" d="M{at:.0f} 14h16"/>')
-        told.append(f'<text x="{at + 21:.0f}" y="18">{escape(one.name)}</text>')
-        at += 36 + 6.6 * len(one.name)
-    return "".join(told)
+def _legend(lines: Sequence[ChartLine]) -> str:
+    parts, left = [], float(LEFT)
+    for line in lines:
+        parts.append(f'<path class="line" stroke="var(--{line.colour})" d="M{left:.0f} 14h16"/>')
+        parts.append(f'<text x="{left + 21:.0f}" y="18">{escape(line.name)}</text>')
+        left += 36 + 6.6 * len(line.name)
+    return "".join(parts)
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2 and 5 times a power of ten."""
+    """The next 1, 2 or 5 times a power of ten that is not lower."""
     power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
     return next(digit * power for digit in (1, 2, 5, 10) if digit * power >= value * (1 - 1e-9))
 

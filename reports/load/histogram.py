@@ -1,7 +1,7 @@
 """A histogram of durations in the HdrHistogram layout: 1 µs to 1 h, three significant digits, bounded memory.
 
-Durations go in and come out as integer nanoseconds; buckets count microseconds. Two histograms add up exactly. The
-bytes of `encode` are HdrHistogram's own compressed V2 format, so that any of its libraries reads them.
+Durations are integer nanoseconds; buckets count microseconds. Two histograms add up exactly. `encode` writes
+HdrHistogram's compressed V2 format, which its libraries can read.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-LOWEST = 1  # µs
-HIGHEST = 3_600_000_000  # µs; longer durations count as this one, but `max` stays exact
+LOWEST_US = 1  # µs
+HIGHEST_US = 3_600_000_000  # µs; longer durations count as this one, but `max` stays exact
 DIGITS = 3
 HALF_BITS = 10  # 2 ** (HALF_BITS + 1) buckets of equal width hold three digits
-HALF = 1 << HALF_BITS
-FULL = HALF << 1
+HALF_BUCKETS = 1 << HALF_BITS
+LINEAR_BUCKETS = HALF_BUCKETS << 1
 ENCODED, COMPRESSED = 0x1C849303 | 0x10, 0x1C849304 | 0x10  # the cookies of the V2 format
 HEADER = struct.Struct(">IIIIQQd")
 PREFIX = struct.Struct(">II")
 
 
-def bucket_of(us: int) -> int:
+def bucket_index(us: int) -> int:
     """The index of the bucket that counts `us` microseconds."""
-    if us < FULL:
+    if us < LINEAR_BUCKETS:
         return us
     shift = us.bit_length() - HALF_BITS - 1
     return (shift << HALF_BITS) + (us >> shift)
 
 
-def highest_of(bucket: int) -> int:
+def bucket_upper_bound(bucket: int) -> int:
     """The longest duration in µs that the bucket counts."""
-    if bucket < FULL:
+    if bucket < LINEAR_BUCKETS:
         return bucket
     shift = (bucket >> HALF_BITS) - 1
     return ((bucket - (shift << HALF_BITS) + 1) << shift) - 1
 
 
-TOP = bucket_of(HIGHEST)
+LAST_BUCKET = bucket_index(HIGHEST_US)
 
 
 class Histogram:
@@ -53,7 +53,7 @@ class Histogram:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all counts."""
         self.counts.clear()
         self.count = 0
         self.total = 0
@@ -70,11 +70,11 @@ class Histogram:
             shortest = 0
         counts = self.counts
         for us, times in Counter([(ns + 500) // 1000 for ns in durations]).items():
-            if us < FULL:
+            if us < LINEAR_BUCKETS:
                 bucket = us
             else:
                 shift = us.bit_length() - HALF_BITS - 1
-                bucket = min((shift << HALF_BITS) + (us >> shift), TOP)
+                bucket = min((shift << HALF_BITS) + (us >> shift), LAST_BUCKET)
             counts[bucket] = counts.get(bucket, 0) + times
         self._extend(len(durations), sum(durations), shortest, max(durations))
 
@@ -100,31 +100,32 @@ class Histogram:
         return self.percentiles([percent])[0]
 
     def percentiles(self, percents: Iterable[float]) -> list[int]:
-        """`percentile` of each, at the cost of one."""
-        wanted = list(percents)
-        if not all(0 <= percent <= 100 for percent in wanted):
-            raise ValueError(f"a percentile lies between 0 and 100: {wanted}")
+        """`percentile` of each, in one pass."""
+        requested = list(percents)
+        if not all(0 <= percent <= 100 for percent in requested):
+            raise ValueError(f"a percentile lies between 0 and 100: {requested}")
         if not self.count:
-            return [0] * len(wanted)
-        ranks = [max(1, math.ceil(round(percent * self.count / 100, 6))) for percent in wanted]
-        found: dict[int, int] = {}
-        walk = self._ranked()
-        upto, bucket = next(walk)
+            return [0] * len(requested)
+        ranks = [max(1, math.ceil(round(percent * self.count / 100, 6))) for percent in requested]
+        durations: dict[int, int] = {}
+        cumulative = self._cumulative()
+        rank_of_bucket, bucket = next(cumulative)
         for rank in sorted(set(ranks)):
-            while upto < rank:
-                upto, bucket = next(walk)
-            found[rank] = self.max if rank == self.count else min(highest_of(bucket) * 1000, self.max)
-        return [found[rank] for rank in ranks]
+            while rank_of_bucket < rank:
+                rank_of_bucket, bucket = next(cumulative)
+            durations[rank] = self.max if rank == self.count else min(bucket_upper_bound(bucket) * 1000, self.max)
+        return [durations[rank] for rank in ranks]
 
-    def _ranked(self) -> Iterator[tuple[int, int]]:
-        upto = 0
+    def _cumulative(self) -> Iterator[tuple[int, int]]:
+        """Each bucket with the number of durations in it and all lower ones."""
+        total = 0
         for bucket in sorted(self.counts):
-            upto += self.counts[bucket]
-            yield upto, bucket
+            total += self.counts[bucket]
+            yield total, bucket
 
-    def within(self, ns: int) -> int:
-        """How many durations lie in buckets up to the one that counts `ns`."""
-        last = min(bucket_of(max((ns + 500) // 1000, 0)), TOP)
+    def count_up_to(self, ns: int) -> int:
+        """The number of durations in buckets up to the one that counts `ns`."""
+        last = min(bucket_index(max((ns + 500) // 1000, 0)), LAST_BUCKET)
         return sum(times for bucket, times in self.counts.items() if bucket <= last)
 
     def mean(self) -> float:
@@ -134,11 +135,11 @@ class Histogram:
     def encode(self) -> bytes:
         """The counts in HdrHistogram's compressed V2 format, in µs. `min`, `max` and `total` are not part of it."""
         payload = bytearray()
-        counts, upto = self.counts, 0
+        counts, next_bucket = self.counts, 0
         for bucket in sorted(counts):
-            empty, number = bucket - upto, counts[bucket]
-            upto = bucket + 1
-            if 0 < empty <= 64:  # as `_put` does, which most are too small to need
+            empty, number = bucket - next_bucket, counts[bucket]
+            next_bucket = bucket + 1
+            if 0 < empty <= 64:  # what `_put` would write, without the call
                 payload.append((empty << 1) - 1)
             elif empty:
                 _put(payload, -empty)
@@ -146,22 +147,22 @@ class Histogram:
                 payload.append(number << 1)
             else:
                 _put(payload, number)
-        body = HEADER.pack(ENCODED, len(payload), 0, DIGITS, LOWEST, HIGHEST, 1.0) + payload
+        body = HEADER.pack(ENCODED, len(payload), 0, DIGITS, LOWEST_US, HIGHEST_US, 1.0) + payload
         packed = zlib.compress(body, 1)
         return PREFIX.pack(COMPRESSED, len(packed)) + packed
 
     @classmethod
     def decode(cls, encoded: bytes) -> Histogram:
-        """The histogram in bytes of `encode`, with `min`, `max` and `total` as exact as its buckets.
+        """Read the bytes of `encode`; `min`, `max` and `total` are as exact as the buckets.
 
-        Raises ValueError when the bytes are something else.
+        Raises ValueError for other bytes.
         """
         histogram = cls()
-        histogram.counts = _unpacked(encoded)
+        histogram.counts = _decode_counts(encoded)
         if histogram.counts:
             histogram.count = sum(histogram.counts.values())
-            histogram.min, histogram.max = (highest_of(at(histogram.counts)) * 1000 for at in (min, max))
-            histogram.total = sum(highest_of(bucket) * 1000 * n for bucket, n in histogram.counts.items())
+            histogram.min, histogram.max = (bucket_upper_bound(at(histogram.counts)) * 1000 for at in (min, max))
+            histogram.total = sum(bucket_upper_bound(bucket) * 1000 * n for bucket, n in histogram.counts.items())
         return histogram
 
     def to_json(self) -> dict[str, int | str]:
@@ -170,32 +171,32 @@ class Histogram:
         return {"count": self.count, "total": self.total, "min": self.min, "max": self.max, "hdr": hdr}
 
     @classmethod
-    def from_json(cls, known: Mapping[str, int | str]) -> Histogram:
-        """The histogram that `to_json` wrote. Raises ValueError or KeyError when it did not."""
+    def from_json(cls, content: Mapping[str, int | str]) -> Histogram:
+        """Read what `to_json` wrote; raises ValueError or KeyError for other content."""
         histogram = cls()
-        histogram.counts = _unpacked(base64.b64decode(str(known["hdr"])))
+        histogram.counts = _decode_counts(base64.b64decode(str(content["hdr"])))
         histogram.count = sum(histogram.counts.values())
-        if histogram.count != known["count"]:
-            raise ValueError(f"a histogram says it counts {known['count']} but its buckets hold {histogram.count}")
-        histogram.total, histogram.min, histogram.max = (int(known[name]) for name in ("total", "min", "max"))
+        if histogram.count != content["count"]:
+            raise ValueError(f"a histogram says it counts {content['count']} but its buckets hold {histogram.count}")
+        histogram.total, histogram.min, histogram.max = (int(content[name]) for name in ("total", "min", "max"))
         return histogram
 
 
-def _unpacked(encoded: bytes) -> dict[int, int]:
-    """The counts in bytes of `encode`. Raises ValueError when the bytes are something else."""
+def _decode_counts(encoded: bytes) -> dict[int, int]:
+    """The counts in the bytes of `encode`; raises ValueError for other bytes."""
     try:
         cookie, size = PREFIX.unpack_from(encoded)
         body = zlib.decompress(encoded[PREFIX.size : PREFIX.size + size])
         inner, length, offset, digits, lowest, highest, _ = HEADER.unpack_from(body)
-    except (struct.error, zlib.error) as wrong:
-        raise ValueError(f"these are not the bytes of a histogram: {wrong}") from None
-    if (cookie, inner, offset, digits, lowest, highest) != (COMPRESSED, ENCODED, 0, DIGITS, LOWEST, HIGHEST):
+    except (struct.error, zlib.error) as error:
+        raise ValueError(f"these are not the bytes of a histogram: {error}") from None
+    if (cookie, inner, offset, digits, lowest, highest) != (COMPRESSED, ENCODED, 0, DIGITS, LOWEST_US, HIGHEST_US):
         raise ValueError("a histogram of another layout: 1 µs to 1 h with three digits is read here")
     return _counts(body[HEADER.size : HEADER.size + length])
 
 
 def _put(payload: bytearray, number: int) -> None:
-    """Append a number as HdrHistogram does: ZigZag, then seven bits a byte."""
+    """Append a number as HdrHistogram does: ZigZag, then seven bits per byte."""
     rest = (number << 1) if number >= 0 else ((-number << 1) - 1)
     while rest > 0x7F:
         payload.append(rest & 0x7F | 0x80)
@@ -205,19 +206,19 @@ def _put(payload: bytearray, number: int) -> None:
 
 def _counts(payload: bytes) -> dict[int, int]:
     counts: dict[int, int] = {}
-    bucket = shift = word = 0
+    bucket = shift = number = 0
     for byte in payload:
-        word |= (byte & 0x7F) << shift
+        number |= (byte & 0x7F) << shift
         shift += 7
         if byte & 0x80:
             continue
-        if word & 1:
-            bucket += (word + 1) >> 1
+        if number & 1:
+            bucket += (number + 1) >> 1
         else:
-            if word:
-                counts[bucket] = word >> 1
+            if number:
+                counts[bucket] = number >> 1
             bucket += 1
-        shift = word = 0
-    if shift or bucket > TOP + 1:
+        shift = number = 0
+    if shift or bucket > LAST_BUCKET + 1:
         raise ValueError("a histogram is cut off or has more buckets than its layout")
     return counts

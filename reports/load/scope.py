@@ -1,6 +1,6 @@
-"""Which figures of a run an objective is about, and how they are named and added up.
+"""Selects the statistics that an objective applies to, names them and adds them up.
 
-Rule: operations are known by their name, or by name and transport; journeys by their name and whose they are.
+Rule: an operation is found by its name, or by name and transport; a journey by its name and its API or user class.
 """
 
 from __future__ import annotations
@@ -9,58 +9,63 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from reports.load.run import LoadRun
+from reports.load.load_run import LoadRun
+from reports.load.operation_statistics import OperationStatistics
 from reports.load.slo import API, JOURNEY, OPERATION, RUN, Scope
-from reports.load.tally import Tally
-from reports.records import CLAUSE
+from reports.results.records import CLAUSE_ID
 
 
-def named(scope: Scope, tally: Tally) -> str:
-    """What was counted there, for people."""
-    return f"{tally.operation} {'of' if scope.kind == JOURNEY else 'over'} {tally.transport}"
+def statistics_name(scope: Scope, statistics: OperationStatistics) -> str:
+    """The operation with its transport, or the journey with its API."""
+    return f"{statistics.operation} {'of' if scope.kind == JOURNEY else 'over'} {statistics.transport}"
 
 
-def within(scope: Scope, run: LoadRun) -> list[Tally]:
-    """The figures that a scope is about."""
+def statistics_in(scope: Scope, run: LoadRun) -> list[OperationStatistics]:
+    """The statistics within a scope."""
     if scope.kind == RUN:
-        return run.judged
+        return run.judged_operations
     if scope.kind == JOURNEY:
-        whose = [tally for tally in run.judged_journeys if tally.operation == scope.operation]
-        owners = {scope.api} if scope.api else {tally.transport for tally in whose} - set(run.apis)
-        return [tally for tally in whose if tally.transport in owners]
+        journeys = [journey for journey in run.judged_journeys if journey.operation == scope.operation]
+        owners = {scope.api} if scope.api else {journey.transport for journey in journeys} - set(run.apis)
+        return [journey for journey in journeys if journey.transport in owners]
     if scope.kind == API:
-        return [tally for tally in run.judged if run.api_of(tally.operation) == scope.api]
-    own = [tally for tally in run.judged if tally.operation == scope.operation]
-    return own or [tally for tally in run.judged if f"{tally.operation} over {tally.transport}" == scope.operation]
+        return [operation for operation in run.judged_operations if run.api_of(operation.operation) == scope.api]
+    by_name = [operation for operation in run.judged_operations if operation.operation == scope.operation]
+    return by_name or [
+        operation
+        for operation in run.judged_operations
+        if f"{operation.operation} over {operation.transport}" == scope.operation
+    ]
 
 
-def near(scope: Scope, run: LoadRun) -> str:
-    """What the run does know, when a name is not among it."""
+def name_hint(scope: Scope, run: LoadRun) -> str:
+    """A suggestion when the run has no operation or journey of that name, or ""."""
     if scope.kind not in (OPERATION, JOURNEY):
         return ""
-    known = sorted({tally.operation for tally in (run.judged if scope.kind == OPERATION else run.judged_journeys)})
-    near = get_close_matches(scope.operation, known, 3)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    statistics = run.judged_operations if scope.kind == OPERATION else run.judged_journeys
+    names = sorted({entry.operation for entry in statistics})
+    similar = get_close_matches(scope.operation, names, 3)
+    return f"; did you mean {' or '.join(similar)}?" if similar else ""
 
 
-def together(tallies: Iterable[Tally]) -> Tally:
-    """All of them as one."""
-    whole = Tally("", "")
-    for tally in tallies:
-        whole.add(tally)
-    return whole
+def merge_statistics(parts: Iterable[OperationStatistics]) -> OperationStatistics:
+    """Add them up."""
+    total = OperationStatistics("", "")
+    for part in parts:
+        total.add(part)
+    return total
 
 
-def violations(tally: Tally) -> int:
-    """Failures that a clause is blamed for."""
-    return sum(number for reason, number in tally.failures.items() if CLAUSE.match(reason))
+def violation_count(statistics: OperationStatistics) -> int:
+    """The number of failures that name a clause."""
+    return sum(number for reason, number in statistics.failures.items() if CLAUSE_ID.match(reason))
 
 
-def blamed(tallies: Sequence[Tally]) -> dict[str, int]:
+def broken_clauses(operations: Sequence[OperationStatistics]) -> dict[str, int]:
     """How often each clause was broken, the most frequent first."""
-    found: dict[str, int] = {}
-    for tally in tallies:
-        for reason, number in tally.failures.items():
-            if clause := re.match(CLAUSE, reason):
-                found[clause.group()] = found.get(clause.group(), 0) + number
-    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+    counts: dict[str, int] = {}
+    for operation in operations:
+        for reason, number in operation.failures.items():
+            if clause := re.match(CLAUSE_ID, reason):
+                counts[clause.group()] = counts.get(clause.group(), 0) + number
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,8 +1,8 @@
-"""Service level objectives, read from YAML: what a load run must keep to, for the whole run, an API or an operation.
+"""Reads service level objectives from YAML: limits for a whole load run, an API, an operation or a journey.
 
     run:
-      errors: 1 %                 # requests without a good answer, at most; every file says how many are allowed
-      violations: 0 %             # of them those that a clause of a contract is blamed for
+      errors: 1 %                 # requests without a good response, at most; every file must state it
+      violations: 0 %             # failures that name a clause of a contract
       dropped: 0 %                # open arrivals that found all users busy
     apis:
       getflow:
@@ -10,19 +10,19 @@
         operations:
           GET /tasks:
             service p99: 300 ms   # from when it was sent; also `first` and `connect`
-            samples: 500          # fewer good answers are no evidence for its percentiles
+            samples: 500          # fewer good responses are no evidence for its percentiles
         journeys:
-          read_all_pages:         # as loadtests/getflow.py calls it
-            p95: 2 s              # from when the journey was due to its end, if all its answers were good
-            errors: 1 %           # of its journeys those that met an answer that was not
-    operations:                   # of locustfiles without a contract, by the name in the statistics
+          read_all_pages:         # its name in loadtests/getflow.py
+            p95: 2 s              # from when the journey was due to its end, if all its responses were good
+            errors: 1 %           # journeys with a response that was not good
+    operations:                   # of locustfiles without a contract, by their name in the statistics
       GET /visit:
-        throughput: 50 /s         # good answers a second, at least
-    journeys:                     # of locustfiles without a contract, too
+        throughput: 50 /s         # good responses a second, at least
+    journeys:                     # of locustfiles without a contract
       visit:
         max: 5 s
 
-Rule: strict. Whatever is not understood is an error with file, line and what was expected; nothing is a default.
+Rule: reading is strict. Everything unknown is an error with file, line and what was expected; there are no defaults.
 """
 
 from __future__ import annotations
@@ -35,23 +35,24 @@ from pathlib import Path
 
 import yaml
 
-from reports.load.run import labels
-from reports.load.strict import Misuse, Strict
+from contracts.yaml_reader import UsageError, YamlReader
+from reports.load.load_run import operation_names
 
-TIMED = re.compile(r"(?:(corrected|service|first|connect) )?(?:p(\d+(?:\.\d+)?)|(mean|max))")
+TIME_METRIC = re.compile(r"(?:(corrected|service|first|connect) )?(?:p(\d+(?:\.\d+)?)|(mean|max))")
 UNITS = {"µs": 1e3, "us": 1e3, "ms": 1e6, "s": 1e9}  # in ns
 RUN, API, OPERATION, JOURNEY = "run", "api", "operation", "journey"
 METRICS = (
     "p95 (any percentile), mean, max, with `service`, `first` or `connect` before it, errors, violations, throughput"
 )
-OF_JOURNEYS = "p95 (any percentile), mean, max, errors, throughput"
+JOURNEY_METRICS = "p95 (any percentile), mean, max, errors, throughput"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a rule is about: kind run, api, operation or journey; `api` is "" where no contract is behind it.
+    """What an objective applies to.
 
-    operation: its name, or the journey's.
+    kind: run, api, operation or journey. api: "" for an operation or journey without a contract. operation: the name of
+    the operation or journey.
     """
 
     kind: str
@@ -64,10 +65,12 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One objective. `limit` is in ns, as a share of 1, or a second, by `metric`.
+class Objective:
+    """One objective.
 
-    series: of the times; percent: 100 stands for the maximum, None for the mean; samples: stated in the file, or None.
+    limit: in ns, a share of 1, or a rate per second, depending on the metric. line: its line in the file. series: which
+    times it limits, "" for other metrics. percent: 100 for the maximum, None for the mean. samples: how many samples
+    the file demands, or None.
     """
 
     scope: Scope
@@ -84,80 +87,82 @@ class Rule:
         return bool(self.series)
 
     @property
-    def at_least(self) -> bool:
-        """Whether the limit is the least and not the most."""
+    def is_lower_bound(self) -> bool:
+        """Whether the limit is a minimum."""
         return self.metric == "throughput"
 
 
 @dataclass(frozen=True, slots=True)
-class Objectives:
-    """All rules of a file, in its order."""
+class ObjectivesFile:
+    """All objectives of a file, in its order."""
 
     path: Path
-    rules: tuple[Rule, ...]
+    objectives: tuple[Objective, ...]
 
 
-def read(path: Path, known: Callable[[str], Collection[str]] = labels) -> Objectives:
-    """The objectives in that file; `known` gives the operations of an API, none for what is no API. Raises Misuse."""
-    return Objectives(path, tuple(_File(path, known).rules()))
+def read_objectives(path: Path, operations_of: Callable[[str], Collection[str]] = operation_names) -> ObjectivesFile:
+    """Read that file; `operations_of` returns the operations of an API, none for an unknown one. Raises UsageError."""
+    return ObjectivesFile(path, tuple(_ObjectivesReader(path, operations_of).objectives()))
 
 
-class _File(Strict):
-    """One file of objectives being read."""
+class _ObjectivesReader(YamlReader):
+    """Reads one file of objectives."""
 
-    def __init__(self, path: Path, known: Callable[[str], Collection[str]]) -> None:
+    def __init__(self, path: Path, operations_of: Callable[[str], Collection[str]]) -> None:
         super().__init__(path, "--slo")
-        self.known = known
+        self.operations_of = operations_of
 
-    def rules(self) -> Iterator[Rule]:
-        sections = self.section(self.root, ("run", "apis", "operations", "journeys"))
+    def objectives(self) -> Iterator[Objective]:
+        sections = self.mapping(self.root, ("run", "apis", "operations", "journeys"))
         run = list(self.metrics(sections["run"], Scope(RUN), ())) if "run" in sections else []
-        if not any(rule.metric == "errors" for rule in run):
-            raise Misuse(f"{self.path}: `run` must say how many `errors` are allowed, such as errors: 1 %")
+        if not any(objective.metric == "errors" for objective in run):
+            raise UsageError(f"{self.path}: `run` must say how many `errors` are allowed, such as errors: 1 %")
         yield from run
-        for name, node in self.section(sections["apis"]).items() if "apis" in sections else ():
-            operations = self.known(name)
+        for name, node in self.mapping(sections["apis"]).items() if "apis" in sections else ():
+            operations = self.operations_of(name)
             if not operations:
-                raise self.wrong(node, f"{name!r} is no API: expected the name of a folder in contracts/")
+                raise self.error(node, f"{name!r} is no API: expected the name of a folder in contracts/")
             yield from self.metrics(node, Scope(API, name), operations)
-        for name, node in self.section(sections["operations"]).items() if "operations" in sections else ():
+        for name, node in self.mapping(sections["operations"]).items() if "operations" in sections else ():
             yield from self.metrics(node, Scope(OPERATION, "", name), ())
         yield from self.journeys(sections.get("journeys"), "")
 
-    def journeys(self, node: yaml.Node | None, api: str) -> Iterator[Rule]:
-        """The rules of journeys; which there are is for those to say who play them."""
-        for name, below in self.section(node).items() if node is not None else ():
-            yield from self.metrics(below, Scope(JOURNEY, api, name), ())
+    def journeys(self, node: yaml.Node | None, api: str) -> Iterator[Objective]:
+        """The objectives of journeys; whether a journey exists is checked where they are run."""
+        for name, metrics in self.mapping(node).items() if node is not None else ():
+            yield from self.metrics(metrics, Scope(JOURNEY, api, name), ())
 
-    def metrics(self, node: yaml.Node, scope: Scope, operations: Collection[str]) -> Iterator[Rule]:
-        """The rules in one place, and for an API those of its operations and journeys."""
-        given = self.section(node)
-        below, played = (given.pop(name, None) if operations else None for name in ("operations", "journeys"))
-        stated = given.pop("samples", None)
-        samples = self.count(stated) if stated is not None else None
-        for name, value in given.items():
-            yield replace(self.rule(scope, name, value), samples=samples)
-        for name, value in self.section(below).items() if below is not None else ():
-            bare = name.removesuffix(" (refused)")
-            if bare not in operations:
-                raise self.wrong(value, f"{scope.api} has no operation {name!r}{_hint(bare, operations)}")
+    def metrics(self, node: yaml.Node, scope: Scope, operations: Collection[str]) -> Iterator[Objective]:
+        """The objectives of one scope, and for an API those of its operations and journeys."""
+        entries = self.mapping(node)
+        of_operations, of_journeys = (
+            entries.pop(name, None) if operations else None for name in ("operations", "journeys")
+        )
+        samples_node = entries.pop("samples", None)
+        samples = self.positive_integer(samples_node) if samples_node is not None else None
+        for name, value in entries.items():
+            yield replace(self.objective(scope, name, value), samples=samples)
+        for name, value in self.mapping(of_operations).items() if of_operations is not None else ():
+            operation = name.removesuffix(" (refused)")
+            if operation not in operations:
+                raise self.error(value, f"{scope.api} has no operation {name!r}{_hint(operation, operations)}")
             yield from self.metrics(value, Scope(OPERATION, scope.api, name), ())
-        yield from self.journeys(played, scope.api)
+        yield from self.journeys(of_journeys, scope.api)
 
-    def rule(self, scope: Scope, name: str, node: yaml.Node) -> Rule:
+    def objective(self, scope: Scope, name: str, node: yaml.Node) -> Objective:
         line = node.start_mark.line + 1
-        of_journey = scope.kind == JOURNEY
-        if name == "errors" or (name == "dropped" and scope.kind == RUN) or (name == "violations" and not of_journey):
-            return Rule(scope, name, self.amount(node, {"%": 0.01}, "a share such as 1 %"), line)
+        is_journey = scope.kind == JOURNEY
+        if name == "errors" or (name == "dropped" and scope.kind == RUN) or (name == "violations" and not is_journey):
+            return Objective(scope, name, self.quantity(node, {"%": 0.01}, "a share such as 1 %"), line)
         if name == "throughput":
-            return Rule(scope, name, self.amount(node, {"/s": 1.0}, "a rate such as 50 /s"), line)
-        timed = TIMED.fullmatch(name)
-        if timed is None or (timed[2] and not 0 < float(timed[2]) < 100) or (of_journey and timed[1]):
-            known = OF_JOURNEYS if of_journey else METRICS + (", dropped" if scope.kind == RUN else "")
-            raise self.wrong(node, f"{name!r} is no metric of {scope}: expected {known}")
-        percent = {"mean": None, "max": 100.0}[timed[3]] if timed[3] else float(timed[2])
-        limit = self.amount(node, UNITS, "a time such as 500 ms")
-        return Rule(scope, name, limit, line, timed[1] or "corrected", percent)
+            return Objective(scope, name, self.quantity(node, {"/s": 1.0}, "a rate such as 50 /s"), line)
+        match = TIME_METRIC.fullmatch(name)
+        if match is None or (match[2] and not 0 < float(match[2]) < 100) or (is_journey and match[1]):
+            known = JOURNEY_METRICS if is_journey else METRICS + (", dropped" if scope.kind == RUN else "")
+            raise self.error(node, f"{name!r} is no metric of {scope}: expected {known}")
+        percent = {"mean": None, "max": 100.0}[match[3]] if match[3] else float(match[2])
+        limit = self.quantity(node, UNITS, "a time such as 500 ms")
+        return Objective(scope, name, limit, line, match[1] or "corrected", percent)
 
 
 def _hint(name: str, operations: Collection[str]) -> str:

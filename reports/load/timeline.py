@@ -1,4 +1,4 @@
-"""A run over time: what happened to each operation in equal spans, for plots and comparisons."""
+"""Divides a run into equal spans and adds up each operation within each span, for plots and comparisons."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import math
 from dataclasses import dataclass, field
 
 from reports.load.histogram import Histogram
-from reports.load.run import LoadRun
+from reports.load.load_run import LoadRun
 
-MOST = 120  # spans
+MAX_SPANS = 120  # spans
 
-Key = tuple[str, str]  # operation, transport
-ALL: Key = ("", "")
+OperationKey = tuple[str, str]  # operation, transport
+ALL_OPERATIONS: OperationKey = ("", "")
 
 
 @dataclass(slots=True)
 class Span:
-    """What happened between `begin` and `end` (seconds since the start). covered: seconds of it that lines tell of."""
+    """One operation between `begin` and `end` (seconds since the start). covered: seconds of it with figures."""
 
     begin: float
     end: float
@@ -25,43 +25,43 @@ class Span:
     failed: int = 0
 
 
-def timeline(run: LoadRun, width: float = 0.0, of: str = "operations") -> dict[Key, list[Span]]:
-    """The spans of each operation and transport, and of all together under ALL.
+def timeline(run: LoadRun, width: float = 0.0, of: str = "operations") -> dict[OperationKey, list[Span]]:
+    """The spans of each operation and transport, and of all together under ALL_OPERATIONS.
 
-    width: seconds of a span; 0 for as few whole ones as make at most MOST. of: operations, or journeys.
+    width: seconds of a span; 0 for as few whole seconds as give at most MAX_SPANS. of: "operations" or "journeys".
     """
-    width = width or max(1, math.ceil(run.result.seconds / MOST))
+    width = width or max(1, math.ceil(run.result.seconds / MAX_SPANS))
     number = max(1, math.ceil(run.result.seconds / width))
 
     def spans() -> list[Span]:
         return [Span(at * width, (at + 1) * width, covered[at]) for at in range(number)]
 
     covered = _covered(run, width, number)
-    in_sum = [(tally.operation, tally.transport) for tally in getattr(run.result, of)]
-    found: dict[Key, list[Span]] = {key: spans() for key in (ALL, *in_sum)}
+    keys = [(statistics.operation, statistics.transport) for statistics in getattr(run.result, of)]
+    spans_of: dict[OperationKey, list[Span]] = {key: spans() for key in (ALL_OPERATIONS, *keys)}
     for line in run.lines:
         at = _index(run.middle(line), width, number)
-        for known in line.get(of, ()):
-            key = (known["operation"], known["transport"])
-            times = Histogram.from_json(known["corrected"]) if "corrected" in known else Histogram()
-            failed = known["failed"]["count"] if "failed" in known else 0
-            if key not in found:
-                found[key] = spans()
-            for one in (found[ALL][at], found[key][at]):
-                one.times.add(times)
-                one.failed += failed
-    return found
+        for content in line.get(of, ()):
+            key = (content["operation"], content["transport"])
+            times = Histogram.from_json(content["corrected"]) if "corrected" in content else Histogram()
+            failed = content["failed"]["count"] if "failed" in content else 0
+            if key not in spans_of:
+                spans_of[key] = spans()
+            for span in (spans_of[ALL_OPERATIONS][at], spans_of[key][at]):
+                span.times.add(times)
+                span.failed += failed
+    return spans_of
 
 
 def _covered(run: LoadRun, width: float, number: int) -> list[float]:
-    """For each span how many seconds its lines tell of, on an average of the workers that wrote any."""
+    """The seconds of each span that have figures, averaged over the workers that wrote any."""
     seconds = [0.0] * number
     workers: list[set[str]] = [set() for _ in range(number)]
     for line in run.lines:
         at = _index(run.middle(line), width, number)
         seconds[at] += line["to"] - line["from"]
         workers[at].add(line["worker"])
-    return [total / len(known) if known else 0.0 for total, known in zip(seconds, workers, strict=True)]
+    return [total / len(names) if names else 0.0 for total, names in zip(seconds, workers, strict=True)]
 
 
 def _index(middle: float, width: float, number: int) -> int:

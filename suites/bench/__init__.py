@@ -1,6 +1,6 @@
-"""How many distinct requests a second are sent and judged: our conformance suite beside stock Schemathesis.
+"""Benchmark: distinct requests per second sent and judged, by our conformance suite and by stock Schemathesis.
 
-Rule: both sides meet the same reference over real sockets, in a process of their own with one worker, and one
-counter inside the server counts for both. `python -m suites.bench` is the door. It stands among the suites since it
-runs their judging functions, which nothing below them may import.
+Rule: both sides test the same reference over sockets, each in its own process with one worker, and the same counter
+inside the server counts their requests. `python -m suites.bench` starts it. The package is part of `suites` because
+it calls their checks, which no other package may import.
 """

@@ -1,6 +1,6 @@
-"""`python -m suites.bench`: ours beside stock Schemathesis, round by round, and the table.
+"""`python -m suites.bench`: measures our suite and stock Schemathesis round by round, and writes the table.
 
-Exit codes: 0 when all was measured, 2 for misuse or when a side did not run, 130 after ^C.
+Exit codes: 0 when everything was measured, 2 for a usage error or when a side did not run, 130 after ^C.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from types import FrameType
 
 import contracts
-from suites.bench import stock, table
-from suites.bench.run import NAMES, ROOT, WARM, Run, run
+from suites.bench import stock_schemathesis, throughput_table
+from suites.bench.throughput import CACHED_SIDES, ROOT, SIDE_NAMES, Run, run
 
 OUT = ROOT / "reports" / "out" / "bench"
 
@@ -26,22 +26,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m suites.bench", description=__doc__)
     parser.add_argument("--api", action="append", choices=contracts.apis(), help="repeatable (default getflow)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--side", action="append", choices=list(NAMES), help="only this side (repeatable)")
-    parser.add_argument("--out", type=Path, default=OUT, help="where the table goes")
+    parser.add_argument("--side", action="append", choices=list(SIDE_NAMES), help="only this side (repeatable)")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder for the table")
     options = parser.parse_args(arguments)
     if options.rounds < 1:
         parser.error(f"--rounds: expected 1 or more, got {options.rounds}")
     runs: list[Run] = []
     try:
-        stock.executable()
+        stock_schemathesis.executable()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
-        with tempfile.TemporaryDirectory(prefix="flowproof-") as kept:
+        with tempfile.TemporaryDirectory(prefix="flowproof-") as cache:
             for api in options.api or ["getflow"]:
-                for one in _measured(api, options.rounds, options.side or list(NAMES), Path(kept)):
-                    runs.append(one)
-                    path = table.write(options.out, runs)  # each time: an interrupted comparison is one all the same
-    except (stock.Absent, RuntimeError) as problem:
+                for result in _measured(api, options.rounds, options.side or list(SIDE_NAMES), Path(cache)):
+                    runs.append(result)
+                    path = throughput_table.write(options.out, runs)  # after each run: an interrupted one loses nothing
+    except (stock_schemathesis.SchemathesisNotFound, RuntimeError) as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -52,16 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measured(api: str, rounds: int, sides: Sequence[str], kept: Path) -> Iterator[Run]:
+def _measured(api: str, rounds: int, sides: Sequence[str], cache: Path) -> Iterator[Run]:
     for side in sides:
-        if side in WARM:
-            run(api, side, 0, kept, first=True)
+        if side in CACHED_SIDES:
+            run(api, side, 0, cache, first=True)
     for number in range(1, rounds + 1):
         for side in sides:
-            one = run(api, side, number, kept)
-            told = f"{one.judged} distinct judged of {one.sent}, {one.seconds:.2f} s, {table.speed(one):.0f}/s"
-            print(f"{api} {number}/{rounds} {side:5} {told}, {one.findings} findings", flush=True)
-            yield one
+            result = run(api, side, number, cache)
+            rate = f"{result.seconds:.2f} s, {throughput_table.speed(result):.0f}/s"
+            numbers = f"{result.judged} distinct judged of {result.sent}, {rate}"
+            print(f"{api} {number}/{rounds} {side:5} {numbers}, {result.findings} findings", flush=True)
+            yield result
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

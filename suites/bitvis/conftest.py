@@ -1,4 +1,4 @@
-"""Objects of the test's own: made when it asks for them, deleted when it is over."""
+"""Fixtures that create objects for a test and delete them at its end."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from contextlib import suppress
 
 import pytest
 
-from fixtures.api import Api
-from fixtures.client import Unreachable
-from suites.bitvis import dialect
-from suites.bitvis.dialect import Kind, Record
+from fixtures.http_client import Unreachable
+from fixtures.target_api import Api
+from suites.bitvis import client
+from suites.bitvis.client import ObjectKind, Record
 
-Make = Callable[..., Record]
-Mine = list[tuple[Kind, str]]
+ObjectFactory = Callable[..., Record]
+OwnObjects = list[tuple[ObjectKind, str]]
 
 
 @pytest.fixture
-def mine(api: Api) -> Iterator[Mine]:
-    """Kind and id of each object that the test has made; what is still there of them is deleted afterwards."""
-    made: Mine = []
-    yield made
-    shown = list(api.exchanges)
+def created_objects(api: Api) -> Iterator[OwnObjects]:
+    """Kind and id of each object that the test created; those that still exist are deleted at its end."""
+    objects: OwnObjects = []
+    yield objects
+    last_exchanges = list(api.exchanges)
     with suppress(Unreachable):
-        for kind, identifier in made:
-            dialect.call(api, "DELETE", kind, identifier)
-    api.exchanges.clear()  # the report shows the test's own last exchanges
-    api.exchanges.extend(shown)
+        for kind, identifier in objects:
+            client.http_exchange(api, "DELETE", kind, identifier)
+    api.exchanges.clear()  # the report shows the last exchanges of the test itself
+    api.exchanges.extend(last_exchanges)
 
 
 @pytest.fixture
-def make(api: Api, mine: Mine) -> Make:
-    """Makes an object of a kind, with this data beside the usual one, and gives it as OPEN shows it."""
+def new_object(api: Api, created_objects: OwnObjects) -> ObjectFactory:
+    """Returns a function that creates an object of a kind with these data and returns it as OPEN shows it."""
 
-    def one(kind: Kind, **data: object) -> Record:
-        record = dialect.created(api, kind, **data)
-        mine.append((kind, record["id"]))
+    def create(kind: ObjectKind, **data: object) -> Record:
+        record = client.create_object(api, kind, **data)
+        created_objects.append((kind, record["id"]))
         return record
 
-    return one
+    return create

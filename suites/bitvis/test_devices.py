@@ -1,4 +1,4 @@
-"""Devices: lines 42-54 and 278-374 of the document. Their members, and what an UPDATE leaves as it was."""
+"""Devices: document lines 42-54 and 278-374. Their members, and what an UPDATE leaves unchanged."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api, Lacking
-from suites.bitvis.conftest import Make, Mine
-from suites.bitvis.dialect import (
+from fixtures.target_api import Api, MissingPrecondition
+from suites.bitvis.client import (
     ADDRESS,
     DEVICE,
     KINDS,
-    Kind,
+    ObjectKind,
     Record,
-    asked,
-    done,
-    everything,
-    fails,
-    for_all,
-    of,
-    succeeds,
-    told,
+    all_objects,
+    assert_failure,
+    assert_success,
+    envelope_text,
+    http_data,
+    http_envelope,
+    new_object_data,
 )
-from suites.bitvis.frames import framed, message
-from suites.readings import Observed
+from suites.bitvis.conftest import ObjectFactory, OwnObjects
+from suites.bitvis.websocket_calls import call_message, frame_envelopes
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 ZULU = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 BASIC_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d{4}")
 LETTERS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Z")), min_size=1, max_size=20)
-CHANGES = {  # what an UPDATE may send: the members that the document shows, and a name for the others
+UPDATE_DATA = {  # data for an UPDATE: the documented members, and a name for the other kinds
     "device": st.fixed_dictionaries({"name": LETTERS}),
     "queue": st.fixed_dictionaries({"name": LETTERS}),
     "address": st.fixed_dictionaries(
@@ -52,115 +52,129 @@ CHANGES = {  # what an UPDATE may send: the members that the document shows, and
 
 @clause("BITVIS-RES-1")
 def test_every_listed_device_has_its_members(api: Api) -> None:
-    """All devices of a LIST, also of one that sorts and one that pages, have id, created, updated and name."""
+    """Every device of a plain, a sorted and a paginated LIST has id, created, updated and name."""
     sort = {"sorting": True, "sorting.by": "name", "sorting.order": "ASC"}
     page = {"pagination": True, "pagination.size": 5, "pagination.from": 0}
+    if not all_objects(api, DEVICE):
+        raise MissingPrecondition("the target has no devices")
     for parameters in (None, sort, page):
-        for device in done(api, "LIST", DEVICE, parameters=parameters):
-            assert {"id", "created", "updated", "name"} <= device.keys(), told(device)
+        for device in http_data(api, "LIST", DEVICE, parameters=parameters):
+            assert {"id", "created", "updated", "name"} <= device.keys(), envelope_text(device)
 
 
 @clause("BITVIS-RES-1")
-def test_an_opened_device_has_its_members(api: Api, make: Make) -> None:
-    """OPEN of devices of the list and of a new one shows them, by HTTP and by frame."""
-    for device in [make(DEVICE), *everything(api, DEVICE)[:10]]:
-        opened = [done(api, "OPEN", DEVICE, device["id"], place=place) for place in ("header", "path")]
-        opened += [succeeds(one) for one in framed(api, DEVICE, message(api, "OPEN", device["id"]), changes=False)]
-        for one in opened:
-            assert {"id", "created", "updated", "name"} <= one.keys(), told(one)
+def test_an_opened_device_has_its_members(api: Api, new_object: ObjectFactory) -> None:
+    """OPEN shows these members for listed devices and for a new one, over HTTP and by frame."""
+    for device in [new_object(DEVICE), *all_objects(api, DEVICE)[:10]]:
+        responses = [http_data(api, "OPEN", DEVICE, device["id"], place=place) for place in ("header", "path")]
+        responses += [
+            assert_success(shown)
+            for shown in frame_envelopes(api, DEVICE, call_message(api, "OPEN", device["id"]), changes=False)
+        ]
+        for shown in responses:
+            assert {"id", "created", "updated", "name"} <= shown.keys(), envelope_text(shown)
 
 
 @clause("BITVIS-RES-1")
-def test_a_new_device_has_its_members_as_far_as_it_is_shown(api: Api, mine: Mine) -> None:
-    """The members that CREATE answers have the types of a device."""
-    created = done(api, "CREATE", DEVICE, data=of(DEVICE, api))
-    mine.append((DEVICE, created["id"]))
-    assert all(isinstance(created[name], str) for name in ("id", "created", "updated", "name") if name in created)
+def test_members_of_a_new_device_are_texts(api: Api, created_objects: OwnObjects) -> None:
+    """The members that CREATE returns have the types of a device."""
+    device = http_data(api, "CREATE", DEVICE, data=new_object_data(DEVICE, api))
+    created_objects.append((DEVICE, device["id"]))
+    assert all(isinstance(device[name], str) for name in ("id", "created", "updated", "name") if name in device)
 
 
 @clause("BITVIS-RES-1")
-def test_times_are_written_in_one_of_the_documents_ways(api: Api, readings: Observed) -> None:
-    """created and updated are in UTC with a Z, or have an offset of four digits, or the endpoints differ in it."""
-    records = [record for kind in KINDS for record in everything(api, kind)]
+def test_times_have_a_documented_format(api: Api, readings: ObservedReadings) -> None:
+    """The times created and updated are in UTC with a Z or have a four-digit offset, alike on all endpoints or not."""
+    records = [record for kind in KINDS for record in all_objects(api, kind)]
     times = [record[name] for record in records for name in ("created", "updated") if name in record]
     if not times:
-        raise Lacking("the target has no objects")
+        raise MissingPrecondition("the target has no objects")
     zulu = [bool(ZULU.fullmatch(time)) for time in times]
     offset = [bool(BASIC_OFFSET.fullmatch(time)) for time in times]
     readings.one_of(
         "BITVIS-AMB-23",
         zulu=all(zulu),
         basic_offset=all(offset),
-        mixed=all(one or other for one, other in zip(zulu, offset, strict=True)),
+        mixed=all(is_zulu or has_offset for is_zulu, has_offset in zip(zulu, offset, strict=True)),
     )
 
 
 @clause("BITVIS-UPD-1")
 @each_kind
-def test_an_update_leaves_what_was_not_sent(api: Api, make: Make, kind: Kind) -> None:
-    """UPDATE answers the whole object: what was sent is new, all else, id and created among it, is as before."""
-    own = make(kind)
-    state = {"now": own}
+def test_an_update_keeps_what_was_not_sent(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
+    """UPDATE returns the whole object: what was sent is new, and every other member is as before."""
+    own_object = new_object(kind)
+    stored = {"now": own_object}
 
     def check(data: dict[str, Any]) -> None:
-        before = state["now"]
-        after = done(api, "UPDATE", kind, own["id"], data=data)
-        state["now"] = done(api, "OPEN", kind, own["id"])
-        for shown in (after, state["now"]):
-            assert _apart(shown, "updated") == _apart({**before, **data}, "updated")
+        before = stored["now"]
+        after = http_data(api, "UPDATE", kind, own_object["id"], data=data)
+        stored["now"] = http_data(api, "OPEN", kind, own_object["id"])
+        for shown in (after, stored["now"]):
+            assert _without_members(shown, "updated") == _without_members({**before, **data}, "updated")
 
-    for_all(check, data=CHANGES[kind.name])
+    for_all(check, 15, data=UPDATE_DATA[kind.name])
 
 
-def _apart(record: Record, *names: str) -> Record:
+def _without_members(record: Record, *names: str) -> Record:
     return {name: value for name, value in record.items() if name not in names}
 
 
 @clause("BITVIS-UPD-1")
 @each_kind
-def test_id_and_created_are_the_servers_own(api: Api, make: Make, kind: Kind) -> None:
-    """An UPDATE that sends them along does not change them: it has no effect on them, or is refused."""
-    own, other = make(kind), make(kind)
-    sent = {"id": other["id"], "created": "2001-01-01T00:00:00Z", kind.text: api.unique("own-")}
-    answer = asked(api, "UPDATE", kind, own["id"], data=sent)
-    opened = done(api, "OPEN", kind, own["id"])
-    assert (opened["id"], opened.get("created")) == (own["id"], own.get("created")), told(answer)
-    assert done(api, "OPEN", kind, other["id"]) == other
+def test_id_and_created_are_the_servers_own(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
+    """An UPDATE that sends id and created does not change them: it ignores them or is refused."""
+    own_object, other_object = new_object(kind), new_object(kind)
+    data = {"id": other_object["id"], "created": "2001-01-01T00:00:00Z", kind.text_member: api.unique_text("own-")}
+    response = http_envelope(api, "UPDATE", kind, own_object["id"], data=data)
+    opened = http_data(api, "OPEN", kind, own_object["id"])
+    assert (opened["id"], opened.get("created")) == (own_object["id"], own_object.get("created")), envelope_text(
+        response
+    )
+    assert http_data(api, "OPEN", kind, other_object["id"]) == other_object
 
 
 @clause("BITVIS-UPD-1")
-def test_the_time_of_the_update_does_what_a_meaning_says(api: Api, readings: Observed, make: Make) -> None:
-    """updated is the same in UPDATE's answer and afterwards; it has moved, or not."""
-    own = make(DEVICE)
-    old = next((device for device in everything(api, DEVICE) if device["id"] == own["id"]), own)
-    answered = done(api, "UPDATE", DEVICE, own["id"], data={"name": api.unique("moved-")})
-    opened = done(api, "OPEN", DEVICE, own["id"])
-    assert answered["updated"] == opened["updated"]
-    readings.one_of("BITVIS-AMB-24", moves=answered["updated"] != old["updated"], stays=True)
+def test_the_time_of_an_update_is_stored(api: Api, readings: ObservedReadings, new_object: ObjectFactory) -> None:
+    """The member updated is the same in the response to UPDATE and in a later OPEN; whether it moved is observed."""
+    own_object = new_object(DEVICE)
+    listed = next((device for device in all_objects(api, DEVICE) if device["id"] == own_object["id"]), own_object)
+    updated = http_data(api, "UPDATE", DEVICE, own_object["id"], data={"name": api.unique_text("moved-")})
+    opened = http_data(api, "OPEN", DEVICE, own_object["id"])
+    assert updated["updated"] == opened["updated"]
+    readings.observe("BITVIS-AMB-24", moves=updated["updated"] != listed["updated"], stays=True)
 
 
 @clause("BITVIS-HTTP-17")
 @pytest.mark.parametrize("kind", [DEVICE, ADDRESS], ids=str)
-def test_the_body_is_the_data_itself(api: Api, make: Make, mine: Mine, kind: Kind) -> None:
-    """What a POST's body holds at its top is what the object then has: for CREATE and for UPDATE."""
-    data = of(kind, api)
-    identifier = done(api, "CREATE", kind, data=data)["id"]
-    mine.append((kind, identifier))
-    opened = done(api, "OPEN", kind, identifier)
+def test_the_body_is_the_data_itself(
+    api: Api, new_object: ObjectFactory, created_objects: OwnObjects, kind: ObjectKind
+) -> None:
+    """The members at the top of a POST body are the members of the object, for CREATE and for UPDATE."""
+    data = new_object_data(kind, api)
+    identifier = http_data(api, "CREATE", kind, data=data)["id"]
+    created_objects.append((kind, identifier))
+    opened = http_data(api, "OPEN", kind, identifier)
     assert {name: opened.get(name) for name in data} == data
-    own, changed = make(kind), of(kind, api)
-    assert {name: done(api, "UPDATE", kind, own["id"], data=changed).get(name) for name in changed} == changed
+    own_object, new_data = new_object(kind), new_object_data(kind, api)
+    assert {
+        name: http_data(api, "UPDATE", kind, own_object["id"], data=new_data).get(name) for name in new_data
+    } == new_data
 
 
 @clause("BITVIS-HTTP-17")
-def test_a_body_that_is_no_json_is_refused(api: Api, make: Make) -> None:
-    """An UPDATE whose body is broken JSON fails, and the object is as before."""
-    own = make(DEVICE)
-    broken = st.sampled_from([b"{", b'{"name": }', b"name=x", b'{"name": "x",}', b"'name'"])
+def test_a_body_that_is_no_json_is_refused(api: Api, new_object: ObjectFactory) -> None:
+    """An UPDATE whose body is invalid JSON fails, and the object stays as it was."""
+    own_object = new_object(DEVICE)
+    invalid_bodies = st.sampled_from([b"{", b'{"name": }', b"name=x", b'{"name": "x",}', b"'name'"])
 
     def check(body: bytes) -> None:
         headers = {"Content-Type": "application/json"}
-        fails(asked(api, "UPDATE", DEVICE, own["id"], body=body, verb="POST", headers=headers), "the body is no JSON")
+        assert_failure(
+            http_envelope(api, "UPDATE", DEVICE, own_object["id"], body=body, verb="POST", headers=headers),
+            "the body is not JSON",
+        )
 
-    for_all(check, 5, body=broken)
-    assert done(api, "OPEN", DEVICE, own["id"]) == own
+    for_all(check, 5, body=invalid_bodies)
+    assert http_data(api, "OPEN", DEVICE, own_object["id"]) == own_object

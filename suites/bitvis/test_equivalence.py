@@ -1,4 +1,4 @@
-"""Transports that must agree: lines 57-80 of the document. One call, sent every way there is, has one answer."""
+"""Transports that must agree: document lines 57-80. One call receives the same response over every transport."""
 
 from __future__ import annotations
 
@@ -10,206 +10,256 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from fixtures.client import Unreachable
+from fixtures.http_client import Unreachable
+from fixtures.target_api import Api
 from fixtures.transports import ABSENT
-from suites.bitvis.conftest import Make, Mine
-from suites.bitvis.dialect import ADDRESS, DEVICE, KINDS, Kind, fails, for_all, of, some, succeeds
-from suites.bitvis.lockstep import OWN, Side, Step, alone, cleared, sides, together
-from suites.bitvis.selections import by, equal, group, having, page
+from suites.bitvis.client import (
+    ADDRESS,
+    DEVICE,
+    KINDS,
+    ObjectKind,
+    any_object,
+    assert_failure,
+    assert_success,
+    new_object_data,
+)
+from suites.bitvis.conftest import ObjectFactory, OwnObjects
+from suites.bitvis.equivalence import (
+    OWN_PLACEHOLDER,
+    Step,
+    TransportSession,
+    compare_steps,
+    delete_created,
+    step_envelope,
+    transport_sessions,
+)
+from suites.bitvis.list_oracle import condition, condition_group, filtered_by, page_of, sorted_by
+from suites.hypothesis_checks import for_all
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
-MARKED = {"device": "name", "address": "city"}  # the documented member by which a kind's own objects are listed
+MARKER_MEMBERS = {"device": "name", "address": "city"}  # the documented member that a LIST of own objects filters by
 TEXTS = st.sampled_from(["", " b", " Övre Åkerallén", ' "quoted"', " \\", " 100%", " a+b&c=d", "\u00a0", " 12"])
-NOBODY = str(uuid.UUID(int=7, version=4))
-NEARLY: dict[str, Callable[[str], str]] = {  # texts that are another object id, and that servers take for the same
+UNKNOWN_ID = str(uuid.UUID(int=7, version=4))
+SIMILAR_IDS: dict[str, Callable[[str], str]] = {  # other ids that a lenient server may take for the same
     "upper_case": str.upper,
-    "a_space_before": lambda one: f" {one}",
-    "a_space_behind": lambda one: f"{one} ",
-    "encoded": lambda one: one.replace("-", "%2D"),
-    "encoded_twice": lambda one: one.replace("-", "%252D"),
-    "plus_signs": lambda one: one.replace("-", "+"),
-    "quoted": lambda one: f'"{one}"',
-    "more_behind_an_ampersand": lambda one: f"{one}&method=LIST",
-    "more_behind_a_semicolon": lambda one: f"{one};v=1",
-    "cut": lambda one: one[:-1],
+    "a_space_before": lambda identifier: f" {identifier}",
+    "a_space_behind": lambda identifier: f"{identifier} ",
+    "encoded": lambda identifier: identifier.replace("-", "%2D"),
+    "encoded_twice": lambda identifier: identifier.replace("-", "%252D"),
+    "plus_signs": lambda identifier: identifier.replace("-", "+"),
+    "quoted": lambda identifier: f'"{identifier}"',
+    "more_behind_an_ampersand": lambda identifier: f"{identifier}&method=LIST",
+    "more_behind_a_semicolon": lambda identifier: f"{identifier};v=1",
+    "cut": lambda identifier: identifier[:-1],
 }
 
 
 @pytest.fixture
-def all_sides(api: Api) -> Iterator[list[Side]]:
-    """A side for every transport that there is; their sockets are closed afterwards."""
-    found = sides(api)
-    yield found
-    for side in found:
+def sessions(api: Api) -> Iterator[list[TransportSession]]:
+    """A session for every available transport; their sockets are closed afterwards."""
+    opened = transport_sessions(api)
+    yield opened
+    for session in opened:
         with suppress(Unreachable):
-            side.transport.close()
+            session.transport.close()
 
 
-def datas(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
-    """Data for an object of that kind, which its side's marker tells from all others."""
+def creation_data(kind: ObjectKind) -> st.SearchStrategy[dict[str, Any]]:
+    """Data for an object of that kind, which the marker of its session tells from all others."""
     if kind is ADDRESS:
         return st.fixed_dictionaries(
-            {"city": st.just(OWN), "streetName": TEXTS.map(lambda text: OWN + text), "countryCode": st.just("SE")},
+            {
+                "city": st.just(OWN_PLACEHOLDER),
+                "streetName": TEXTS.map(lambda text: OWN_PLACEHOLDER + text),
+                "countryCode": st.just("SE"),
+            },
             optional={
                 "streetNumber": st.integers(0, 300),
                 "apartmentNo": st.sampled_from(["1501", "ä"]),
                 "latitude": st.sampled_from([57.7065, -76.4406]),
             },
         )
-    return st.fixed_dictionaries({kind.text: TEXTS.map(lambda text: OWN + text)})
+    return st.fixed_dictionaries({kind.text_member: TEXTS.map(lambda text: OWN_PLACEHOLDER + text)})
 
 
-def updates(kind: Kind) -> st.SearchStrategy[Any]:
-    """Data for an UPDATE: a text, a number, nothing, and what is no object."""
-    text = TEXTS.map(lambda end: {kind.text: OWN + end})
+def update_data(kind: ObjectKind) -> st.SearchStrategy[Any]:
+    """Data for an UPDATE: a text, a number, an empty object."""
+    text = TEXTS.map(lambda end: {kind.text_member: OWN_PLACEHOLDER + end})
     number = st.integers(0, 300).map(lambda value: {"streetNumber": value}) if kind is ADDRESS else text
     return st.one_of(text, text, number, st.just({}))
 
 
-def selections(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
-    """Parameters of a LIST that leave the side's own objects, or fewer; sorted, and cut into pages."""
-    marker = equal(MARKED[kind.name], OWN)
-    number = st.integers(0, 300).map(lambda value: [equal("streetNumber", value)]) if kind is ADDRESS else st.just([])
-    trees = st.one_of(
-        st.just(group(marker)), st.just(group(subgroups=[group(marker)])), number.map(lambda more: group(marker, *more))
+def list_parameters(kind: ObjectKind) -> st.SearchStrategy[dict[str, Any]]:
+    """Parameters of a LIST that select the session's own objects or fewer of them, sorted and paginated."""
+    marker = condition(MARKER_MEMBERS[kind.name], OWN_PLACEHOLDER)
+    number = (
+        st.integers(0, 300).map(lambda value: [condition("streetNumber", value)]) if kind is ADDRESS else st.just([])
     )
-    sortings = st.sampled_from([{}, by(kind.keys[0])])
-    # a page of all, or none of it: which of equal objects a smaller one has is the server's choice
-    pages = st.sampled_from([{}, page(1000), page(1, 1000)])
-    return st.builds(lambda tree, *more: {**having(tree), **more[0], **more[1]}, trees, sortings, pages)
+    trees = st.one_of(
+        st.just(condition_group(marker)),
+        st.just(condition_group(subgroups=[condition_group(marker)])),
+        number.map(lambda conditions: condition_group(marker, *conditions)),
+    )
+    sortings = st.sampled_from([{}, sorted_by(kind.plain_members[0])])
+    # a full page or an empty one: which of several equal objects a smaller page has is the server's choice
+    pages = st.sampled_from([{}, page_of(1000), page_of(1, 1000)])
+    return st.builds(
+        lambda tree, *conditions: {**filtered_by(tree), **conditions[0], **conditions[1]}, trees, sortings, pages
+    )
 
 
-def steps(api: Api, kind: Kind) -> st.SearchStrategy[Step]:
-    """Calls on the side's own object and on none, good and bad, with both sorts of credentials."""
-    named = st.sampled_from([OWN, OWN, OWN, NOBODY, "no id at all"])
-    objects = st.one_of(named, named, st.just(ABSENT))
+def step_strategy(api: Api, kind: ObjectKind) -> st.SearchStrategy[Step]:
+    """Valid and invalid calls on the session's own object and on an unknown one, with each kind of credentials."""
+    object_ids = st.sampled_from([OWN_PLACEHOLDER, OWN_PLACEHOLDER, OWN_PLACEHOLDER, UNKNOWN_ID, "no id at all"])
+    objects = st.one_of(object_ids, object_ids, st.just(ABSENT))
     namespaces = st.sampled_from([ABSENT, ABSENT, "office"])
-    basic = ["basic"] if {"USERNAME", "PASSWORD"} <= set(api.target.settings) else []
-    credentials = st.sampled_from(["token", "token", *basic, "wrong"])
+    basic_if_configured = ["basic"] if {"USERNAME", "PASSWORD"} <= set(api.target.settings) else []
+    credentials = st.sampled_from(["token", "token", *basic_if_configured, "wrong"])
 
-    def of(method: str, **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
+    def step(method: str, **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
         return st.builds(Step, st.just(method), st.just(kind), namespace=namespaces, credentials=credentials, **parts)
 
-    calls = [
-        of("OPEN", objectid=objects),
-        of("INDEX", objectid=named),  # whether it needs one is a reading
-        of("UPDATE", objectid=objects, data=updates(kind)),
-        of("DELETE", objectid=objects),
-        of("CREATE", data=datas(kind)),
+    strategies = [
+        step("OPEN", objectid=objects),
+        step("INDEX", objectid=object_ids),  # always with an id: whether INDEX needs one is a reading
+        step("UPDATE", objectid=objects, data=update_data(kind)),
+        step("DELETE", objectid=objects),
+        step("CREATE", data=creation_data(kind)),
     ]
-    if kind.name in MARKED:
-        calls += [of("LIST", parameters=selections(kind))] * 2
+    if kind.name in MARKER_MEMBERS:
+        strategies += [step("LIST", parameters=list_parameters(kind))] * 2
     name = api.target.settings.get(f"{kind.name.upper()}_METHOD")
     if name:
-        calls.append(of("RUN", objectid=named, data=st.sampled_from([{"method": name}, {"method": "no such"}])))
-    return st.one_of(calls)
+        strategies.append(
+            step("RUN", objectid=object_ids, data=st.sampled_from([{"method": name}, {"method": "no such"}]))
+        )
+    return st.one_of(strategies)
 
 
-def for_all_calls(api: Api, all_sides: Sequence[Side], kind: Kind, examples: int) -> None:
-    """Compares the sides over so many sequences of calls."""
+def compare_call_sequences(api: Api, sessions: Sequence[TransportSession], kind: ObjectKind, examples: int) -> None:
+    """Compares the sessions over generated sequences of calls; `examples` is the number of sequences."""
     __tracebackhide__ = True
 
     def check(first: Any, following: list[Step]) -> None:
         try:
-            for step in [Step("CREATE", kind, data=first), *following]:
-                together(api, all_sides, step)
+            compare_steps(api, sessions, [Step("CREATE", kind, data=first), *following])
         finally:
-            cleared(all_sides, kind)
+            delete_created(sessions, kind)
 
-    for_all(check, examples, first=datas(kind), following=st.lists(steps(api, kind), max_size=12))
+    for_all(check, examples, first=creation_data(kind), following=st.lists(step_strategy(api, kind), max_size=12))
 
 
 @clause("BITVIS-HTTP-2", "BITVIS-HTTP-4", "BITVIS-HTTP-10", "BITVIS-AUTH-1", "BITVIS-ARCH-1")
 @each_kind
-def test_every_transport_answers_alike(api: Api, all_sides: Sequence[Side], kind: Kind) -> None:
-    """Calls in any order, each side on objects of its own: all answers are equal but for ids, names and times."""
-    for_all_calls(api, all_sides, kind, 25)
+def test_all_transports_respond_alike(api: Api, sessions: Sequence[TransportSession], kind: ObjectKind) -> None:
+    """Calls in any order, each transport on objects of its own: all responses are equal except for ids, names and
+    times.
+    """
+    compare_call_sequences(api, sessions, kind, 25)
 
 
 @clause("BITVIS-HTTP-4", "BITVIS-HTTP-10", "BITVIS-HTTP-12", "BITVIS-HTTP-2")
-@pytest.mark.parametrize("nearly", NEARLY.values(), ids=NEARLY)
+@pytest.mark.parametrize("transform", SIMILAR_IDS.values(), ids=SIMILAR_IDS)
 def test_object_ids_are_read_alike(
-    api: Api, make: Make, all_sides: Sequence[Side], nearly: Callable[[str], str]
+    api: Api, new_object: ObjectFactory, sessions: Sequence[TransportSession], transform: Callable[[str], str]
 ) -> None:
-    """A text that is nearly an object's id opens that object by every transport, or by none."""
-    objectid = nearly(make(DEVICE)["id"])
-    for method in ("OPEN", "INDEX"):
-        together(api, all_sides, Step(method, DEVICE, objectid))
+    """A text that resembles an object's id opens that object over every transport, or over none."""
+    objectid = transform(new_object(DEVICE)["id"])
+    compare_steps(api, sessions, [Step(method, DEVICE, objectid) for method in ("OPEN", "INDEX")])
 
 
 @clause("BITVIS-HTTP-2", "BITVIS-HTTP-4", "BITVIS-HTTP-10", "BITVIS-HTTP-13")
 @each_kind
 @pytest.mark.parametrize("own_name", [True, False], ids=["its_endpoint", "another_name"])
-def test_a_namespace_does_the_same_by_every_transport(
-    api: Api, all_sides: Sequence[Side], kind: Kind, own_name: bool
+def test_a_namespace_has_the_same_effect_over_every_transport(
+    api: Api, sessions: Sequence[TransportSession], kind: ObjectKind, own_name: bool
 ) -> None:
-    """LIST, OPEN and INDEX in a namespace, of objects that are there, are answered alike."""
-    namespace = kind.endpoint if own_name else api.unique("namespace-")
-    together(api, all_sides, Step("LIST", kind, namespace=namespace))
-    for method in ("OPEN", "INDEX"):
-        together(api, all_sides, Step(method, kind, some(api, kind)["id"], namespace=namespace))
+    """LIST, OPEN and INDEX within a namespace have the same response over every transport."""
+    namespace = kind.endpoint if own_name else api.unique_text("namespace-")
+    objectid = any_object(api, kind)["id"]
+    steps = [Step(method, kind, objectid, namespace=namespace) for method in ("OPEN", "INDEX")]
+    compare_steps(api, sessions, [Step("LIST", kind, namespace=namespace), *steps])
 
 
 @clause("BITVIS-PARAM-1", "BITVIS-HTTP-2", "BITVIS-HTTP-4", "BITVIS-HTTP-10")
 @each_kind
-def test_parameters_have_no_effect_on_open_by_any_transport(api: Api, all_sides: Sequence[Side], kind: Kind) -> None:
-    """OPEN with the parameters of a page beyond the end succeeds, and gives by each what it gives without."""
-    record = some(api, kind)
-    step = Step("OPEN", kind, record["id"], parameters=page(1, 1000))
-    together(api, all_sides, step)
-    assert succeeds(alone(api, all_sides[0], all_sides, step))["id"] == record["id"]
+def test_parameters_have_no_effect_on_open_over_any_transport(
+    api: Api, sessions: Sequence[TransportSession], kind: ObjectKind
+) -> None:
+    """OPEN with the parameters of a page beyond the end succeeds and returns the object over every transport."""
+    record = any_object(api, kind)
+    step = Step("OPEN", kind, record["id"], parameters=page_of(1, 1000))
+    compare_steps(api, sessions, [step])
+    assert assert_success(step_envelope(api, sessions[0], sessions, step))["id"] == record["id"]
 
 
 @pytest.fixture
-def made(api: Api, mine: Mine, all_sides: Sequence[Side]) -> Callable[[Side, Kind], str]:
-    """Makes an object of a kind by one transport, and gives its id."""
+def create_over(
+    api: Api, created_objects: OwnObjects, sessions: Sequence[TransportSession]
+) -> Callable[[TransportSession, ObjectKind], str]:
+    """Returns a function that creates an object of a kind over one transport and returns its id."""
 
-    def one(side: Side, kind: Kind) -> str:
-        new = succeeds(alone(api, side, all_sides, Step("CREATE", kind, data=of(kind, api))))["id"]
-        mine.append((kind, new))
-        return str(new)
+    def create(session: TransportSession, kind: ObjectKind) -> str:
+        identifier = assert_success(
+            step_envelope(api, session, sessions, Step("CREATE", kind, data=new_object_data(kind, api)))
+        )["id"]
+        created_objects.append((kind, identifier))
+        return str(identifier)
 
-    return one
+    return create
 
 
 @clause("BITVIS-METH-UPDATE-1", "BITVIS-METH-CREATE-1", "BITVIS-HTTP-2")
 @each_kind
-def test_what_one_transport_has_changed_all_others_show(
-    api: Api, made: Callable[[Side, Kind], str], all_sides: Sequence[Side], kind: Kind
+def test_a_change_over_one_transport_is_shown_by_all_others(
+    api: Api,
+    create_over: Callable[[TransportSession, ObjectKind], str],
+    sessions: Sequence[TransportSession],
+    kind: ObjectKind,
 ) -> None:
-    """An object that is made and then changed by one is there, and has changed, by each other one."""
-    for side in all_sides:
-        opening = Step("OPEN", kind, made(side, kind))
-        for other in all_sides:
-            succeeds(alone(api, other, all_sides, opening))
-        text = api.unique("changed-")
-        succeeds(alone(api, side, all_sides, Step("UPDATE", kind, opening.objectid, data={kind.text: text})))
-        for other in all_sides:
-            shown = succeeds(alone(api, other, all_sides, opening))[kind.text]
-            assert shown == text, f"by {other.transport.name}: {shown!r} where {side.transport.name} has put {text!r}"
+    """An object that is created and then changed over one transport is shown with its change by every other one."""
+    for session in sessions:
+        open_step = Step("OPEN", kind, create_over(session, kind))
+        for other_session in sessions:
+            assert_success(step_envelope(api, other_session, sessions, open_step))
+        text = api.unique_text("changed-")
+        assert_success(
+            step_envelope(
+                api, session, sessions, Step("UPDATE", kind, open_step.objectid, data={kind.text_member: text})
+            )
+        )
+        for other_session in sessions:
+            shown = assert_success(step_envelope(api, other_session, sessions, open_step))[kind.text_member]
+            assert shown == text, (
+                f"over {other_session.transport.name}: {shown!r} where {session.transport.name} has written {text!r}"
+            )
 
 
 @clause("BITVIS-METH-DELETE-1", "BITVIS-HTTP-2")
 @each_kind
-def test_what_one_transport_has_deleted_is_gone_by_all(
-    api: Api, made: Callable[[Side, Kind], str], all_sides: Sequence[Side], kind: Kind
+def test_an_object_deleted_over_one_transport_is_gone_from_all(
+    api: Api,
+    create_over: Callable[[TransportSession, ObjectKind], str],
+    sessions: Sequence[TransportSession],
+    kind: ObjectKind,
 ) -> None:
-    """An object that all have opened is deleted by one, and by each other one it cannot be opened any more."""
-    for side in all_sides:
-        opening = Step("OPEN", kind, made(side, kind))
-        for other in all_sides:
-            succeeds(alone(api, other, all_sides, opening))
-        succeeds(alone(api, side, all_sides, Step("DELETE", kind, opening.objectid)))
-        for other in all_sides:
-            why = f"it was deleted by {side.transport.name}, and is opened by {other.transport.name}"
-            fails(alone(api, other, all_sides, opening), why)
+    """An object that is deleted over one transport cannot be opened over any other one."""
+    for session in sessions:
+        open_step = Step("OPEN", kind, create_over(session, kind))
+        for other_session in sessions:
+            assert_success(step_envelope(api, other_session, sessions, open_step))
+        assert_success(step_envelope(api, session, sessions, Step("DELETE", kind, open_step.objectid)))
+        for other_session in sessions:
+            why = f"it was deleted over {session.transport.name} and is opened over {other_session.transport.name}"
+            assert_failure(step_envelope(api, other_session, sessions, open_step), why)
 
 
 @clause("BITVIS-RESP-8")
-def test_refusals_by_all_transports_have_ids_of_their_own(api: Api, all_sides: Sequence[Side]) -> None:
-    """The same refused call by each transport, twice around: as many errorids as calls."""
-    refusals = [alone(api, side, all_sides, Step("OPEN", DEVICE, NOBODY)) for side in [*all_sides, *all_sides]]
-    found = [fails(one, "no object has that id")["errorid"] for one in refusals]
-    assert len(set(found)) == len(found), f"expected {len(found)} different errorids, got {found}"
+def test_refusals_over_all_transports_have_distinct_errorids(api: Api, sessions: Sequence[TransportSession]) -> None:
+    """The same refused call, sent twice over each transport, has a different errorid each time."""
+    refusals = [
+        step_envelope(api, session, sessions, Step("OPEN", DEVICE, UNKNOWN_ID)) for session in [*sessions, *sessions]
+    ]
+    errorids = [assert_failure(refusal, "no object has that id")["errorid"] for refusal in refusals]
+    assert len(set(errorids)) == len(errorids), f"expected {len(errorids)} different errorids, got {errorids}"

@@ -1,4 +1,4 @@
-"""Filtering: lines 98-120 and 218-245 of the document. Exactly the objects that fulfil the tree of conditions."""
+"""Filtering: document lines 98-120 and 218-245. LIST returns exactly the objects that fulfil the tree of conditions."""
 
 from __future__ import annotations
 
@@ -8,32 +8,24 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.bitvis.conftest import Make
-from suites.bitvis.dialect import (
-    ADDRESS,
-    KINDS,
-    Kind,
-    asked,
-    everything,
-    for_all,
-    ids,
-    some,
+from fixtures.target_api import Api
+from suites.bitvis.client import ADDRESS, KINDS, ObjectKind, all_objects, any_object, http_envelope, ids
+from suites.bitvis.conftest import ObjectFactory
+from suites.bitvis.list_oracle import (
+    STREET_NUMBERS,
+    at_least,
+    condition,
+    condition_group,
+    condition_trees,
+    create_addresses,
+    equality_filter,
+    filtered_by,
+    fulfils,
+    list_objects,
+    observed_values,
 )
-from suites.bitvis.selections import (
-    HOUSES,
-    enough,
-    equal,
-    group,
-    having,
-    holds,
-    houses,
-    listed,
-    only,
-    trees,
-    values,
-)
-from suites.readings import Observed
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -43,98 +35,118 @@ LETTERS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, ma
 
 @clause("BITVIS-FILT-1")
 @each_kind
-def test_equal_leaves_exactly_the_objects_with_that_value(api: Api, make: Make, kind: Kind) -> None:
-    """A value, its beginning, one that begins with it and one that nobody has: each finds what has just that value."""
-    text = api.unique("same-")
-    ours = [make(kind, **{kind.text: value}) for value in (text, f"{text}b", text[:-1], text)]
-    whole = everything(api, kind)
+def test_equal_selects_exactly_the_objects_with_that_value(
+    api: Api, new_object: ObjectFactory, kind: ObjectKind
+) -> None:
+    """A value, its prefix, an extension of it and an unused value each select exactly the objects with that value."""
+    text = api.unique_text("same-")
+    own_objects = [new_object(kind, **{kind.text_member: value}) for value in (text, f"{text}b", text[:-1], text)]
+    objects = all_objects(api, kind)
     for value in (text, f"{text}b", text[:-1], text[:3], f"{text}~", text.upper()):
-        found, count = listed(api, kind, only(kind.text, value))
-        expected = [record["id"] for record in whole if record.get(kind.text) == value]
-        assert sorted(ids(found)) == sorted(expected), f"{kind.text} equal to {value!r}"
+        selected, count = list_objects(api, kind, equality_filter(kind.text_member, value))
+        expected = [record["id"] for record in objects if record.get(kind.text_member) == value]
+        assert sorted(ids(selected)) == sorted(expected), f"{kind.text_member} equal to {value!r}"
         assert count == len(expected)
-    assert {ours[0]["id"], ours[3]["id"]} == set(ids(listed(api, kind, only(kind.text, text))[0]))
+    assert {own_objects[0]["id"], own_objects[3]["id"]} == set(
+        ids(list_objects(api, kind, equality_filter(kind.text_member, text))[0])
+    )
 
 
-def filters_right(api: Api, kind: Kind, tree: dict[str, Any]) -> None:
-    """The objects that the tree leaves are those that it leaves here, counted right."""
-    found, count = listed(api, kind, having(tree))
-    expected = [record["id"] for record in everything(api, kind) if holds(tree, record)]
-    assert sorted(ids(found)) == sorted(expected), f"by the tree {json.dumps(tree, ensure_ascii=False)}"
+def assert_filtered(api: Api, kind: ObjectKind, tree: dict[str, Any]) -> None:
+    """Asserts that LIST with that tree returns and counts the objects that fulfil it by our own evaluation."""
+    selected, count = list_objects(api, kind, filtered_by(tree))
+    expected = [record["id"] for record in all_objects(api, kind) if fulfils(tree, record)]
+    assert sorted(ids(selected)) == sorted(expected), f"selected by the tree {json.dumps(tree, ensure_ascii=False)}"
     assert count == len(expected)
 
 
 @clause("BITVIS-FILT-2")
 @each_kind
-def test_a_tree_of_conditions_means_what_it_says(api: Api, make: Make, kind: Kind) -> None:
-    """Trees of groups joined by AND, up to two levels deep, leave what an evaluation of our own leaves."""
+def test_a_tree_of_conditions_selects_what_fulfils_it(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
+    """Trees of groups joined by AND, up to two levels deep, select what our own evaluation selects."""
     if api.target.writes and kind is ADDRESS:
-        houses(make, api.unique("Tree-"))
-    seen = values(kind, enough(everything(api, kind)))
-    for_all(lambda tree: filters_right(api, kind, tree), 40, tree=trees(seen))
+        create_addresses(new_object, api.unique_text("Tree-"))
+    values_seen = observed_values(kind, at_least(all_objects(api, kind)))
+    for_all(lambda tree: assert_filtered(api, kind, tree), 40, tree=condition_trees(values_seen))
 
 
 @clause("BITVIS-FILT-2")
-def test_conditions_of_every_group_count(api: Api, make: Make) -> None:
-    """Own conditions of the outermost group, those of the first subgroup and of the second all narrow the list."""
-    city = api.unique("Groups-")
-    ours = houses(make, city)
-    here, ten = equal("city", city), equal("streetNumber", 10)
-    nobody = equal("streetName", api.unique("nobody-"))
-    ten_id = [ours[HOUSES.index(10)]["id"]]
+def test_conditions_of_every_group_count(api: Api, new_object: ObjectFactory) -> None:
+    """Conditions of the outermost group, of the first and of the second subgroup all narrow the list."""
+    city = api.unique_text("Groups-")
+    own_objects = create_addresses(new_object, city)
+    in_city, with_number_10 = condition("city", city), condition("streetNumber", 10)
+    in_no_street = condition("streetName", api.unique_text("nobody-"))
+    ten_id = [own_objects[STREET_NUMBERS.index(10)]["id"]]
     for tree, expected in (
-        (group(here, ten), ten_id),
-        (group(here, subgroups=[group(ten)]), ten_id),
-        (group(ten, subgroups=[group(here)]), ten_id),
-        (group(subgroups=[group(here), group(ten)]), ten_id),
-        (group(subgroups=[group(subgroups=[group(here), group(ten)])]), ten_id),
-        (group(nobody, subgroups=[group(here)]), []),
-        (group(subgroups=[group(here), group(nobody)]), []),
-        (group(subgroups=[group(here)]), ids(ours)),
+        (condition_group(in_city, with_number_10), ten_id),
+        (condition_group(in_city, subgroups=[condition_group(with_number_10)]), ten_id),
+        (condition_group(with_number_10, subgroups=[condition_group(in_city)]), ten_id),
+        (condition_group(subgroups=[condition_group(in_city), condition_group(with_number_10)]), ten_id),
+        (
+            condition_group(
+                subgroups=[condition_group(subgroups=[condition_group(in_city), condition_group(with_number_10)])]
+            ),
+            ten_id,
+        ),
+        (condition_group(in_no_street, subgroups=[condition_group(in_city)]), []),
+        (condition_group(subgroups=[condition_group(in_city), condition_group(in_no_street)]), []),
+        (condition_group(subgroups=[condition_group(in_city)]), ids(own_objects)),
     ):
-        assert sorted(ids(listed(api, ADDRESS, having(tree))[0])) == sorted(expected), json.dumps(tree)
+        assert sorted(ids(list_objects(api, ADDRESS, filtered_by(tree))[0])) == sorted(expected), json.dumps(tree)
 
 
 @clause("BITVIS-FILT-2")
-def test_or_leaves_what_any_condition_leaves_or_is_refused(api: Api, readings: Observed, make: Make) -> None:
-    """OR in a subgroup and between subgroups finds the objects of either condition."""
-    city = api.unique("Either-")
-    ours = houses(make, city)
-    either = [equal("streetNumber", number) for number in (9, 222)]
-    expected = sorted(record["id"] for record in ours if record["streetNumber"] in (9, 222))
-    inner = group(equal("city", city), subgroups=[group(*either, logic="OR")])
-    outer = group(equal("city", city), subgroups=[group(subgroups=[group(one) for one in either], logic="OR")])
-    for tree in (inner, outer):
-        answer = asked(api, "LIST", parameters=having(tree))
-        right = answer["success"] is True and sorted(ids(answer["data"])) == expected
-        readings.one_of("BITVIS-AMB-17", supported=right, refused=answer["success"] is False)
-    if answer["success"] is True:
-        seen = values(ADDRESS, everything(api))
-        for_all(lambda tree: filters_right(api, ADDRESS, tree), 25, tree=trees(seen, ("AND", "OR")))
+def test_or_selects_what_fulfils_any_condition_or_is_refused(
+    api: Api, readings: ObservedReadings, new_object: ObjectFactory
+) -> None:
+    """OR within a subgroup and between subgroups selects the objects of either condition, or is refused."""
+    city = api.unique_text("Either-")
+    own_objects = create_addresses(new_object, city)
+    either = [condition("streetNumber", number) for number in (9, 222)]
+    expected = sorted(record["id"] for record in own_objects if record["streetNumber"] in (9, 222))
+    or_in_subgroup = condition_group(condition("city", city), subgroups=[condition_group(*either, logic="OR")])
+    or_between_subgroups = condition_group(
+        condition("city", city),
+        subgroups=[condition_group(subgroups=[condition_group(alternative) for alternative in either], logic="OR")],
+    )
+    for tree in (or_in_subgroup, or_between_subgroups):
+        envelope = http_envelope(api, "LIST", parameters=filtered_by(tree))
+        is_supported = envelope["success"] is True and sorted(ids(envelope["data"])) == expected
+        readings.one_of("BITVIS-AMB-17", supported=is_supported, refused=envelope["success"] is False)
+    if envelope["success"] is True:
+        values_seen = observed_values(ADDRESS, all_objects(api))
+        for_all(lambda tree: assert_filtered(api, ADDRESS, tree), 25, tree=condition_trees(values_seen, ("AND", "OR")))
 
 
 @clause("BITVIS-FILT-1")
 @pytest.mark.parametrize("operator", ["NOT_EQUAL", "GREATER", "LESS"])
 def test_another_operator_does_what_its_name_says_or_is_refused(
-    api: Api, readings: Observed, make: Make, operator: str
+    api: Api, readings: ObservedReadings, new_object: ObjectFactory, operator: str
 ) -> None:
-    """On our own street numbers; a server that knows EQUAL only refuses it."""
-    city = api.unique("Operators-")
-    ours = houses(make, city)
-    does = {"NOT_EQUAL": lambda one: one != 101, "GREATER": lambda one: one > 101, "LESS": lambda one: one < 101}
-    tree = group(equal("city", city), equal("streetNumber", 101, operator))
-    answer = asked(api, "LIST", parameters=having(tree))
-    expected = sorted(record["id"] for record in ours if does[operator](record["streetNumber"]))
-    right = answer["success"] is True and sorted(ids(answer["data"])) == expected
-    readings.one_of("BITVIS-AMB-17", supported=right, refused=answer["success"] is False)
+    """Other operators on our own street numbers compare as named; a server that knows EQUAL only refuses them."""
+    city = api.unique_text("Operators-")
+    own_objects = create_addresses(new_object, city)
+    predicates = {
+        "NOT_EQUAL": lambda number: number != 101,
+        "GREATER": lambda number: number > 101,
+        "LESS": lambda number: number < 101,
+    }
+    tree = condition_group(condition("city", city), condition("streetNumber", 101, operator))
+    envelope = http_envelope(api, "LIST", parameters=filtered_by(tree))
+    expected = sorted(record["id"] for record in own_objects if predicates[operator](record["streetNumber"]))
+    is_supported = envelope["success"] is True and sorted(ids(envelope["data"])) == expected
+    readings.one_of("BITVIS-AMB-17", supported=is_supported, refused=envelope["success"] is False)
 
 
 @clause("BITVIS-FILT-2")
 @each_kind
-def test_a_flat_list_of_conditions_does_what_a_meaning_says(api: Api, readings: Observed, kind: Kind) -> None:
-    """As clients in use send it: it wants all its values, has no effect, or is refused."""
-    identifier = some(api, kind)["id"]
-    answer = asked(api, "LIST", kind, parameters={"condition": True, "condition.values": [{"id": identifier}]})
-    found = ids(answer.get("data") or [])
-    no_effect = answer["success"] is False or found == ids(everything(api, kind))
-    readings.one_of("BITVIS-AMB-18", flat_list_too=found == [identifier], tree_only=no_effect)
+def test_a_flat_list_of_conditions_follows_a_reading(api: Api, readings: ObservedReadings, kind: ObjectKind) -> None:
+    """A flat list of conditions, as existing clients send it, filters, has no effect or is refused."""
+    identifier = any_object(api, kind)["id"]
+    envelope = http_envelope(
+        api, "LIST", kind, parameters={"condition": True, "condition.values": [{"id": identifier}]}
+    )
+    selected = ids(envelope.get("data") or [])
+    no_effect = envelope["success"] is False or selected == ids(all_objects(api, kind))
+    readings.one_of("BITVIS-AMB-18", flat_list_too=selected == [identifier], tree_only=no_effect)

@@ -1,4 +1,6 @@
-"""The HTTP mirror: lines 57-71 of the document. The same endpoints and answers, addresses, verbs and bodies."""
+"""The HTTP mirror: document lines 57-71. The same endpoints and responses as by websocket, with paths, verbs and
+bodies.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +11,28 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api, Lacking
-from suites.bitvis.conftest import Make, Mine
-from suites.bitvis.dialect import (
+from fixtures.target_api import Api, MissingPrecondition
+from suites.bitvis.client import (
     DEVICE,
     KINDS,
-    Kind,
-    asked,
-    done,
-    envelope,
-    everything,
-    fails,
-    for_all,
+    ObjectKind,
+    all_objects,
+    any_object,
+    assert_failure,
+    assert_success,
+    checked_envelope,
+    envelope_text,
+    http_data,
+    http_envelope,
     ids,
-    of,
-    some,
-    succeeds,
-    told,
+    new_object_data,
     without_errorid,
 )
-from suites.bitvis.frames import by_frame, framed, message
-from suites.bitvis.selections import page, reading_calls
-from suites.readings import Observed
+from suites.bitvis.conftest import ObjectFactory, OwnObjects
+from suites.bitvis.list_oracle import page_of, reading_call_strategy
+from suites.bitvis.websocket_calls import call_message, frame_envelope, frame_envelopes
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -38,178 +40,192 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
 @clause("BITVIS-HTTP-1")
 @each_kind
-def test_what_frames_reach_is_reached_over_http(api: Api, kind: Kind) -> None:
-    """Each endpoint that answers a frame with a success answers the call over HTTP with one."""
-    if by_frame(api, "LIST", kind, "", None)["success"] is True:
-        done(api, "LIST", kind)
-    else:
-        raise Lacking(f"{kind.endpoint} is not reachable by websocket")
+def test_endpoints_served_by_frame_are_served_over_http(api: Api, kind: ObjectKind) -> None:
+    """Every endpoint that serves a call by frame serves it over HTTP."""
+    if frame_envelope(api, "LIST", kind, "", None)["success"] is not True:
+        raise MissingPrecondition(f"{kind.endpoint} does not serve LIST by websocket")
+    http_data(api, "LIST", kind)
 
 
 @clause("BITVIS-HTTP-1")
 @each_kind
-def test_what_is_published_over_http_is_there_by_frame(api: Api, kind: Kind) -> None:
-    """The mirror shows what the endpoint has: each endpoint that answers over HTTP answers frames."""
-    if asked(api, "LIST", kind)["success"] is True:
-        succeeds(by_frame(api, "LIST", kind, "", None))
+def test_endpoints_served_over_http_are_served_by_frame(api: Api, kind: ObjectKind) -> None:
+    """Every endpoint that serves a call over HTTP serves it by frame."""
+    if http_envelope(api, "LIST", kind)["success"] is not True:
+        raise MissingPrecondition(f"{kind.endpoint} does not serve LIST over HTTP")
+    assert_success(frame_envelope(api, "LIST", kind, "", None))
 
 
 @clause("BITVIS-HTTP-2")
-def test_both_transports_give_the_same_answer(api: Api) -> None:
-    """Any reading call, good or bad, has the same envelope by frame as over HTTP, but for the errorid."""
+def test_both_transports_have_the_same_response(api: Api) -> None:
+    """Any valid or invalid reading call has the same envelope by frame and over HTTP, except for the errorid."""
 
-    def check(call: tuple[str, Kind, str, Any]) -> None:
+    def check(call: tuple[str, ObjectKind, str, Any]) -> None:
         method, kind, objectid, parameters = call
-        over_http = asked(api, method, kind, objectid, parameters=parameters)
-        assert without_errorid(by_frame(api, *call)) == without_errorid(over_http)
+        over_http = http_envelope(api, method, kind, objectid, parameters=parameters)
+        assert without_errorid(frame_envelope(api, *call)) == without_errorid(over_http)
 
-    for_all(check, 40, call=reading_calls(api))
+    for_all(check, 40, call=reading_call_strategy(api))
 
 
 @clause("BITVIS-HTTP-2")
 @each_kind
-def test_both_transports_change_alike(api: Api, make: Make, kind: Kind) -> None:
-    """What is changed by one transport is seen by the other, and the answers have the same members."""
-    first, second = make(kind), make(kind)
-    text = api.unique("both-")
-    (framed_answer,) = framed(api, kind, message(api, "UPDATE", first["id"], data={kind.text: text}))
-    http_answer = asked(api, "UPDATE", kind, second["id"], data={kind.text: text})
-    assert succeeds(framed_answer).keys() == succeeds(http_answer).keys()
+def test_both_transports_change_alike(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
+    """A change over one transport is seen by the other, and the responses have the same members."""
+    first, second = new_object(kind), new_object(kind)
+    text = api.unique_text("both-")
+    (framed_answer,) = frame_envelopes(
+        api, kind, call_message(api, "UPDATE", first["id"], data={kind.text_member: text})
+    )
+    http_answer = http_envelope(api, "UPDATE", kind, second["id"], data={kind.text_member: text})
+    assert assert_success(framed_answer).keys() == assert_success(http_answer).keys()
     assert framed_answer.keys() == http_answer.keys()
-    assert done(api, "OPEN", kind, first["id"]) == succeeds(by_frame(api, "OPEN", kind, first["id"], None))
-    (gone,) = framed(api, kind, message(api, "DELETE", first["id"]))
-    assert gone.keys() == asked(api, "DELETE", kind, second["id"]).keys()
+    assert http_data(api, "OPEN", kind, first["id"]) == assert_success(
+        frame_envelope(api, "OPEN", kind, first["id"], None)
+    )
+    (deletion,) = frame_envelopes(api, kind, call_message(api, "DELETE", first["id"]))
+    assert deletion.keys() == http_envelope(api, "DELETE", kind, second["id"]).keys()
 
 
 @clause("BITVIS-HTTP-3")
-def test_a_body_is_data_only(api: Api, make: Make, mine: Mine) -> None:
-    """Members of the data that are named as parts of a call do not change the call: own objects stay apart."""
-    own, other = make(DEVICE), make(DEVICE)
-    names = st.fixed_dictionaries(
+def test_a_body_is_data_only(api: Api, new_object: ObjectFactory, created_objects: OwnObjects) -> None:
+    """Members of the data that are named like parts of a call do not affect the call."""
+    own_object, other_object = new_object(DEVICE), new_object(DEVICE)
+    call_parts = st.fixed_dictionaries(
         {},
         optional={
             "method": st.sampled_from(["LIST", "DELETE", "OPEN", "CREATE"]),
-            "objectid": st.just(other["id"]),
+            "objectid": st.just(other_object["id"]),
             "namespace": st.just("nowhere"),
-            "parameters": st.just(page(1)),
+            "parameters": st.just(page_of(1)),
             "token": st.just("nobody's"),
         },
     )
 
-    def check(extra: Mapping[str, Any]) -> None:
-        text = api.unique("body-")
-        answer = asked(api, "UPDATE", DEVICE, own["id"], data={"name": text, **extra})
-        if answer["success"] is True:  # a server may refuse members that it does not know
-            assert done(api, "OPEN", DEVICE, own["id"])["name"] == text, f"{told(answer)} did not change our object"
-        assert done(api, "OPEN", DEVICE, other["id"])["name"] == other["name"], "an objectid in the data was obeyed"
-        created = asked(api, "CREATE", DEVICE, data={"name": text, **extra})
+    def check(call_members: Mapping[str, Any]) -> None:
+        text = api.unique_text("body-")
+        envelope = http_envelope(api, "UPDATE", DEVICE, own_object["id"], data={"name": text, **call_members})
+        if envelope["success"] is True:  # a server may refuse unknown members
+            assert http_data(api, "OPEN", DEVICE, own_object["id"])["name"] == text, (
+                f"{envelope_text(envelope)} is a success, but the object did not change"
+            )
+        assert http_data(api, "OPEN", DEVICE, other_object["id"])["name"] == other_object["name"], (
+            "an objectid in the data was used"
+        )
+        created = http_envelope(api, "CREATE", DEVICE, data={"name": text, **call_members})
         if created["success"] is True:
             data = created["data"]
-            assert isinstance(data, dict), "a method in the data was obeyed"
-            assert data["id"] not in (own["id"], other["id"])
-            mine.append((DEVICE, data["id"]))
+            assert isinstance(data, dict), "a method within the data was carried out"
+            assert data["id"] not in (own_object["id"], other_object["id"])
+            created_objects.append((DEVICE, data["id"]))
 
-    for_all(check, 12, extra=names)
+    for_all(check, 12, call_members=call_parts)
 
 
 @clause("BITVIS-HTTP-3")
 @pytest.mark.parametrize("part", ["token", "method", "objectid"])
-def test_a_part_in_the_body_does_not_replace_one_in_its_place(api: Api, make: Make, part: str) -> None:
-    """A call whose token, method or object id stands in the body alone is refused."""
-    own = make(DEVICE)
-    parts = {"token": api.setting("TOKEN"), "method": "UPDATE", "objectid": own["id"]}
-    answer = asked(
+def test_a_part_of_the_call_in_the_body_is_not_read(api: Api, new_object: ObjectFactory, part: str) -> None:
+    """A call whose token, method or object id stands only in the body is refused."""
+    own_object = new_object(DEVICE)
+    parts = {"token": api.setting("TOKEN"), "method": "UPDATE", "objectid": own_object["id"]}
+    envelope = http_envelope(
         api,
         "" if part == "method" else "UPDATE",
         DEVICE,
-        "" if part == "objectid" else own["id"],
-        data={"name": api.unique("body-"), part: parts[part]},
+        "" if part == "objectid" else own_object["id"],
+        data={"name": api.unique_text("body-"), part: parts[part]},
         credentials="none" if part == "token" else "valid",
         changes=True,
     )
-    fails(answer, f"the {part} stands in the body")
-    assert done(api, "OPEN", DEVICE, own["id"]) == own
+    assert_failure(envelope, f"the {part} stands only in the body")
+    assert http_data(api, "OPEN", DEVICE, own_object["id"]) == own_object
 
 
 @clause("BITVIS-HTTP-4")
 @each_kind
-def test_an_object_id_in_the_path_is_one_in_the_header(api: Api, make: Make, kind: Kind) -> None:
-    """OPEN and INDEX answer alike for known and unknown ids; UPDATE and DELETE by path do their work."""
-    known = ids(everything(api, kind))[:5] or [str(uuid.uuid4())]
+def test_an_object_id_in_the_path_equals_one_in_the_header(
+    api: Api, new_object: ObjectFactory, kind: ObjectKind
+) -> None:
+    """OPEN and INDEX respond alike to an id in the path and in the header; UPDATE and DELETE by path take effect."""
+    known_ids = ids(all_objects(api, kind))[:5] or [str(uuid.uuid4())]
 
     def check(objectid: str, method: str) -> None:
-        paths, headers = (asked(api, method, kind, objectid, place=place) for place in ("path", "header"))
-        assert without_errorid(paths) == without_errorid(headers)
+        by_path, by_header = (http_envelope(api, method, kind, objectid, place=place) for place in ("path", "header"))
+        assert without_errorid(by_path) == without_errorid(by_header)
 
-    for_all(check, objectid=st.sampled_from([*known, str(uuid.uuid4())]), method=st.sampled_from(["OPEN", "INDEX"]))
-    own = make(kind)
-    text = api.unique("path-")
-    done(api, "UPDATE", kind, own["id"], data={kind.text: text}, place="path")
-    assert done(api, "OPEN", kind, own["id"])[kind.text] == text
-    done(api, "DELETE", kind, own["id"], place="path")
-    fails(asked(api, "OPEN", kind, own["id"]), "it was deleted by path")
+    for_all(
+        check, 15, objectid=st.sampled_from([*known_ids, str(uuid.uuid4())]), method=st.sampled_from(["OPEN", "INDEX"])
+    )
+    own_object = new_object(kind)
+    text = api.unique_text("path-")
+    http_data(api, "UPDATE", kind, own_object["id"], data={kind.text_member: text}, place="path")
+    assert http_data(api, "OPEN", kind, own_object["id"])[kind.text_member] == text
+    http_data(api, "DELETE", kind, own_object["id"], place="path")
+    assert_failure(http_envelope(api, "OPEN", kind, own_object["id"]), "it was deleted by path")
 
 
 @clause("BITVIS-HTTP-5", "BITVIS-HTTP-8")
 @each_kind
-def test_the_path_with_its_slash_is_the_endpoint(api: Api, kind: Kind) -> None:
-    """Application, endpoint and slash: LIST succeeds there; with another application it is refused."""
-    assert isinstance(done(api, "LIST", kind), list)
+def test_the_path_with_its_slash_is_the_endpoint(api: Api, kind: ObjectKind) -> None:
+    """LIST succeeds at the path of application and endpoint with its slash; with another application it is refused."""
+    assert isinstance(http_data(api, "LIST", kind), list)
     application = kind.path.split("/")[2]
-    other = "address" if application != "address" else "scheduler"
-    moved = kind.path.replace(f"/api/{application}/", f"/api/{other}/")
-    exchange = api.request("GET", moved, headers={"Flow-Request-Method": "LIST"})
-    fails(envelope(api, exchange, "LIST", kind), "the application does not publish that endpoint")
+    other_application = "address" if application != "address" else "scheduler"
+    other_path = kind.path.replace(f"/api/{application}/", f"/api/{other_application}/")
+    exchange = api.request("GET", other_path, headers={"Flow-Request-Method": "LIST"})
+    assert_failure(checked_envelope(api, exchange, "LIST", kind), "that application does not publish the endpoint")
 
 
 @clause("BITVIS-HTTP-6")
 @each_kind
-def test_get_carries_list_open_and_delete(api: Api, make: Make, kind: Kind) -> None:
-    """All three succeed by GET, and what a GET deletes is gone."""
-    done(api, "LIST", kind, verb="GET")
-    done(api, "OPEN", kind, some(api, kind)["id"], verb="GET")
-    own = make(kind)
-    done(api, "DELETE", kind, own["id"], verb="GET")
-    fails(asked(api, "OPEN", kind, own["id"], verb="GET"), "it was deleted")
+def test_get_carries_list_open_and_delete(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
+    """LIST, OPEN and DELETE succeed by GET, and what a GET deletes is gone."""
+    http_data(api, "LIST", kind, verb="GET")
+    http_data(api, "OPEN", kind, any_object(api, kind)["id"], verb="GET")
+    own_object = new_object(kind)
+    http_data(api, "DELETE", kind, own_object["id"], verb="GET")
+    assert_failure(http_envelope(api, "OPEN", kind, own_object["id"], verb="GET"), "it was deleted")
 
 
 @clause("BITVIS-HTTP-7")
 @each_kind
-def test_post_carries_create_and_update(api: Api, mine: Mine, kind: Kind) -> None:
-    """Both succeed by POST, and the object shows what the update sent."""
-    new = done(api, "CREATE", kind, data=of(kind, api), verb="POST")
-    mine.append((kind, new["id"]))
-    text = api.unique("post-")
-    done(api, "UPDATE", kind, new["id"], data={kind.text: text}, verb="POST")
-    assert done(api, "OPEN", kind, new["id"])[kind.text] == text
+def test_post_carries_create_and_update(api: Api, created_objects: OwnObjects, kind: ObjectKind) -> None:
+    """CREATE and UPDATE succeed by POST, and the object shows the update."""
+    created = http_data(api, "CREATE", kind, data=new_object_data(kind, api), verb="POST")
+    created_objects.append((kind, created["id"]))
+    text = api.unique_text("post-")
+    http_data(api, "UPDATE", kind, created["id"], data={kind.text_member: text}, verb="POST")
+    assert http_data(api, "OPEN", kind, created["id"])[kind.text_member] == text
 
 
 @clause("BITVIS-HTTP-9")
 @each_kind
 @pytest.mark.parametrize("method", ["LIST", "OPEN"])
-def test_without_its_slash_a_path_ends_in_an_object_id(api: Api, kind: Kind, method: str) -> None:
-    """The endpoint's last segment alone is no object, so the call is refused: it is not the endpoint's own LIST."""
+def test_without_its_slash_a_path_ends_in_an_object_id(api: Api, kind: ObjectKind, method: str) -> None:
+    """Without the slash, the last segment is taken for an object id, so the call is refused."""
     exchange = api.request("GET", kind.path.rstrip("/"), headers={"Flow-Request-Method": method})
-    fails(envelope(api, exchange, method, kind), "the last segment is taken for an object id")
+    assert_failure(checked_envelope(api, exchange, method, kind), "the last segment is taken for an object id")
 
 
 @clause("BITVIS-HTTP-6", "BITVIS-HTTP-7")
-def test_another_verb_does_what_a_meaning_says(api: Api, readings: Observed, make: Make) -> None:
-    """LIST by POST does what it does by GET, or is refused; INDEX is carried by POST, or by GET."""
-    own = make(DEVICE)
-    posted = asked(api, "LIST", DEVICE, verb="POST")
-    wins = posted["success"] is True and ids(posted["data"]) == ids(everything(api, DEVICE))
-    readings.one_of("BITVIS-AMB-11", call_wins=wins, refused=posted["success"] is False)
-    verbs = [asked(api, "INDEX", DEVICE, own["id"], verb=verb)["success"] is True for verb in ("POST", "GET")]
-    readings.one_of("BITVIS-AMB-10", post=verbs[0], get=verbs[1])
+def test_another_verb_follows_a_reading(api: Api, readings: ObservedReadings, new_object: ObjectFactory) -> None:
+    """LIST by POST does what it does by GET, or is refused; INDEX is served by POST or by GET."""
+    own_object = new_object(DEVICE)
+    posted = http_envelope(api, "LIST", DEVICE, verb="POST")
+    lists_all = posted["success"] is True and ids(posted["data"]) == ids(all_objects(api, DEVICE))
+    readings.one_of("BITVIS-AMB-11", call_wins=lists_all, refused=posted["success"] is False)
+    served = [
+        http_envelope(api, "INDEX", DEVICE, own_object["id"], verb=verb)["success"] is True for verb in ("POST", "GET")
+    ]
+    readings.one_of("BITVIS-AMB-10", post=served[0], get=served[1])
 
 
 @clause("BITVIS-HTTP-8")
-def test_no_slash_with_an_object_id_does_what_a_meaning_says(api: Api, readings: Observed) -> None:
-    """As the examples of lines 301 and 345 have it: the endpoint is meant, or the call fails."""
-    record = some(api, DEVICE)
+def test_a_path_without_slash_and_an_object_id_follow_a_reading(api: Api, readings: ObservedReadings) -> None:
+    """As in the examples of lines 301 and 345: the path without slash means the endpoint, or the call fails."""
+    record = any_object(api, DEVICE)
     headers = {"Flow-Request-Method": "OPEN", "Flow-Request-ObjectId": record["id"]}
     exchange = api.request("GET", DEVICE.path.rstrip("/"), headers=headers)
-    answer = envelope(api, exchange, "OPEN", DEVICE)
-    meant = answer["success"] is True and answer["data"]["id"] == record["id"]
-    readings.one_of("BITVIS-AMB-3", endpoint=meant, object_id=answer["success"] is False)
+    envelope = checked_envelope(api, exchange, "OPEN", DEVICE)
+    opens_object = envelope["success"] is True and envelope["data"]["id"] == record["id"]
+    readings.one_of("BITVIS-AMB-3", endpoint=opens_object, object_id=envelope["success"] is False)

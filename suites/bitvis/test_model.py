@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 
-from fixtures.api import Api
+from fixtures.target_api import Api
 from fixtures.transports import Transport
-from suites.bitvis.model import Machine
+from suites.bitvis.object_model import ObjectStateMachine
 
 clause = pytest.mark.clause
-CALLS = settings(max_examples=20, stateful_step_count=20, suppress_health_check=list(HealthCheck))
+STATEFUL_SETTINGS = settings(max_examples=20, stateful_step_count=20, suppress_health_check=list(HealthCheck))
 
 
 @clause(
@@ -30,9 +30,14 @@ CALLS = settings(max_examples=20, stateful_step_count=20, suppress_health_check=
     "BITVIS-PAGE-1",
     "BITVIS-PAGE-2",
 )
-def test_objects_are_what_the_calls_made_of_them(api: Api, transport: Transport) -> None:
-    """Objects are made, changed, listed and deleted in any order, and are each time as the model has them."""
+def test_objects_match_the_model_after_any_calls(api: Api, transport: Transport) -> None:
+    """After creations, changes, listings and deletions in any order, every object is as the model predicts."""
+
+    class Machine(ObjectStateMachine):
+        def __init__(self) -> None:
+            super().__init__(api, transport)
+
     try:
-        run_state_machine_as_test(lambda: Machine(api, transport), settings=CALLS)
-    except FlakyFailure as flaky:  # the server answered otherwise to the same calls, which is a failure too
-        raise next((one for one in flaky.exceptions if isinstance(one, AssertionError)), flaky) from None
+        run_state_machine_as_test(Machine, settings=STATEFUL_SETTINGS)
+    except FlakyFailure as flaky:  # responses differed between equal runs: a failure, too
+        raise next((error for error in flaky.exceptions if isinstance(error, AssertionError)), flaky) from None

@@ -1,4 +1,4 @@
-"""Pagination: lines 121-127 and 246-277 of the document. Pages of a size, and the count of what there is."""
+"""Pagination: document lines 121-127 and 246-277. Pages of a given size, and the count of all objects."""
 
 from __future__ import annotations
 
@@ -7,29 +7,23 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.bitvis.conftest import Make
-from suites.bitvis.dialect import (
-    ADDRESS,
-    KINDS,
-    Kind,
-    everything,
-    for_all,
-    ids,
+from fixtures.target_api import Api
+from suites.bitvis.client import ADDRESS, KINDS, ObjectKind, all_objects, ids
+from suites.bitvis.conftest import ObjectFactory
+from suites.bitvis.list_oracle import (
+    at_least,
+    condition_trees,
+    create_addresses,
+    equality_filter,
+    filtered_by,
+    fulfils,
+    list_objects,
+    observed_values,
+    page_of,
+    sorted_by,
 )
-from suites.bitvis.selections import (
-    by,
-    enough,
-    having,
-    holds,
-    houses,
-    listed,
-    only,
-    page,
-    trees,
-    values,
-)
-from suites.readings import Observed
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -39,58 +33,62 @@ LETTERS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, ma
 
 @clause("BITVIS-PAGE-1")
 @each_kind
-def test_a_page_holds_no_more_than_its_size(api: Api, kind: Kind) -> None:
-    """Pages of any size and place, also past the end, have at most that many objects, and the first ones are full."""
-    count = len(enough(everything(api, kind)))
+def test_a_page_holds_no_more_than_its_size(api: Api, kind: ObjectKind) -> None:
+    """A page of any size and start has at most that many objects, and the first page is full."""
+    count = len(at_least(all_objects(api, kind)))
 
     def check(size: int, start: int) -> None:
-        found, _ = listed(api, kind, page(size, start))
-        assert len(found) <= size
-        assert start or len(found) == min(size, count), "the first page is not full"
+        objects, _ = list_objects(api, kind, page_of(size, start))
+        assert len(objects) <= size
+        assert start or len(objects) == min(size, count), "the first page is not full"
 
-    for_all(check, size=st.integers(1, 60), start=st.integers(0, 60))
+    for_all(check, 15, size=st.integers(1, 60), start=st.integers(0, 60))
 
 
 @clause("BITVIS-PAGE-2")
 @each_kind
-def test_count_is_that_of_the_filter_and_not_of_the_page(api: Api, readings: Observed, kind: Kind) -> None:
-    """Whatever page is cut, count is the number of objects that the filter leaves."""
-    whole = enough(everything(api, kind), 2)
-    seen = values(kind, whole)
+def test_count_is_independent_of_the_page(api: Api, readings: ObservedReadings, kind: ObjectKind) -> None:
+    """Whatever page is requested, count is the number of objects that the filter selects."""
+    objects = at_least(all_objects(api, kind), 2)
+    values_seen = observed_values(kind, objects)
 
     def check(tree: dict[str, Any], size: int) -> None:
-        left = sum(holds(tree, record) for record in whole)
-        for parameters in ([having(tree)], [having(tree), page(size)]):
-            _, count = listed(api, kind, *parameters)
-            if readings.is_in_force("BITVIS-AMB-15", "after_filter"):
-                assert count == left, f"count is {count} where the filter leaves {left}"
-            readings.one_of("BITVIS-AMB-15", after_filter=count == left, all_objects=count == len(whole))
-        assert listed(api, kind, page(size))[1] == len(whole), "count is that of the page"
+        selected_count = sum(fulfils(tree, record) for record in objects)
+        for parameters in ([filtered_by(tree)], [filtered_by(tree), page_of(size)]):
+            _, count = list_objects(api, kind, *parameters)
+            if readings.is_allowed("BITVIS-AMB-15", "after_filter"):
+                assert count == selected_count, f"count is {count} where the filter selects {selected_count}"
+            readings.one_of("BITVIS-AMB-15", after_filter=count == selected_count, all_objects=count == len(objects))
+        assert list_objects(api, kind, page_of(size))[1] == len(objects), "count is the number of objects on the page"
 
-    for_all(check, tree=trees(seen), size=st.integers(1, 3))
+    for_all(check, 15, tree=condition_trees(values_seen), size=st.integers(1, 3))
 
 
 @clause("BITVIS-PAGE-3")
 @each_kind
-def test_a_walk_meets_every_object_once(api: Api, readings: Observed, make: Make, kind: Kind) -> None:
-    """Pages of one, and pages of several by the step that from counts in, are the list cut into pieces."""
+def test_a_walk_meets_every_object_once(
+    api: Api, readings: ObservedReadings, new_object: ObjectFactory, kind: ObjectKind
+) -> None:
+    """Pages of one and of several objects, put together, are the whole list."""
     for _ in range(5 if api.target.writes else 0):
-        make(kind)
-    whole = ids(enough(everything(api, kind), 2))
-    second = ids(listed(api, kind, page(2, 1))[0])
-    step = readings.one_of("BITVIS-AMB-14", item_offset=second == whole[1:3], page_number=second == whole[2:4])
+        new_object(kind)
+    listed_ids = ids(at_least(all_objects(api, kind), 2))
+    second_page = ids(list_objects(api, kind, page_of(2, 1))[0])
+    paging = readings.one_of(
+        "BITVIS-AMB-14", item_offset=second_page == listed_ids[1:3], page_number=second_page == listed_ids[2:4]
+    )
     for size in (1, 2, 7):
-        starts = range(0, len(whole), size) if step == "item_offset" else range(-(-len(whole) // size))
-        pages = [ids(listed(api, kind, page(size, start))[0]) for start in list(starts)[:60]]
-        walked = [identifier for one in pages for identifier in one]
-        assert walked == whole[: 60 * size], f"a walk by {size} is not the list"
+        starts = range(0, len(listed_ids), size) if paging == "item_offset" else range(-(-len(listed_ids) // size))
+        pages = [ids(list_objects(api, kind, page_of(size, start))[0]) for start in list(starts)[:60]]
+        walked = [identifier for page in pages for identifier in page]
+        assert walked == listed_ids[: 60 * size], f"pages of {size} put together are not the list"
 
 
 @clause("BITVIS-PAGE-3")
-def test_a_walk_over_equal_values_meets_every_object_once(api: Api, make: Make) -> None:
-    """Sorted by a member in which all are equal, pages of one neither repeat nor lose an object."""
-    city = api.unique("Walk-")
-    ours = houses(make, city)
-    sort = (only("city", city), by("countryCode"))
-    walked = [ids(listed(api, ADDRESS, *sort, page(1, place))[0]) for place in range(len(ours))]
-    assert sorted(walked) == sorted([identifier] for identifier in ids(ours))
+def test_a_walk_over_equal_values_meets_every_object_once(api: Api, new_object: ObjectFactory) -> None:
+    """Sorted by a member with equal values, pages of one object neither repeat nor lose an object."""
+    city = api.unique_text("Walk-")
+    own_objects = create_addresses(new_object, city)
+    parameters = (equality_filter("city", city), sorted_by("countryCode"))
+    walked = [ids(list_objects(api, ADDRESS, *parameters, page_of(1, start))[0]) for start in range(len(own_objects))]
+    assert sorted(walked) == sorted([identifier] for identifier in ids(own_objects))

@@ -1,4 +1,4 @@
-"""LIST's parameters: lines 85-182 and 254-272 of the document. What they are for, and all of them together."""
+"""LIST's parameters: document lines 85-182 and 254-272. Where they apply, and all of them combined."""
 
 from __future__ import annotations
 
@@ -8,180 +8,208 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.bitvis.conftest import Make
-from suites.bitvis.dialect import (
+from fixtures.target_api import Api
+from suites.bitvis.client import (
     ADDRESS,
     DEVICE,
     KINDS,
     QUEUE,
-    Kind,
+    ObjectKind,
     Record,
-    asked,
-    done,
-    everything,
-    fails,
-    for_all,
+    all_objects,
+    any_object,
+    assert_failure,
+    assert_success,
+    envelope_text,
+    http_data,
+    http_envelope,
     ids,
-    some,
-    succeeds,
-    told,
 )
-from suites.bitvis.frames import framed, message
-from suites.bitvis.selections import (
-    by,
-    enough,
-    having,
-    holds,
-    houses,
-    listed,
-    only,
-    page,
-    trees,
-    values,
+from suites.bitvis.conftest import ObjectFactory
+from suites.bitvis.list_oracle import (
+    at_least,
+    condition_trees,
+    create_addresses,
+    equality_filter,
+    filtered_by,
+    fulfils,
+    list_objects,
+    observed_values,
+    page_of,
+    sorted_by,
 )
-from suites.readings import Observed
+from suites.bitvis.websocket_calls import call_message, frame_envelopes
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 NAMES = ("delta", "alpha", "charlie", "bravo")
-SIGNS = 'Ö€ a+b&c=d;e,f%2Bg%25h "i" \\ j/k?l#m '  # which mean something to headers, query strings or JSON
+SPECIAL_CHARACTERS = 'Ö€ a+b&c=d;e,f%2Bg%25h "i" \\ j/k?l#m '  # special in headers, query strings or JSON
 LETTERS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=12)
 
 
 @clause("BITVIS-PARAM-3")
 @pytest.mark.parametrize("kind", [ADDRESS, DEVICE], ids=str)
-def test_a_call_filters_then_sorts_then_pages(api: Api, readings: Observed, make: Make, kind: Kind) -> None:
-    """All at once is a page of the sorted list of what the filter leaves, by HTTP and by frame."""
+def test_a_call_filters_then_sorts_then_pages(
+    api: Api, readings: ObservedReadings, new_object: ObjectFactory, kind: ObjectKind
+) -> None:
+    """All parameters together return a page of the sorted list of the selected objects, over HTTP and by frame."""
     if api.target.writes and kind is ADDRESS:
-        houses(make, api.unique("Together-"))
-    whole = enough(everything(api, kind), 2)
-    seen = values(kind, whole)
-    loose = trees({key: found for key, found in seen.items() if len(found) < len(whole)} or seen)
-    steps = {"item_offset": 0, "page_number": 0}
+        create_addresses(new_object, api.unique_text("Together-"))
+    objects = at_least(all_objects(api, kind), 2)
+    values_seen = observed_values(kind, objects)
+    trees = condition_trees({key: page for key, page in values_seen.items() if len(page) < len(objects)} or values_seen)
+    fitting_pages = {"item_offset": 0, "page_number": 0}
 
     def check(tree: dict[str, Any] | None, key: str, size: int, start: int) -> None:
-        filtering = having(tree) if tree else {}
-        left = sorted(record["id"] for record in whole if tree is None or holds(tree, record))
-        in_order, _ = listed(api, kind, filtering, by(key))
-        assert sorted(ids(in_order)) == left, "with sorting, the filter leaves other objects than without"
-        found, count = listed(api, kind, filtering, by(key), page(size, start))
-        cuts = {"item_offset": ids(in_order)[start : start + size]}
-        cuts["page_number"] = ids(in_order)[start * size : start * size + size]
-        fitting = [name for name, cut in cuts.items() if cut == ids(found)]
-        assert fitting, f"the page is none of the sorted list: {told({'data': ids(found)})}"
-        for name in fitting:
-            steps[name] += 1
-        assert count == len(left)
-        (answer,) = framed(
-            api, kind, message(api, "LIST", parameters=filtering | by(key) | page(size, start)), changes=False
+        filter_parameters = filtered_by(tree) if tree else {}
+        selected_ids = sorted(record["id"] for record in objects if tree is None or fulfils(tree, record))
+        in_order, _ = list_objects(api, kind, filter_parameters, sorted_by(key))
+        assert sorted(ids(in_order)) == selected_ids, "the filter selects other objects with sorting than without"
+        page, count = list_objects(api, kind, filter_parameters, sorted_by(key), page_of(size, start))
+        expected_pages = {"item_offset": ids(in_order)[start : start + size]}
+        expected_pages["page_number"] = ids(in_order)[start * size : start * size + size]
+        paging_names = [paging for paging, expected_ids in expected_pages.items() if expected_ids == ids(page)]
+        assert paging_names, f"the page is not part of the sorted list: {envelope_text({'data': ids(page)})}"
+        for paging in paging_names:
+            fitting_pages[paging] += 1
+        assert count == len(selected_ids)
+        (envelope,) = frame_envelopes(
+            api,
+            kind,
+            call_message(api, "LIST", parameters=filter_parameters | sorted_by(key) | page_of(size, start)),
+            changes=False,
         )
-        assert ids(succeeds(answer)) == ids(found)
+        assert ids(assert_success(envelope)) == ids(page)
 
-    keys = sorted(seen)
+    keys = sorted(values_seen)
     for_all(
-        check, 30, tree=st.none() | loose, key=st.sampled_from(keys), size=st.integers(1, 4), start=st.integers(0, 3)
+        check, 30, tree=st.none() | trees, key=st.sampled_from(keys), size=st.integers(1, 4), start=st.integers(0, 3)
     )
-    most = max(steps.values())
-    readings.one_of("BITVIS-AMB-14", **{name: times == most for name, times in steps.items()})
+    best = max(fitting_pages.values())
+    readings.observe(
+        "BITVIS-AMB-14", **{paging: count_of_pages == best for paging, count_of_pages in fitting_pages.items()}
+    )
 
 
 @clause("BITVIS-PARAM-1")
 @each_kind
-def test_parameters_have_no_effect_on_other_methods(api: Api, make: Make, kind: Kind) -> None:
-    """OPEN, INDEX, CREATE, UPDATE and DELETE do with them what they do without."""
-    record = some(api, kind)
-    nobody = only("id", "00000000-0000-4000-8000-000000000000")
-    kinds = st.sampled_from([page(1), page(1, 1), by("id"), nobody, nobody | by("name") | page(1, 5)])
+def test_parameters_have_no_effect_on_other_methods(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
+    """OPEN, INDEX, UPDATE and DELETE do the same with parameters as without."""
+    record = any_object(api, kind)
+    unmatched = equality_filter("id", "00000000-0000-4000-8000-000000000000")
+    any_parameters = st.sampled_from(
+        [page_of(1), page_of(1, 1), sorted_by("id"), unmatched, unmatched | sorted_by("name") | page_of(1, 5)]
+    )
 
     def check(parameters: Record, method: str) -> None:
-        plain, more = (asked(api, method, kind, record["id"], parameters=one) for one in (None, parameters))
-        assert succeeds(more) == succeeds(plain)
+        without, with_parameters = (
+            http_envelope(api, method, kind, record["id"], parameters=sent_parameters)
+            for sent_parameters in (None, parameters)
+        )
+        assert assert_success(with_parameters) == assert_success(without)
 
-    for_all(check, parameters=kinds, method=st.sampled_from(["OPEN", "INDEX"]))
-    own = make(kind)
-    text = api.unique("param-")
-    updated = done(api, "UPDATE", kind, own["id"], data={kind.text: text}, parameters=nobody)
-    assert updated["id"] == own["id"]
-    assert done(api, "OPEN", kind, own["id"])[kind.text] == text
-    done(api, "DELETE", kind, own["id"], parameters=nobody)
-    fails(asked(api, "OPEN", kind, own["id"]), "it was deleted")
+    for_all(check, 15, parameters=any_parameters, method=st.sampled_from(["OPEN", "INDEX"]))
+    own_object = new_object(kind)
+    text = api.unique_text("param-")
+    updated = http_data(api, "UPDATE", kind, own_object["id"], data={kind.text_member: text}, parameters=unmatched)
+    assert updated["id"] == own_object["id"]
+    assert http_data(api, "OPEN", kind, own_object["id"])[kind.text_member] == text
+    http_data(api, "DELETE", kind, own_object["id"], parameters=unmatched)
+    assert_failure(http_envelope(api, "OPEN", kind, own_object["id"]), "it was deleted")
 
 
 @clause("BITVIS-PARAM-1")
 @each_kind
-def test_parameters_are_for_one_call_only(api: Api, kind: Kind) -> None:
-    """A LIST without parameters gives all objects, whatever the LIST before it filtered and sorted."""
-    whole = ids(everything(api, kind))
+def test_parameters_apply_to_one_call_only(api: Api, kind: ObjectKind) -> None:
+    """A LIST without parameters returns all objects, whatever the LIST before it filtered and sorted."""
+    ids_before = ids(at_least(all_objects(api, kind)))
 
     def check(parameters: Record) -> None:
-        listed(api, kind, parameters)
-        assert ids(everything(api, kind)) == whole
+        list_objects(api, kind, parameters)
+        assert ids(all_objects(api, kind)) == ids_before
 
-    for_all(check, 6, parameters=st.sampled_from([only("id", "nobody"), by("id"), page(1), only("id", "x") | page(1)]))
+    for_all(
+        check,
+        6,
+        parameters=st.sampled_from(
+            [equality_filter("id", "nobody"), sorted_by("id"), page_of(1), equality_filter("id", "x") | page_of(1)]
+        ),
+    )
 
 
 @clause("BITVIS-PARAM-1")
 @each_kind
-def test_parameters_are_for_one_frame_only(api: Api, kind: Kind) -> None:
-    """A LIST without parameters gives all objects, whatever its connection has sorted, filtered and paged before."""
-    sent = [message(api, "LIST", parameters=one) for one in (by("id"), page(1), only("id", "nobody"))]
-    *_, last = framed(api, kind, *sent, message(api, "LIST"), changes=False)
-    assert sorted(ids(succeeds(last))) == sorted(ids(everything(api, kind)))
+def test_parameters_apply_to_one_frame_only(api: Api, kind: ObjectKind) -> None:
+    """A LIST without parameters returns all objects, whatever its connection sorted, filtered and paginated before."""
+    messages = [
+        call_message(api, "LIST", parameters=parameters)
+        for parameters in (sorted_by("id"), page_of(1), equality_filter("id", "nobody"))
+    ]
+    *_, last = frame_envelopes(api, kind, *messages, call_message(api, "LIST"), changes=False)
+    assert sorted(ids(assert_success(last))) == sorted(ids(at_least(all_objects(api, kind))))
 
 
 @clause("BITVIS-PARAM-4")
-def test_a_value_beyond_ascii_filters(api: Api, readings: Observed, make: Make) -> None:
-    """Escaped in JSON it finds exactly its objects; as bytes of UTF-8 in the header it does too, or it does not."""
-    city = api.unique("Götefred-ö€-")
-    own = make(ADDRESS, city=city)
-    assert ids(listed(api, ADDRESS, only("city", city))[0]) == [own["id"]]
-    raw = json.dumps({"parameters": only("city", city)}, ensure_ascii=False).encode().decode("latin-1")
-    answer = asked(api, "LIST", parts={"parameter": raw})
-    found = answer["success"] is True and ids(answer["data"]) == [own["id"]]
-    readings.one_of("BITVIS-AMB-19", utf_8=found, escapes=not found)
+def test_a_non_ascii_value_can_be_filtered_by(api: Api, readings: ObservedReadings, new_object: ObjectFactory) -> None:
+    """A value escaped in JSON selects exactly its objects; whether raw UTF-8 in the header does is observed."""
+    city = api.unique_text("Götefred-ö€-")
+    own_object = new_object(ADDRESS, city=city)
+    assert ids(list_objects(api, ADDRESS, equality_filter("city", city))[0]) == [own_object["id"]]
+    raw_header = (
+        json.dumps({"parameters": equality_filter("city", city)}, ensure_ascii=False).encode().decode("latin-1")
+    )
+    envelope = http_envelope(api, "LIST", parts={"parameter": raw_header})
+    is_found = envelope["success"] is True and ids(envelope["data"]) == [own_object["id"]]
+    readings.observe("BITVIS-AMB-19", utf_8=is_found, escapes=not is_found)
 
 
 @clause("BITVIS-PARAM-4")
 @pytest.mark.parametrize("place", ["header", "query"])
-def test_any_text_can_be_filtered_by(api: Api, make: Make, place: Any) -> None:
-    """Whatever letters and signs the value has, the call succeeds and leaves what has that value."""
+def test_any_text_can_be_filtered_by(api: Api, new_object: ObjectFactory, place: Any) -> None:
+    """Whatever characters a value has, LIST succeeds and selects the objects with that value."""
     if api.target.writes:
-        own = make(ADDRESS, city=api.unique(SIGNS))
-        found = done(api, "LIST", ADDRESS, parameters=only("city", own["city"]), place=place)
-        assert ids(found) == [own["id"]], f"{own['city']!r} does not find what is called so"
-    whole = everything(api)
+        own_object = new_object(ADDRESS, city=api.unique_text(SPECIAL_CHARACTERS))
+        selected = http_data(api, "LIST", ADDRESS, parameters=equality_filter("city", own_object["city"]), place=place)
+        assert ids(selected) == [own_object["id"]], f"{own_object['city']!r} does not select the object with that city"
+    addresses = all_objects(api)
 
     def check(city: str) -> None:
-        answer = asked(api, "LIST", parameters=only("city", city), place=place)
-        assert sorted(ids(succeeds(answer))) == sorted(record["id"] for record in whole if record.get("city") == city)
+        envelope = http_envelope(api, "LIST", parameters=equality_filter("city", city), place=place)
+        assert sorted(ids(assert_success(envelope))) == sorted(
+            record["id"] for record in addresses if record.get("city") == city
+        )
 
     for_all(check, 20, city=LETTERS | st.sampled_from(["Götefred", "Östersele", "İ", "ﬁ", "e\u0301", "😀", '"', "\\"]))
 
 
 @clause("BITVIS-RES-2")
-def test_addresses_have_the_types_that_the_document_shows(api: Api, make: Make) -> None:
-    """In lists of every sort, and in what OPEN and UPDATE answer; also south of the equator."""
-    own = make(ADDRESS, latitude=-33.5, longitude=151.25, streetNumber=7)
-    shown = [done(api, "OPEN", ADDRESS, own["id"]), done(api, "UPDATE", ADDRESS, own["id"], data={"city": "Envik"})]
-    for parameters in ({}, by("streetNumber"), only("city", "Envik"), page(3)):
-        shown += listed(api, ADDRESS, parameters)[0]
-    shown += [done(api, "OPEN", ADDRESS, identifier) for identifier in ids(everything(api))[:12]]
+def test_addresses_have_the_documented_types(api: Api, new_object: ObjectFactory) -> None:
+    """Addresses in LIST, OPEN and UPDATE have the documented types, also south of the equator."""
+    own_object = new_object(ADDRESS, latitude=-33.5, longitude=151.25, streetNumber=7)
+    shown = [
+        http_data(api, "OPEN", ADDRESS, own_object["id"]),
+        http_data(api, "UPDATE", ADDRESS, own_object["id"], data={"city": "Envik"}),
+    ]
+    for parameters in ({}, sorted_by("streetNumber"), equality_filter("city", "Envik"), page_of(3)):
+        shown += list_objects(api, ADDRESS, parameters)[0]
+    shown += [http_data(api, "OPEN", ADDRESS, identifier) for identifier in ids(all_objects(api))[:12]]
     for record in shown:
-        assert isinstance(record.get("streetName", ""), str), told(record)
-        assert isinstance(record.get("latitude", 0), int | float), told(record)
-        assert type(record.get("streetNumber", 0)) is int, told(record)
+        assert isinstance(record.get("streetName", ""), str), envelope_text(record)
+        assert isinstance(record.get("latitude", 0), int | float), envelope_text(record)
+        assert type(record.get("streetNumber", 0)) is int, envelope_text(record)
 
 
 @clause("BITVIS-SORT-1", "BITVIS-PAGE-1", "BITVIS-FILT-1")
-def test_a_flag_that_is_false_or_left_out_does_nothing(api: Api) -> None:
-    """Sorting, condition and pagination have an effect only when their flags are true."""
-    whole = ids(everything(api, QUEUE))
-    off: list[Record] = [
-        {**by("id"), "sorting": False},
-        {**only("id", "nobody"), "condition": False},
-        {**page(1), "pagination": False},
+def test_a_flag_that_is_false_or_absent_has_no_effect(api: Api) -> None:
+    """Sorting, conditions and pagination have an effect only when their flags are true."""
+    ids_before = ids(at_least(all_objects(api, QUEUE)))
+    disabled: list[Record] = [
+        {**sorted_by("id"), "sorting": False},
+        {**equality_filter("id", "nobody"), "condition": False},
+        {**page_of(1), "pagination": False},
         {},
     ]
-    for parameters in off:
-        assert ids(listed(api, QUEUE, parameters)[0]) == whole, json.dumps(parameters)
+    for parameters in disabled:
+        assert ids(list_objects(api, QUEUE, parameters)[0]) == ids_before, json.dumps(parameters)

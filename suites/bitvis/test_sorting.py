@@ -1,33 +1,26 @@
-"""Sorting: lines 90-97 and 184-217 of the document. Every object stays, in the order that was asked for."""
+"""Sorting: document lines 90-97 and 184-217. LIST returns every object, in the requested order."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.bitvis.conftest import Make
-from suites.bitvis.dialect import (
-    ADDRESS,
-    KINDS,
-    Kind,
-    asked,
-    everything,
-    for_all,
-    ids,
+from fixtures.target_api import Api
+from suites.bitvis.client import ADDRESS, KINDS, ObjectKind, all_objects, http_envelope, ids
+from suites.bitvis.conftest import ObjectFactory
+from suites.bitvis.list_oracle import (
+    STREET_NUMBERS,
+    at_least,
+    create_addresses,
+    equal_values_are_adjacent,
+    equality_filter,
+    list_objects,
+    numeric_values,
+    observed_values,
+    sorted_by,
 )
-from suites.bitvis.selections import (
-    HOUSES,
-    by,
-    enough,
-    houses,
-    in_groups,
-    listed,
-    numbers,
-    only,
-    values,
-)
-from suites.readings import Observed
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -36,67 +29,72 @@ LETTERS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, ma
 
 
 @clause("BITVIS-SORT-1")
-def test_numbers_sort_by_their_value(api: Api, make: Make) -> None:
-    """All addresses by street number: none lost, the smallest first, and our own 9, 10, 101 in that order."""
-    whole = everything(api)
-    found, count = listed(api, ADDRESS, by("streetNumber"))
-    assert sorted(ids(found)) == sorted(ids(whole)), "sorting lost or added objects"
-    assert count == len(whole)
-    assert numbers(found, "streetNumber") == sorted(numbers(whole, "streetNumber"))
-    city = api.unique("Sorting-")
-    houses(make, city)
-    ours, _ = listed(api, ADDRESS, only("city", city), by("streetNumber"))
-    assert numbers(ours, "streetNumber") == sorted(HOUSES)
+def test_numbers_sort_by_their_value(api: Api, new_object: ObjectFactory) -> None:
+    """LIST sorted by street number loses no address, and 9 comes before 10 and 101."""
+    objects = all_objects(api)
+    in_order, count = list_objects(api, ADDRESS, sorted_by("streetNumber"))
+    assert sorted(ids(in_order)) == sorted(ids(objects)), "sorting removed or added objects"
+    assert count == len(objects)
+    assert numeric_values(in_order, "streetNumber") == sorted(numeric_values(objects, "streetNumber"))
+    city = api.unique_text("Sorting-")
+    create_addresses(new_object, city)
+    own_objects, _ = list_objects(api, ADDRESS, equality_filter("city", city), sorted_by("streetNumber"))
+    assert numeric_values(own_objects, "streetNumber") == sorted(STREET_NUMBERS)
 
 
 @clause("BITVIS-SORT-1")
 @each_kind
-def test_text_sorts_by_its_letters(api: Api, make: Make, kind: Kind) -> None:
-    """Our own objects come in the order of their names, which differ in a small letter; all others stay there."""
-    prefix = api.unique("flowproof-")
+def test_text_sorts_by_its_letters(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
+    """Our own objects come in the order of their names, and no other object is lost."""
+    prefix = api.unique_text("flowproof-")
     for name in NAMES:
-        make(kind, **{kind.text: f"{prefix}-{name}"})
-    found, _ = listed(api, kind, by(kind.text))
-    ours = [record[kind.text] for record in found if str(record.get(kind.text, "")).startswith(prefix)]
-    assert ours == sorted(f"{prefix}-{name}" for name in NAMES)
-    assert sorted(ids(found)) == sorted(ids(everything(api, kind)))
+        new_object(kind, **{kind.text_member: f"{prefix}-{name}"})
+    in_order, _ = list_objects(api, kind, sorted_by(kind.text_member))
+    own_names = [
+        record[kind.text_member] for record in in_order if str(record.get(kind.text_member, "")).startswith(prefix)
+    ]
+    assert own_names == sorted(f"{prefix}-{name}" for name in NAMES)
+    assert sorted(ids(in_order)) == sorted(ids(all_objects(api, kind)))
 
 
 @clause("BITVIS-SORT-1")
 @each_kind
-def test_any_documented_member_sorts(api: Api, kind: Kind) -> None:
-    """By each of them all objects come, those with equal values side by side, and the same again when asked again."""
-    whole = enough(everything(api, kind))
+def test_any_documented_member_sorts(api: Api, kind: ObjectKind) -> None:
+    """Sorted by any documented member, LIST returns all objects, equal values adjacent, in the same order each time."""
+    objects = at_least(all_objects(api, kind))
 
     def check(key: str) -> None:
-        found, _ = listed(api, kind, by(key))
-        assert sorted(ids(found)) == sorted(ids(whole))
-        assert in_groups([record[key] for record in found if key in record]), f"equal values of {key} stand apart"
-        assert ids(listed(api, kind, by(key))[0]) == ids(found)
+        in_order, _ = list_objects(api, kind, sorted_by(key))
+        assert sorted(ids(in_order)) == sorted(ids(objects))
+        assert equal_values_are_adjacent([record[key] for record in in_order if key in record]), (
+            f"equal values of {key} are not adjacent"
+        )
+        assert ids(list_objects(api, kind, sorted_by(key))[0]) == ids(in_order)
 
-    for_all(check, 7, key=st.sampled_from(sorted(values(kind, whole))))
+    for_all(check, 7, key=st.sampled_from(sorted(observed_values(kind, objects))))
 
 
 @clause("BITVIS-SORT-1")
-def test_descending_is_ascending_upside_down_or_refused(api: Api, readings: Observed) -> None:
-    """DESC puts the greatest number first; a server that knows ASC only refuses it."""
-    answer = asked(api, "LIST", parameters=by("streetNumber", "DESC"))
-    refused = answer["success"] is False
-    found = [] if refused else numbers(answer["data"], "streetNumber")
-    kept = not refused and len(answer["data"]) == len(everything(api))
-    upside_down = kept and found == sorted(numbers(everything(api), "streetNumber"), reverse=True)
-    readings.one_of("BITVIS-AMB-17", supported=upside_down, refused=refused)
+def test_descending_is_the_reverse_of_ascending_or_refused(api: Api, readings: ObservedReadings) -> None:
+    """DESC returns the greatest number first; a server that knows ASC only refuses it."""
+    addresses = at_least(all_objects(api), 2)
+    envelope = http_envelope(api, "LIST", parameters=sorted_by("streetNumber", "DESC"))
+    refused = envelope["success"] is False
+    street_numbers = [] if refused else numeric_values(envelope["data"], "streetNumber")
+    is_complete = not refused and len(envelope["data"]) == len(addresses)
+    is_reversed = is_complete and street_numbers == sorted(numeric_values(addresses, "streetNumber"), reverse=True)
+    readings.one_of("BITVIS-AMB-17", supported=is_reversed, refused=refused)
 
 
 @clause("BITVIS-SORT-1")
 @each_kind
-def test_sorting_by_nothing_does_what_a_meaning_says(api: Api, readings: Observed, kind: Kind) -> None:
-    """Without sorting.by there is no effect, some order of all objects, or a refusal."""
-    answer = asked(api, "LIST", kind, parameters={"sorting": True})
-    found, whole = ids(answer.get("data") or []), ids(everything(api, kind))
+def test_sorting_without_a_key_follows_a_reading(api: Api, readings: ObservedReadings, kind: ObjectKind) -> None:
+    """Sorting without a key has no effect, returns all objects in some order, or is refused."""
+    envelope = http_envelope(api, "LIST", kind, parameters={"sorting": True})
+    returned_ids, listed_ids = ids(envelope.get("data") or []), ids(at_least(all_objects(api, kind), 2))
     readings.one_of(
         "BITVIS-AMB-16",
-        ignored=found == whole,
-        default_key=sorted(found) == sorted(whole),
-        refused=answer["success"] is False,
+        ignored=returned_ids == listed_ids,
+        default_key=sorted(returned_ids) == sorted(listed_ids),
+        refused=envelope["success"] is False,
     )

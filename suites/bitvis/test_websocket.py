@@ -1,4 +1,4 @@
-"""Frames: lines 13-24 of the document. What a frame has to hold, and what is refused."""
+"""Frames: document lines 13-24. What a frame must contain, and what is refused."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.bitvis.conftest import Make, Mine
-from suites.bitvis.dialect import (
+from fixtures.target_api import Api
+from suites.bitvis.client import (
     ADDRESS,
     DEVICE,
     KINDS,
     METHODS,
     QUEUE,
-    Kind,
+    ObjectKind,
     Record,
-    done,
-    envelope,
-    everything,
-    fails,
-    for_all,
+    all_objects,
+    any_object,
+    assert_failure,
+    assert_success,
+    checked_envelope,
+    http_data,
     ids,
-    of,
-    some,
-    succeeds,
+    new_object_data,
 )
-from suites.bitvis.frames import framed, frames, message
-from suites.readings import Observed
+from suites.bitvis.conftest import ObjectFactory, OwnObjects
+from suites.bitvis.websocket_calls import call_message, frame_envelopes, frame_exchanges
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -38,219 +38,234 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
-NO_OBJECT = ANY_JSON.filter(lambda value: not isinstance(value, dict))
-BROKEN = st.sampled_from(["", " ", "{", "LIST", '{"method": "LIST",}', "{'method': 'LIST'}", '{"method": LIST}'])
+NON_OBJECTS = ANY_JSON.filter(lambda value: not isinstance(value, dict))
+INVALID_TEXTS = st.sampled_from(["", " ", "{", "LIST", '{"method": "LIST",}', "{'method': 'LIST'}", '{"method": LIST}'])
 
 
 @clause("BITVIS-ARCH-1")
 @each_kind
-def test_a_websocket_reaches_each_endpoint_by_name(api: Api, kind: Kind) -> None:
-    """LIST by frame succeeds at each endpoint, and gives that endpoint's objects."""
-    (answer,) = framed(api, kind, message(api, "LIST"), changes=False)
-    assert sorted(ids(succeeds(answer))) == sorted(ids(everything(api, kind)))
+def test_a_websocket_reaches_each_endpoint_by_name(api: Api, kind: ObjectKind) -> None:
+    """LIST by frame succeeds at each endpoint and returns that endpoint's objects."""
+    (envelope,) = frame_envelopes(api, kind, call_message(api, "LIST"), changes=False)
+    assert sorted(ids(assert_success(envelope))) == sorted(ids(all_objects(api, kind)))
 
 
-def full(api: Api, method: str, kind: Kind, objectid: str, data: Record | None = None) -> Record:
-    """A frame that has every part that any method needs."""
-    return message(api, method, objectid, data=of(kind, api) if data is None else data)
-
-
-@clause("BITVIS-WS-1")
-def test_a_frame_that_is_no_call_is_refused_and_the_connection_stays(api: Api) -> None:
-    """What is not one JSON object fails; the same connection then answers a call as if nothing had been."""
-    call = message(api, "LIST")
-    lists = st.lists(st.just(call), min_size=1, max_size=2)
-
-    def check(broken: Any) -> None:
-        text = broken if isinstance(broken, str) else json.dumps(broken)
-        refused, after = framed(api, ADDRESS, text, call, changes=False)
-        fails(refused, "the frame is not one JSON object")
-        succeeds(after)
-
-    for_all(check, 20, broken=st.one_of(BROKEN, lists, NO_OBJECT.map(json.dumps)))
+def complete_message(api: Api, method: str, kind: ObjectKind, objectid: str, data: Record | None = None) -> Record:
+    """A call with every part that any method requires."""
+    return call_message(api, method, objectid, data=new_object_data(kind, api) if data is None else data)
 
 
 @clause("BITVIS-WS-1")
-def test_frames_are_answered_one_for_one(api: Api, readings: Observed) -> None:
-    """Calls that are sent without waiting are all answered, in order or not."""
-    wanted = [record["id"] for record in everything(api, DEVICE)[:4] or [some(api, DEVICE)]]
-    sent = [message(api, "OPEN", identifier) for identifier in wanted]
-    found = frames(api, DEVICE.endpoint, *sent, at_once=True, changes=False)
-    got = ids([succeeds(envelope(api, one, "OPEN", DEVICE)) for one in found])
-    readings.one_of("BITVIS-AMB-37", one_by_one=got == wanted, any_order=sorted(got) == sorted(wanted))
+def test_an_invalid_message_is_refused_and_the_connection_survives(api: Api) -> None:
+    """A message that is not one JSON object fails; the same connection then serves a call as usual."""
+    valid_call = call_message(api, "LIST")
+    lists_of_calls = st.lists(st.just(valid_call), min_size=1, max_size=2)
+
+    def check(invalid: Any) -> None:
+        text = invalid if isinstance(invalid, str) else json.dumps(invalid)
+        refused, served = frame_envelopes(api, ADDRESS, text, valid_call, changes=False)
+        assert_failure(refused, "the message is not one JSON object")
+        assert_success(served)
+
+    for_all(check, 20, invalid=st.one_of(INVALID_TEXTS, lists_of_calls, NON_OBJECTS.map(json.dumps)))
+
+
+@clause("BITVIS-WS-1")
+def test_every_frame_receives_one_response(api: Api, readings: ObservedReadings) -> None:
+    """Calls that are sent without waiting all receive a response, in their order or in another one."""
+    identifiers = [record["id"] for record in all_objects(api, DEVICE)[:4] or [any_object(api, DEVICE)]]
+    messages = [call_message(api, "OPEN", identifier) for identifier in identifiers]
+    exchanges = frame_exchanges(api, DEVICE.endpoint, *messages, pipelined=True, changes=False)
+    opened_ids = ids([assert_success(checked_envelope(api, exchange, "OPEN", DEVICE)) for exchange in exchanges])
+    readings.one_of(
+        "BITVIS-AMB-37", one_by_one=opened_ids == identifiers, any_order=sorted(opened_ids) == sorted(identifiers)
+    )
 
 
 @clause("BITVIS-WS-2")
-def test_the_method_is_one_of_the_seven_in_capitals(api: Api) -> None:
-    """Other words, the names in small letters, and what is no text fail; the name itself succeeds."""
-    near = st.sampled_from(METHODS).flatmap(lambda name: st.sampled_from([name.lower(), name.title(), f" {name}"]))
+def test_only_the_seven_methods_in_capitals_are_known(api: Api) -> None:
+    """Other words, the method names in lower case and values that are no text fail; the name itself succeeds."""
+    similar_words = st.sampled_from(METHODS).flatmap(
+        lambda name: st.sampled_from([name.lower(), name.title(), f" {name}"])
+    )
 
     def check(method: Any) -> None:
         if method not in METHODS:
-            (answer,) = framed(api, DEVICE, message(api, method), changes=False)
-            fails(answer, f"no method is called {method!r}")
+            (envelope,) = frame_envelopes(api, DEVICE, call_message(api, method), changes=False)
+            assert_failure(envelope, f"no method is called {method!r}")
 
-    for_all(check, 25, method=st.one_of(near, ANY_JSON))
-    succeeds(framed(api, DEVICE, message(api, "LIST"), changes=False)[0])
+    for_all(check, 25, method=st.one_of(similar_words, ANY_JSON))
+    assert_success(frame_envelopes(api, DEVICE, call_message(api, "LIST"), changes=False)[0])
 
 
 @clause("BITVIS-WS-3")
 @each_kind
 @pytest.mark.parametrize("left_out", [{}, {"objectid": ""}, {"objectid": None}], ids=["absent", "empty", "null"])
-def test_methods_on_an_existing_object_have_to_name_it(api: Api, kind: Kind, left_out: Record) -> None:
+def test_methods_on_an_object_require_its_id(api: Api, kind: ObjectKind, left_out: Record) -> None:
     """OPEN, UPDATE and DELETE without an object id fail, and nothing is deleted."""
-    before = ids(everything(api, kind))
-    fails(framed(api, kind, message(api, "OPEN", **left_out), changes=False)[0], "OPEN needs an object id")
+    before = ids(all_objects(api, kind))
+    assert_failure(
+        frame_envelopes(api, kind, call_message(api, "OPEN", **left_out), changes=False)[0], "OPEN needs an object id"
+    )
     for method in ("UPDATE", "DELETE"):
-        (answer,) = framed(api, kind, message(api, method, data=of(kind, api), **left_out))
-        fails(answer, f"{method} needs an object id")
-    assert not api.target.embedded or ids(everything(api, kind)) == before
+        (envelope,) = frame_envelopes(api, kind, call_message(api, method, data=new_object_data(kind, api), **left_out))
+        assert_failure(envelope, f"{method} needs an object id")
+    assert not api.target.embedded or ids(all_objects(api, kind)) == before
 
 
 @clause("BITVIS-WS-4")
-def test_the_token_is_text_in_the_member_token(api: Api) -> None:
-    """Values that are no text, an empty one, and the token under another name fail; the token as text succeeds."""
+def test_the_token_is_a_text_in_the_member_token(api: Api) -> None:
+    """Tokens that are no text, empty or under another name fail; the token as text in `token` succeeds."""
     token = api.setting("TOKEN")
 
-    def check(wrong: Any) -> None:
-        (answer,) = framed(api, ADDRESS, {"method": "LIST", "token": wrong}, changes=False)
-        fails(answer, f"{wrong!r} is no token")
+    def check(invalid_token: Any) -> None:
+        (envelope,) = frame_envelopes(api, ADDRESS, {"method": "LIST", "token": invalid_token}, changes=False)
+        assert_failure(envelope, f"{invalid_token!r} is not a token")
 
-    for_all(check, wrong=ANY_JSON | st.sampled_from([[token], {"token": token}, True, 1, ""]))
+    for_all(check, 15, invalid_token=ANY_JSON | st.sampled_from([[token], {"token": token}, True, 1, ""]))
     for name in ("Token", "Flow-Auth-Token", "auth"):
-        fails(framed(api, ADDRESS, {"method": "LIST", name: token}, changes=False)[0], f"{name} is not token")
-    succeeds(framed(api, ADDRESS, {"method": "LIST", "token": token}, changes=False)[0])
+        assert_failure(
+            frame_envelopes(api, ADDRESS, {"method": "LIST", name: token}, changes=False)[0], f"{name} is not token"
+        )
+    assert_success(frame_envelopes(api, ADDRESS, {"method": "LIST", "token": token}, changes=False)[0])
 
 
 @clause("BITVIS-WS-3")
 @each_kind
-def test_an_object_id_is_for_one_frame_only(api: Api, kind: Kind) -> None:
-    """OPEN without an object id fails, though the connection has just opened one."""
-    sent = [message(api, "OPEN", some(api, kind)["id"]), message(api, "OPEN")]
-    opened, lacking = framed(api, kind, *sent, changes=False)
-    succeeds(opened)
-    fails(lacking, "OPEN needs an object id of its own")
+def test_an_object_id_applies_to_one_frame_only(api: Api, kind: ObjectKind) -> None:
+    """OPEN without an object id fails, although the connection has just opened an object."""
+    messages = [call_message(api, "OPEN", any_object(api, kind)["id"]), call_message(api, "OPEN")]
+    opened, refused = frame_envelopes(api, kind, *messages, changes=False)
+    assert_success(opened)
+    assert_failure(refused, "each OPEN needs its own object id")
 
 
 @clause("BITVIS-WS-4", "BITVIS-AUTH-5")
-@pytest.mark.parametrize("wrong", [{"token": "x" * 32}, {"token": ""}, {}], ids=["wrong", "empty", "absent"])
-def test_a_token_is_for_one_frame_only(api: Api, wrong: Record) -> None:
-    """After a call with the right token, the connection is refused without it, and then served with it again."""
-    right = message(api, "LIST")
-    first, refused, last = framed(api, ADDRESS, right, {"method": "LIST", **wrong}, right, changes=False)
-    succeeds(first)
-    fails(refused, "each frame has to carry its token")
-    succeeds(last)
+@pytest.mark.parametrize("credentials", [{"token": "x" * 32}, {"token": ""}, {}], ids=["wrong", "empty", "absent"])
+def test_a_token_applies_to_one_frame_only(api: Api, credentials: Record) -> None:
+    """After a call with a valid token, the connection is refused without it and served with it again."""
+    call = call_message(api, "LIST")
+    first, refused, last = frame_envelopes(api, ADDRESS, call, {"method": "LIST", **credentials}, call, changes=False)
+    assert_success(first)
+    assert_failure(refused, "each frame needs its token")
+    assert_success(last)
 
 
 @clause("BITVIS-WS-9")
 @each_kind
-def test_data_is_for_one_frame_only(api: Api, make: Make, kind: Kind) -> None:
-    """UPDATE without data fails, though the connection has just sent some, and the other object is as it was."""
-    own, other = make(kind), make(kind)
-    sent = [message(api, "UPDATE", own["id"], data=of(kind, api)), message(api, "UPDATE", other["id"])]
-    saved, lacking = framed(api, kind, *sent)
-    succeeds(saved)
-    fails(lacking, "UPDATE needs data of its own")
-    assert done(api, "OPEN", kind, other["id"]) == other
+def test_data_applies_to_one_frame_only(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
+    """UPDATE without data fails, although the connection has just sent some, and the other object stays as it was."""
+    own_object, other_object = new_object(kind), new_object(kind)
+    messages = [
+        call_message(api, "UPDATE", own_object["id"], data=new_object_data(kind, api)),
+        call_message(api, "UPDATE", other_object["id"]),
+    ]
+    saved, refused = frame_envelopes(api, kind, *messages)
+    assert_success(saved)
+    assert_failure(refused, "each UPDATE needs its own data")
+    assert http_data(api, "OPEN", kind, other_object["id"]) == other_object
 
 
 @clause("BITVIS-WS-5")
 @each_kind
-def test_namespace_and_parameters_may_be_left_out(api: Api, kind: Kind) -> None:
-    """LIST succeeds without either, and gives the same as with the empty texts of the document's structure."""
-    sent = [message(api, "LIST", **extra) for extra in ({}, {"namespace": ""}, {"parameters": ""})]
-    first, *rest = framed(api, kind, *sent, changes=False)
-    for answer in (first, *rest):
-        assert ids(succeeds(answer)) == ids(first["data"])
+def test_namespace_and_parameters_may_be_left_out(api: Api, kind: ObjectKind) -> None:
+    """LIST succeeds without namespace and parameters, and with the empty texts of the document's structure."""
+    messages = [call_message(api, "LIST", **extra) for extra in ({}, {"namespace": ""}, {"parameters": ""})]
+    first, *others = frame_envelopes(api, kind, *messages, changes=False)
+    for envelope in (first, *others):
+        assert ids(assert_success(envelope)) == ids(first["data"])
 
 
 @clause("BITVIS-WS-5")
-def test_a_text_for_parameters_does_what_a_meaning_says(api: Api, readings: Observed) -> None:
-    """The parameters as JSON in a text are refused, read, or passed over; no others come than LIST gives."""
+def test_a_text_for_parameters_follows_a_reading(api: Api, readings: ObservedReadings) -> None:
+    """Parameters as JSON within a text are refused, read or ignored."""
     page = {"pagination": True, "pagination.size": 1, "pagination.from": 0}
-    texted, paged, plain = framed(
+    as_text, as_object, without_parameters = frame_envelopes(
         api,
         DEVICE,
-        message(api, "LIST", parameters=json.dumps(page)),
-        message(api, "LIST", parameters=page),
-        message(api, "LIST"),
+        call_message(api, "LIST", parameters=json.dumps(page)),
+        call_message(api, "LIST", parameters=page),
+        call_message(api, "LIST"),
         changes=False,
     )
-    data = texted.get("data")
+    data = as_text.get("data")
     readings.one_of(
         "BITVIS-AMB-7",
-        object_only=texted["success"] is False,
-        json_text=data == succeeds(paged),
-        ignored=data == succeeds(plain),
+        object_only=as_text["success"] is False,
+        json_text=data == assert_success(as_object),
+        ignored=data == assert_success(without_parameters),
     )
 
 
 @clause("BITVIS-WS-6")
 @pytest.mark.parametrize("method", ["CREATE", "UPDATE", "RUN"])
-def test_data_has_to_be_an_object(api: Api, make: Make, method: str) -> None:
-    """Lists, texts, numbers and null in place of data fail, by frame as by HTTP, and change nothing."""
-    own = make(DEVICE)
-    wrong = st.one_of(NO_OBJECT, st.just([of(DEVICE, api)]), st.just([]))
-    count = len(everything(api, DEVICE))
+def test_data_has_to_be_an_object(api: Api, new_object: ObjectFactory, method: str) -> None:
+    """Lists, texts, numbers and null instead of a data object fail by frame and change nothing."""
+    own_object = new_object(DEVICE)
+    invalid_data = st.one_of(NON_OBJECTS, st.just([new_object_data(DEVICE, api)]), st.just([]))
+    count = len(all_objects(api, DEVICE))
 
     def check(data: Any) -> None:
-        objectid = "" if method == "CREATE" else own["id"]
-        fails(framed(api, DEVICE, message(api, method, objectid, data=data))[0], "data is an object")
+        objectid = "" if method == "CREATE" else own_object["id"]
+        assert_failure(
+            frame_envelopes(api, DEVICE, call_message(api, method, objectid, data=data))[0], "data must be an object"
+        )
 
-    for_all(check, data=wrong)
-    assert done(api, "OPEN", DEVICE, own["id"]) == own
-    assert not api.target.embedded or len(everything(api, DEVICE)) == count
+    for_all(check, 15, data=invalid_data)
+    assert http_data(api, "OPEN", DEVICE, own_object["id"]) == own_object
+    assert not api.target.embedded or len(all_objects(api, DEVICE)) == count
 
 
 @clause("BITVIS-WS-7")
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("leave", ["method", "token"])
-def test_method_and_token_are_always_required(api: Api, make: Make, method: str, leave: str) -> None:
+@pytest.mark.parametrize("left_out", ["method", "token"])
+def test_method_and_token_are_always_required(api: Api, new_object: ObjectFactory, method: str, left_out: str) -> None:
     """A frame of each method fails without its method and without its token, and our object stays as it was."""
-    own = make(QUEUE)
-    whole = full(api, method, QUEUE, own["id"])
-    (answer,) = framed(api, QUEUE, {name: value for name, value in whole.items() if name != leave})
-    fails(answer, f"{leave} is required")
-    assert done(api, "OPEN", QUEUE, own["id"]) == own
+    own_object = new_object(QUEUE)
+    complete = complete_message(api, method, QUEUE, own_object["id"])
+    (envelope,) = frame_envelopes(api, QUEUE, {name: value for name, value in complete.items() if name != left_out})
+    assert_failure(envelope, f"{left_out} is required")
+    assert http_data(api, "OPEN", QUEUE, own_object["id"]) == own_object
 
 
 @clause("BITVIS-WS-8")
 @each_kind
-def test_list_and_create_need_no_object_id(api: Api, mine: Mine, kind: Kind) -> None:
-    """By frame both succeed without one; the created object is listed."""
-    succeeds(framed(api, kind, message(api, "LIST"), changes=False)[0])
-    new = succeeds(framed(api, kind, message(api, "CREATE", data=of(kind, api)))[0])
-    mine.append((kind, new["id"]))
-    assert new["id"] in ids(everything(api, kind))
+def test_list_and_create_need_no_object_id(api: Api, created_objects: OwnObjects, kind: ObjectKind) -> None:
+    """LIST and CREATE by frame succeed without an object id, and the created object is listed."""
+    assert_success(frame_envelopes(api, kind, call_message(api, "LIST"), changes=False)[0])
+    created = assert_success(
+        frame_envelopes(api, kind, call_message(api, "CREATE", data=new_object_data(kind, api)))[0]
+    )
+    created_objects.append((kind, created["id"]))
+    assert created["id"] in ids(all_objects(api, kind))
 
 
 @clause("BITVIS-WS-9")
 @each_kind
 @pytest.mark.parametrize("method", ["CREATE", "UPDATE", "RUN"])
-def test_what_is_to_be_saved_has_to_be_brought(api: Api, make: Make, kind: Kind, method: str) -> None:
-    """CREATE, UPDATE and RUN by frame fail without data, and nothing is made or changed."""
-    own = make(kind)
-    before = ids(everything(api, kind))
-    objectid = "" if method == "CREATE" else own["id"]
-    fails(framed(api, kind, message(api, method, objectid))[0], f"{method} needs data")
-    assert done(api, "OPEN", kind, own["id"]) == own
-    assert not api.target.embedded or ids(everything(api, kind)) == before
+def test_methods_that_save_require_data(api: Api, new_object: ObjectFactory, kind: ObjectKind, method: str) -> None:
+    """CREATE, UPDATE and RUN by frame fail without data, and nothing is created or changed."""
+    own_object = new_object(kind)
+    ids_before = ids(all_objects(api, kind))
+    objectid = "" if method == "CREATE" else own_object["id"]
+    assert_failure(frame_envelopes(api, kind, call_message(api, method, objectid))[0], f"{method} needs data")
+    assert http_data(api, "OPEN", kind, own_object["id"]) == own_object
+    assert not api.target.embedded or ids(all_objects(api, kind)) == ids_before
 
 
 @clause("BITVIS-ARCH-1")
-def test_an_endpoint_is_found_by_its_name_alone(api: Api, readings: Observed) -> None:
-    """The name is found as it is, with outer slashes or only so; a name that nobody has is refused."""
-    call = message(api, "LIST")
-    plain, slashed, unknown = (
-        envelope(api, frames(api, name, call, changes=False)[0], "LIST", QUEUE)
+def test_an_endpoint_is_found_by_its_name(api: Api, readings: ObservedReadings) -> None:
+    """An endpoint is found by its name with or without a leading slash; an unknown name is refused."""
+    list_call = call_message(api, "LIST")
+    bare, slashed, unknown = (
+        checked_envelope(api, frame_exchanges(api, name, list_call, changes=False)[0], "LIST", QUEUE)
         for name in (QUEUE.endpoint, f"/{QUEUE.endpoint}", f"{QUEUE.endpoint}x")
     )
-    fails(unknown, "no endpoint has that name")
+    assert_failure(unknown, "no endpoint has that name")
     readings.one_of(
         "BITVIS-AMB-28",
-        either=plain["success"] and slashed["success"],
-        bare_name=plain["success"],
+        either=bare["success"] and slashed["success"],
+        bare_name=bare["success"],
         leading_slash=slashed["success"],
     )
-    readings.saw("BITVIS-AMB-27", "bare")
+    readings.record_meaning("BITVIS-AMB-27", "bare")

@@ -1,4 +1,4 @@
-"""What flowapp says that one can do: document lines 6 to 11."""
+"""What flowapp can be used for: document lines 6 to 11."""
 
 from __future__ import annotations
 
@@ -8,114 +8,119 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.flowapp.dialect import (
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowapp.client import (
     PERIODS,
-    REPORTS,
-    addresses,
-    ask,
+    REPORT_OPERATIONS,
     check_accepted,
-    create,
+    create_event,
+    create_past_event,
+    event_tokens,
     events,
-    generated,
-    past_event,
-    past_session,
-    registered,
-    survey_path,
-    tokens,
+    few_examples,
+    past_session_token,
+    register_new_person,
+    registered_emails,
+    send,
+    survey_report_path,
 )
-from suites.flowapp.values import NAMES, TITLES
-from suites.readings import Observed
+from suites.flowapp.strategies import NAMES, TITLES
+from suites.observed_readings import ObservedReadings, observation
 
 clause = pytest.mark.clause
 
 
 @clause("FLOWAPP-CAP-1")
 def test_every_event_is_listed_once(api: Api) -> None:
-    """No token is in the list twice."""
-    assert [token for token, times in Counter(tokens(api)).items() if times > 1] == []
+    """No token is listed twice."""
+    listed = event_tokens(api)
+    if not listed:
+        raise MissingPrecondition("the account has no event")
+    assert [token for token, count in Counter(listed).items() if count > 1] == []
 
 
 @clause("FLOWAPP-CAP-1")
-def test_an_event_is_listed_whatever_it_is_called(api: Api) -> None:
-    """Of new events with a generated title, several of which may have the same, each is listed once."""
+def test_an_event_is_listed_whatever_its_title(api: Api) -> None:
+    """New events with a generated title are listed once each, also two with the same title."""
 
-    @generated
+    @few_examples
     @example("Results, live", 2)
     @given(TITLES, st.integers(1, 2))
     def check(title: str, copies: int) -> None:
-        made = [create(api, title=title) for _ in range(copies)]
-        listed = Counter(tokens(api))
-        assert [listed[token] for token in made] == [1] * copies
+        created = [create_event(api, title=title) for _ in range(copies)]
+        listed = Counter(event_tokens(api))
+        assert [listed[token] for token in created] == [1] * copies
 
     check()
 
 
 @clause("FLOWAPP-CAP-1")
-def test_the_periods_hold_no_other_events(api: Api) -> None:
-    """Whatever is listed under a period is in the list of all events too."""
-    before = {token for period in PERIODS for token in tokens(api, {"period": period})}
-    assert before <= set(tokens(api))
+def test_periods_list_no_other_events(api: Api) -> None:
+    """Every event that is listed for a period is in the list of all events."""
+    tokens_of_periods = {token for period in PERIODS for token in event_tokens(api, {"period": period})}
+    if not tokens_of_periods:
+        raise MissingPrecondition("no period has an event")
+    assert tokens_of_periods <= set(event_tokens(api))
 
 
-@clause("FLOWAPP-CAP-1")
-def test_events_that_are_not_published_are_listed(api: Api, readings: Observed) -> None:
-    """A new event that is not published is in the list, or left out of it."""
-    is_listed = create(api, published=False) in tokens(api)
-    readings.one_of("FLOWAPP-AMB-22", included=is_listed, left_out=not is_listed)
+@observation("FLOWAPP-AMB-22")
+def test_observe_whether_unpublished_events_are_listed(api: Api, readings: ObservedReadings) -> None:
+    """A new event that is not published is in the list of events or not."""
+    is_listed = create_event(api, published=False) in event_tokens(api)
+    readings.observe("FLOWAPP-AMB-22", included=is_listed, left_out=not is_listed)
 
 
 @clause("FLOWAPP-CAP-2")
 def test_registrants_are_those_of_the_event(api: Api) -> None:
-    """Generated people go to two new events; each event lists its own people, namesakes too, and nobody else."""
+    """Of two new events each lists its own registrants, namesakes included, and nobody else."""
     names = st.sampled_from(["Jo", "Li"]) | NAMES
 
-    @generated
+    @few_examples
     @given(st.lists(st.tuples(st.booleans(), names), max_size=5))
     def check(people: list[tuple[bool, str]]) -> None:
-        sessions = [create(api), create(api)]
+        sessions = [create_event(api), create_event(api)]
         expected: list[list[str]] = [[], []]
-        for second, name in people:
-            who = registered(api, sessions[second], firstName=name)
-            expected[second].append(who["email"].lower())
-        assert [addresses(api, session) for session in sessions] == [sorted(one) for one in expected]
+        for session_index, name in people:
+            registrant = register_new_person(api, sessions[session_index], firstName=name)
+            expected[session_index].append(registrant["email"].lower())
+        assert [registered_emails(api, session) for session in sessions] == [sorted(emails) for emails in expected]
 
     check()
 
 
 @clause("FLOWAPP-CAP-2")
 def test_an_event_without_registrants_lists_nobody(api: Api) -> None:
-    """The list of a new event is empty."""
-    assert addresses(api, create(api)) == []
+    """The list of registrants of a new event is empty."""
+    assert registered_emails(api, create_event(api)) == []
 
 
 @clause("FLOWAPP-CAP-3")
-@pytest.mark.parametrize("operation", REPORTS)
+@pytest.mark.parametrize("operation", REPORT_OPERATIONS)
 def test_a_past_event_has_reports(api: Api, operation: str) -> None:
     """The reports of an event that has ended are served."""
-    check_accepted(api, operation, ask(api, operation, {"sessionToken": past_session(api)}), "FLOWAPP-CAP-3")
+    check_accepted(api, operation, send(api, operation, {"sessionToken": past_session_token(api)}), "FLOWAPP-CAP-3")
 
 
 @clause("FLOWAPP-CAP-3")
-@pytest.mark.parametrize("operation", REPORTS)
+@pytest.mark.parametrize("operation", REPORT_OPERATIONS)
 def test_a_new_event_of_the_past_has_reports(api: Api, operation: str) -> None:
-    """So are those of an event that was over when it was created, and to which nobody came."""
-    check_accepted(api, operation, ask(api, operation, {"sessionToken": past_event(api)}), "FLOWAPP-CAP-3")
+    """The reports of an event that was created in the past, without registrants, are served."""
+    check_accepted(api, operation, send(api, operation, {"sessionToken": create_past_event(api)}), "FLOWAPP-CAP-3")
 
 
 @clause("FLOWAPP-CAP-3")
 def test_a_past_event_has_a_report_of_its_survey(api: Api) -> None:
-    """The answers to a survey of an event that has ended are served."""
-    check_accepted(api, "reportSurveyDetail", ask(api, "reportSurveyDetail", survey_path(api)), "FLOWAPP-CAP-3")
+    """The report of a survey of an event that has ended is served."""
+    check_accepted(api, "reportSurveyDetail", send(api, "reportSurveyDetail", survey_report_path(api)), "FLOWAPP-CAP-3")
 
 
 @clause("FLOWAPP-CAP-4")
 def test_a_created_event_is_listed_from_then_on(api: Api) -> None:
-    """A new event is in the list at once, and still is after others were created."""
-    before = set(tokens(api))
-    first = create(api)
-    assert first not in before
-    assert first in tokens(api)
-    others = {create(api), create(api)}
+    """A new event is listed at once, and still is after others were created."""
+    tokens_before = set(event_tokens(api))
+    first = create_event(api)
+    assert first not in tokens_before
+    assert first in event_tokens(api)
+    others = {create_event(api), create_event(api)}
     assert {first, *others} <= {row["token"] for row in events(api)}
     assert len({first, *others}) == 3

@@ -1,4 +1,4 @@
-"""What holds for every answer of flowapp: document lines 5, 19, 30, 34, 43 and 55."""
+"""What holds for every response of flowapp: document lines 5, 19, 30, 34, 43 and 55."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.exchange import Sent
-from fixtures.api import Api, Lacking
-from fixtures.client import Client, Unreachable
-from suites.flowapp.dialect import (
-    KEYED,
-    ask,
+from contracts.exchange import Request
+from fixtures.http_client import HttpClient, Unreachable
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowapp.client import (
+    KEYED_OPERATIONS,
     check_accepted,
     check_refused,
-    data,
-    generated,
+    few_examples,
     keyed_paths,
-    past_session,
+    past_session_token,
+    response_data,
+    send,
 )
-from suites.readings import Observed
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-OF_JSON = [name for name in KEYED if not name.startswith("report")]
-WORDS = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzÅ-_"), min_size=3, max_size=12)
+JSON_OPERATIONS = [name for name in KEYED_OPERATIONS if not name.startswith("report")]
+PATH_SEGMENTS = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzÅ-_"), min_size=3, max_size=12)
 
 
 @clause("FLOWAPP-GEN-2")
-@pytest.mark.parametrize("operation", OF_JSON)
-def test_what_is_asked_for_is_json(api: Api, operation: str) -> None:
-    """The body is text in UTF-8 that parses as one JSON value, whatever the request would rather accept."""
-    exchange = ask(api, operation, keyed_paths(api)[operation], headers={"Accept": "*/*"})
+@pytest.mark.parametrize("operation", JSON_OPERATIONS)
+def test_responses_are_json(api: Api, operation: str) -> None:
+    """Every response that is no report is one JSON value in UTF-8, whatever the request accepts."""
+    exchange = send(api, operation, keyed_paths(api)[operation], headers={"Accept": "*/*"})
     check_accepted(api, operation, exchange)
-    assert exchange.answer.media_type() == "application/json"
-    assert isinstance(data(exchange), dict | list)
+    assert exchange.response.media_type() == "application/json"
+    assert isinstance(response_data(exchange), dict | list)
 
 
 @clause("FLOWAPP-GEN-2")
-@pytest.mark.parametrize("operation", OF_JSON)
-def test_data_is_in_an_envelope_or_bare(api: Api, readings: Observed, operation: str) -> None:
-    """The top level is an object with the data in it, or the data."""
-    exchange = ask(api, operation, keyed_paths(api)[operation])
-    value = check_accepted(api, operation, exchange).answer.json()
+@pytest.mark.parametrize("operation", JSON_OPERATIONS)
+def test_data_is_in_an_envelope_or_bare(api: Api, readings: ObservedReadings, operation: str) -> None:
+    """Whether the data stand in an envelope or at the top level is observed; the contract describes both."""
+    exchange = send(api, operation, keyed_paths(api)[operation])
+    value = check_accepted(api, operation, exchange).response.json()
     wrapped = isinstance(value, dict) and "data" in value
-    readings.one_of("FLOWAPP-AMB-2", envelope=wrapped, bare=not wrapped)
+    readings.observe("FLOWAPP-AMB-2", envelope=wrapped, bare=not wrapped)
 
 
 @clause("FLOWAPP-GEN-3")
 def test_an_unknown_path_is_refused_in_json(api: Api) -> None:
     """Generated paths that no operation has are refused with a JSON object, with the key and without it."""
 
-    @generated
-    @given(st.lists(WORDS, min_size=1, max_size=3), st.sampled_from(["valid", "none"]))
+    @few_examples
+    @given(st.lists(PATH_SEGMENTS, min_size=1, max_size=3), st.sampled_from(["valid", "none"]))
     def check(parts: list[str], credentials: str) -> None:
         path = "/".join(["/api/v1/no-such-path", *map(quote, parts)])
         exchange = api.request("GET", path, credentials=credentials)
@@ -64,23 +64,25 @@ def test_an_unknown_path_is_refused_in_json(api: Api) -> None:
 
 
 @clause("FLOWAPP-GEN-3")
-@pytest.mark.parametrize("operation", [name for name in KEYED if name not in ("listEvents", "listOperators")])
-def test_a_session_that_is_not_there_is_refused_in_json(api: Api, operation: str) -> None:
-    """A token that names nothing is refused with a JSON object, also where a success would be CSV."""
-    path = {**keyed_paths(api)[operation], "sessionToken": api.unique("nowhere")}
-    exchange = ask(api, operation, path)
-    assert 400 <= exchange.answer.status < 500
+@pytest.mark.parametrize(
+    "operation", [name for name in KEYED_OPERATIONS if name not in ("listEvents", "listOperators")]
+)
+def test_an_unknown_session_is_refused_in_json(api: Api, operation: str) -> None:
+    """An unknown session token is refused with a JSON object, also where a success would be CSV."""
+    path = {**keyed_paths(api)[operation], "sessionToken": api.unique_text("nowhere")}
+    exchange = send(api, operation, path)
+    assert 400 <= exchange.response.status < 500
     check_refused(api, operation, exchange, "FLOWAPP-GEN-3")
-    assert isinstance(exchange.answer.json(), dict)
+    assert isinstance(exchange.response.json(), dict)
 
 
 @clause("FLOWAPP-GEN-3")
-def test_a_refusal_is_told_by_its_status(api: Api, readings: Observed) -> None:
-    """An event that is not there is refused by the status, or by the code of a success."""
-    exchange = ask(api, "getEvent", {"sessionToken": api.unique("nowhere")})
-    status = exchange.answer.status
+def test_a_refusal_has_an_error_status_or_code(api: Api, readings: ObservedReadings) -> None:
+    """An unknown event is refused by the HTTP status, or by the code within a success."""
+    exchange = send(api, "getEvent", {"sessionToken": api.unique_text("nowhere")})
+    status = exchange.response.status
     try:
-        value: Any = exchange.answer.json()
+        value: Any = exchange.response.json()
     except (ValueError, RecursionError):
         value = None
     code = value.get("code") if isinstance(value, dict) else None
@@ -89,24 +91,24 @@ def test_a_refusal_is_told_by_its_status(api: Api, readings: Observed) -> None:
 
 
 @clause("FLOWAPP-URL-1")
-@pytest.mark.parametrize("operation", KEYED)
-def test_operations_live_under_api_v1(api: Api, operation: str) -> None:
-    """Every operation that reads is served below /api/v1/."""
-    asked = ask(api, operation, keyed_paths(api)[operation])
-    assert asked.sent.url.startswith(f"{api.target.url}/api/v1/")
-    check_accepted(api, operation, asked, "FLOWAPP-URL-1")
+@pytest.mark.parametrize("operation", KEYED_OPERATIONS)
+def test_operations_are_served_below_api_v1(api: Api, operation: str) -> None:
+    """Every reading operation is served below /api/v1/."""
+    exchange = send(api, operation, keyed_paths(api)[operation])
+    assert exchange.request.url.startswith(f"{api.target.url}/api/v1/")
+    check_accepted(api, operation, exchange, "FLOWAPP-URL-1")
 
 
 @clause("FLOWAPP-URL-1")
 def test_plain_http_serves_no_data(api: Api) -> None:
-    """Where the target is on https, the public view of an event is not served over http; no key is sent there."""
+    """Where the target uses https, the public view of an event is not served over http; no key is sent there."""
     if not api.target.url.startswith("https://"):
-        raise Lacking(f"{api.target.url} is not on https")
-    path = f"/api/v1/events/sessions/public/{past_session(api)}"
+        raise MissingPrecondition(f"{api.target.url} is not on https")
+    path = f"/api/v1/events/sessions/public/{past_session_token(api)}"
     url = api.target.url.replace("https://", "http://", 1)
     try:
-        exchange = Client(url, api.target.variable).send(Sent("GET", f"{url}{path}"))
+        exchange = HttpClient(url, api.target.url_variable).send(Request("GET", f"{url}{path}"))
     except Unreachable:
         return
     api.exchanges.append(exchange)
-    assert not 200 <= exchange.answer.status < 300
+    assert not 200 <= exchange.response.status < 300

@@ -10,78 +10,78 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.api import Api, Lacking
-from suites.flowapp.dialect import (
-    Row,
-    addresses,
-    ask,
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowapp.client import (
+    Record,
     check_accepted,
     check_refused,
-    create,
-    data,
-    generated,
+    create_event,
+    few_examples,
     is_refused,
-    person,
+    new_person,
     register,
-    registered,
+    register_new_person,
+    registered_emails,
     registrants,
+    response_data,
+    send,
 )
-from suites.flowapp.values import NAMES
-from suites.readings import Observed
+from suites.flowapp.strategies import NAMES
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-NAMED = ("firstName", "lastName")
+NAME_MEMBERS = ("firstName", "lastName")
 DOCUMENTED = {"email": "jessepinkman@breakingbad.com", "firstName": "Jesse", "lastName": "Pinkman"}
 
 
-def listed(api: Api, token: str, who: Row) -> list[Row]:
-    """The rows of that person in the list of that session, by e-mail address."""
-    return [row for row in registrants(api, token) if row["email"].lower() == who["email"].lower()]
+def rows_of_person(api: Api, token: str, registrant: Record) -> list[Record]:
+    """The rows of that person in the session's list of registrants, by e-mail address."""
+    return [row for row in registrants(api, token) if row["email"].lower() == registrant["email"].lower()]
 
 
 @clause("FLOWAPP-REG-1")
 def test_the_documented_person_is_registered(api: Api) -> None:
-    """What the document's example sends is accepted for a new event, and the person is in its list."""
-    token = create(api)
+    """The document's example is accepted for a new event, and the person is listed."""
+    token = create_event(api)
     check_accepted(api, "registerPerson", register(api, token, DOCUMENTED), "FLOWAPP-REG-1")
-    assert addresses(api, token) == [DOCUMENTED["email"]]
+    assert registered_emails(api, token) == [DOCUMENTED["email"]]
 
 
 @clause("FLOWAPP-REG-2")
-def test_a_registration_is_json_however_it_is_written(api: Api) -> None:
-    """Generated people are registered alike from JSON in any order, escaped or not, under any spelling of its type."""
-    written: list[Callable[[Row], bytes]] = [
+def test_a_registration_is_read_from_any_json(api: Api) -> None:
+    """A registration is read from JSON in any member order, escaped or not, under any spelling of its media type."""
+    encoders: list[Callable[[Record], bytes]] = [
         lambda body: json.dumps(body, ensure_ascii=False).encode(),
         lambda body: json.dumps(body, indent=2).encode(),
         lambda body: json.dumps(dict(reversed(body.items())), separators=(",", ":")).encode(),
     ]
     types = ["application/json", "application/json; charset=utf-8", "Application/JSON"]
 
-    @generated
-    @given(NAMES, st.sampled_from(written), st.sampled_from(types))
-    def check(name: str, write: Callable[[Row], bytes], media_type: str) -> None:
-        token = create(api)
-        who = person(api, lastName=name)
-        body = write({**who, "eventSessionToken": token})
-        exchange = ask(api, "registerPerson", body=body, headers={"Content-Type": media_type})
+    @few_examples
+    @given(NAMES, st.sampled_from(encoders), st.sampled_from(types))
+    def check(name: str, encode: Callable[[Record], bytes], media_type: str) -> None:
+        token = create_event(api)
+        registrant = new_person(api, lastName=name)
+        body = encode({**registrant, "eventSessionToken": token})
+        exchange = send(api, "registerPerson", body=body, headers={"Content-Type": media_type})
         check_accepted(api, "registerPerson", exchange, "FLOWAPP-REG-2")
-        assert [row.get("lastName", name) for row in listed(api, token, who)] == [name]
+        assert [row.get("lastName", name) for row in rows_of_person(api, token, registrant)] == [name]
 
     check()
 
 
 @clause("FLOWAPP-REG-3")
-def test_names_are_kept_as_they_were_sent(api: Api) -> None:
-    """People with generated names, in any script and with any punctuation, are listed under these names."""
+def test_names_are_stored_as_they_were_sent(api: Api) -> None:
+    """People with generated names, in any script, are listed under these names."""
 
-    @generated
+    @few_examples
     @given(NAMES, NAMES)
     def check(first: str, last: str) -> None:
-        token = create(api)
-        who = registered(api, token, "FLOWAPP-REG-3", firstName=first, lastName=last)
-        rows = listed(api, token, who)
-        assert [{name: row[name] for name in NAMED if name in row} for row in rows] == [
-            {name: who[name] for name in NAMED if name in row} for row in rows
+        token = create_event(api)
+        registrant = register_new_person(api, token, "FLOWAPP-REG-3", firstName=first, lastName=last)
+        rows = rows_of_person(api, token, registrant)
+        assert [{name: row[name] for name in NAME_MEMBERS if name in row} for row in rows] == [
+            {name: registrant[name] for name in NAME_MEMBERS if name in row} for row in rows
         ]
         assert len(rows) == 1
 
@@ -89,67 +89,70 @@ def test_names_are_kept_as_they_were_sent(api: Api) -> None:
 
 
 @clause("FLOWAPP-REG-3")
-def test_a_field_that_is_left_out_is_missed(api: Api, readings: Observed) -> None:
-    """Without e-mail address or session nobody is registered; without a name neither, or all the same."""
-    token = create(api)
-    whole = {**person(api), "eventSessionToken": token}
-    without = {name: {key: value for key, value in whole.items() if key != name} for name in whole}
+def test_email_and_session_are_required(api: Api, readings: ObservedReadings) -> None:
+    """A registration without e-mail address or session is refused; without a name it is refused or accepted."""
+    token = create_event(api)
+    complete = {**new_person(api), "eventSessionToken": token}
+    incomplete = {name: {key: value for key, value in complete.items() if key != name} for name in complete}
     is_missed = {
-        name: is_refused(api, "registerPerson", ask(api, "registerPerson", json=body)) for name, body in without.items()
+        name: is_refused(api, "registerPerson", send(api, "registerPerson", json=body))
+        for name, body in incomplete.items()
     }
     assert (is_missed["email"], is_missed["eventSessionToken"]) == (True, True)
-    names = [is_missed[name] for name in NAMED]
-    readings.one_of("FLOWAPP-AMB-15", strict=all(names), lenient_names=not all(names))
+    names = [is_missed[name] for name in NAME_MEMBERS]
+    readings.observe("FLOWAPP-AMB-15", strict=all(names), lenient_names=not all(names))
 
 
 @clause("FLOWAPP-REG-4")
-def test_a_registration_without_a_key_is_kept_or_refused(api: Api, readings: Observed) -> None:
-    """Somebody registered without a key is listed; somebody refused is not."""
-    token = create(api)
-    who = person(api)
-    is_open = not is_refused(api, "registerPerson", register(api, token, who, credentials="none"))
-    readings.one_of("FLOWAPP-AMB-4", open=is_open, keyed=not is_open)
-    assert len(listed(api, token, who)) == int(is_open)
+def test_a_registration_without_a_key_is_stored_or_refused(api: Api, readings: ObservedReadings) -> None:
+    """A person registered without a key is listed, or the registration is refused and nobody is listed."""
+    token = create_event(api)
+    registrant = new_person(api)
+    is_open = not is_refused(api, "registerPerson", register(api, token, registrant, credentials="none"))
+    readings.observe("FLOWAPP-AMB-4", open=is_open, keyed=not is_open)
+    assert len(rows_of_person(api, token, registrant)) == int(is_open)
 
 
 @clause("FLOWAPP-REG-5")
-def test_whoever_is_registered_is_listed_at_once(api: Api, readings: Observed) -> None:
-    """After each of several registrations the list holds all who were registered so far."""
-    token = create(api)
-    so_far: list[str] = []
+def test_whoever_is_registered_is_listed_at_once(api: Api, readings: ObservedReadings) -> None:
+    """After each of several registrations the list contains everybody registered so far."""
+    token = create_event(api)
+    registered_so_far: list[str] = []
     for _ in range(4):
-        so_far.append(registered(api, token)["email"].lower())
-        is_there = addresses(api, token) == sorted(so_far)
-        if not is_there and readings.is_in_force("FLOWAPP-AMB-21", "eventual"):
-            raise Lacking("registrations are taken to be listed later, and the document does not say when")
-        assert is_there, f"expected {sorted(so_far)} in the list, got {addresses(api, token)}"
-    readings.saw("FLOWAPP-AMB-21", "immediate")
+        registered_so_far.append(register_new_person(api, token)["email"].lower())
+        all_listed = registered_emails(api, token) == sorted(registered_so_far)
+        if not all_listed and readings.is_allowed("FLOWAPP-AMB-21", "eventual"):
+            raise MissingPrecondition(
+                "this run assumes that registrations are listed later, and the document does not say when"
+            )
+        assert all_listed, f"expected {sorted(registered_so_far)} in the list, got {registered_emails(api, token)}"
+    readings.record_meaning("FLOWAPP-AMB-21", "immediate")
 
 
 @clause("FLOWAPP-REG-5")
 def test_people_registered_together_are_all_listed(api: Api) -> None:
-    """Of eight people registered at the same time nobody is lost."""
-    token = create(api)
-    people = [person(api) for _ in range(8)]
+    """Of eight people registered at the same time all are listed."""
+    token = create_event(api)
+    people = [new_person(api) for _ in range(8)]
 
-    def sends(who: Row) -> Callable[[Api], Any]:
-        return lambda one: register(one, token, who)
+    def registration(registrant: Record) -> Callable[[Api], Any]:
+        return lambda client: register(client, token, registrant)
 
-    for exchange in api.together([sends(who) for who in people]):
+    for exchange in api.send_concurrently([registration(registrant) for registrant in people]):
         check_accepted(api, "registerPerson", exchange)
-    assert addresses(api, token) == sorted(who["email"].lower() for who in people)
+    assert registered_emails(api, token) == sorted(registrant["email"].lower() for registrant in people)
 
 
 @clause("FLOWAPP-REG-5")
-def test_a_second_registration_has_one_of_three_meanings(api: Api, readings: Observed) -> None:
-    """The same person once more is refused, is known already, or is a registrant of its own; the list agrees."""
-    token = create(api)
-    who = registered(api, token)
-    second = register(api, token, who)
+def test_a_second_registration_follows_a_reading(api: Api, readings: ObservedReadings) -> None:
+    """A second registration of a person is refused, is known already, or adds a registrant; the list agrees."""
+    token = create_event(api)
+    registrant = register_new_person(api, token)
+    second = register(api, token, registrant)
     was_refused = is_refused(api, "registerPerson", second)
-    answer = data(second) if not was_refused else {}
-    is_new = answer.get("isNew") if isinstance(answer, dict) else None
-    times = len(listed(api, token, who))
+    data = response_data(second) if not was_refused else {}
+    is_new = data.get("isNew") if isinstance(data, dict) else None
+    times = len(rows_of_person(api, token, registrant))
     readings.one_of(
         "FLOWAPP-AMB-14",
         refused=was_refused and times == 1,
@@ -159,33 +162,33 @@ def test_a_second_registration_has_one_of_three_meanings(api: Api, readings: Obs
 
 
 @clause("FLOWAPP-REG-2")
-def test_a_body_that_is_cut_off_is_refused(api: Api) -> None:
-    """The first part of a registration's JSON, of any length, and more behind the whole register nobody."""
-    token = create(api)
-    who = person(api, lastName="Å")
-    whole = json.dumps({**who, "eventSessionToken": token}, ensure_ascii=False).encode()
+def test_a_truncated_body_is_refused(api: Api) -> None:
+    """A truncated JSON body, and one followed by more text, are refused and register nobody."""
+    token = create_event(api)
+    registrant = new_person(api, lastName="Å")
+    complete = json.dumps({**registrant, "eventSessionToken": token}, ensure_ascii=False).encode()
 
-    @generated
-    @given(st.integers(0, len(whole) - 1).map(lambda end: whole[:end]) | st.just(whole + b"}"))
+    @few_examples
+    @given(st.integers(0, len(complete) - 1).map(lambda end: complete[:end]) | st.just(complete + b"}"))
     def check(body: bytes) -> None:
-        exchange = ask(api, "registerPerson", body=body, headers={"Content-Type": "application/json"})
+        exchange = send(api, "registerPerson", body=body, headers={"Content-Type": "application/json"})
         check_refused(api, "registerPerson", exchange, "FLOWAPP-REG-2")
 
     check()
-    assert listed(api, token, who) == []
+    assert rows_of_person(api, token, registrant) == []
 
 
 @clause("FLOWAPP-REG-3", "FLOWAPP-CAP-2")
 def test_whoever_is_refused_is_not_listed(api: Api) -> None:
-    """A registration with a generated address that is none is refused, and the list stays as it was."""
+    """A registration with an invalid e-mail address is refused, and nobody is listed."""
     not_text = st.integers(1) | st.booleans() | st.none() | st.lists(NAMES, max_size=2)
 
-    @generated
-    @given(NAMES.filter(lambda word: "@" not in word) | not_text)
+    @few_examples
+    @given(NAMES.filter(lambda name: "@" not in name) | not_text)
     def check(address: Any) -> None:
-        token = create(api)
-        exchange = register(api, token, person(api, email=address))
+        token = create_event(api)
+        exchange = register(api, token, new_person(api, email=address))
         check_refused(api, "registerPerson", exchange, "FLOWAPP-REG-3")
-        assert addresses(api, token) == []
+        assert registered_emails(api, token) == []
 
     check()

@@ -8,94 +8,97 @@ import pytest
 from hypothesis import given
 
 from contracts.exchange import Exchange
-from fixtures.api import Api
-from suites.flowapp.dialect import (
-    addresses,
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowapp.client import (
     check_accepted,
     check_refused,
-    create,
-    generated,
+    create_event,
+    few_examples,
     is_refused,
-    person,
+    new_person,
     register,
+    registered_emails,
 )
-from suites.flowapp.values import NAMES
-from suites.readings import Observed
+from suites.flowapp.strategies import NAMES
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 
 
 @pytest.fixture(autouse=True)
-def redirect_is_known(readings: Observed) -> None:
-    """Without the name of the parameter nothing here can be asked for."""
-    if not readings.is_in_force("FLOWAPP-AMB-8", "redirect_in_body"):
+def redirect_is_known(readings: ObservedReadings) -> None:
+    """Skips these tests when the run assumes that the parameter's name is unknown."""
+    if not readings.is_allowed("FLOWAPP-AMB-8", "redirect_in_body"):
         pytest.skip("the parameter that asks for the redirect is taken to be one that no material names")
 
 
 def login_link(exchange: Exchange) -> str:
-    """Where the redirect leads, as an absolute URL; "" when it is none."""
-    location = exchange.answer.header("location")
-    return urljoin(exchange.sent.url, location) if location and 300 <= exchange.answer.status < 400 else ""
+    """Where the redirect leads, as an absolute URL; "" when the response is no redirect."""
+    location = exchange.response.header("location")
+    return urljoin(exchange.request.url, location) if location and 300 <= exchange.response.status < 400 else ""
 
 
 @clause("FLOWAPP-SSO-1")
-def test_one_request_registers_and_redirects(api: Api, readings: Observed) -> None:
-    """Generated people who ask for the redirect get one to a page on the web, and are listed."""
+def test_one_request_registers_and_redirects(api: Api, readings: ObservedReadings) -> None:
+    """A registration that asks for the redirect is redirected to a web page, and the person is listed."""
 
-    @generated
+    @few_examples
     @given(NAMES, NAMES)
     def check(first: str, last: str) -> None:
-        token = create(api)
-        who = person(api, firstName=first, lastName=last, redirect=True)
-        exchange = check_accepted(api, "registerPerson", register(api, token, who), "FLOWAPP-SSO-1")
+        token = create_event(api)
+        registrant = new_person(api, firstName=first, lastName=last, redirect=True)
+        exchange = check_accepted(api, "registerPerson", register(api, token, registrant), "FLOWAPP-SSO-1")
         link = urlsplit(login_link(exchange))
         assert link.scheme in ("http", "https")
         assert link.hostname
-        assert addresses(api, token) == [who["email"].lower()]
+        assert registered_emails(api, token) == [registrant["email"].lower()]
 
     check()
-    readings.saw("FLOWAPP-AMB-8", "redirect_in_body")
+    readings.record_meaning("FLOWAPP-AMB-8", "redirect_in_body")
 
 
 @clause("FLOWAPP-SSO-1")
-def test_who_is_known_already_is_redirected_too(api: Api) -> None:
-    """Somebody who is registered and asks for the redirect is led to the login link, or refused as known."""
-    token = create(api)
-    who = person(api)
-    check_accepted(api, "registerPerson", register(api, token, who))
-    exchange = register(api, token, {**who, "redirect": True})
+def test_a_registered_person_is_redirected_or_refused(api: Api) -> None:
+    """A registered person who asks for the redirect is redirected or refused as already registered."""
+    token = create_event(api)
+    registrant = new_person(api)
+    check_accepted(api, "registerPerson", register(api, token, registrant))
+    exchange = register(api, token, {**registrant, "redirect": True})
     assert is_refused(api, "registerPerson", exchange) or login_link(exchange)
-    assert set(addresses(api, token)) == {who["email"].lower()}
+    assert set(registered_emails(api, token)) == {registrant["email"].lower()}
 
 
 @clause("FLOWAPP-SSO-1")
-@pytest.mark.parametrize("members", [{}, {"redirect": False}], ids=["not told", "false"])
-def test_who_does_not_ask_is_not_redirected(api: Api, members: dict[str, bool]) -> None:
-    """Without the parameter, and with false, the answer is no redirect, and the person is listed."""
-    token = create(api)
-    who = person(api, **members)
-    exchange = check_accepted(api, "registerPerson", register(api, token, who), "FLOWAPP-SSO-1")
-    assert 200 <= exchange.answer.status < 300
-    assert addresses(api, token) == [who["email"].lower()]
+@pytest.mark.parametrize("members", [{}, {"redirect": False}], ids=["absent", "false"])
+def test_a_registration_without_the_parameter_is_not_redirected(api: Api, members: dict[str, bool]) -> None:
+    """Without the parameter, and with false, the response is no redirect, and the person is listed."""
+    token = create_event(api)
+    registrant = new_person(api, **members)
+    exchange = check_accepted(api, "registerPerson", register(api, token, registrant), "FLOWAPP-SSO-1")
+    assert 200 <= exchange.response.status < 300
+    assert registered_emails(api, token) == [registrant["email"].lower()]
 
 
 @clause("FLOWAPP-SSO-1", "FLOWAPP-AUTH-5")
-def test_the_login_link_does_not_carry_the_key(api: Api) -> None:
-    """The key is not in the redirect that somebody's browser follows."""
-    exchange = register(api, create(api), person(api, redirect=True))
-    assert api.setting("TOKEN") not in login_link(exchange)
+def test_the_login_link_does_not_contain_the_key(api: Api) -> None:
+    """The redirect's URL does not contain the key."""
+    exchange = register(api, create_event(api), new_person(api, redirect=True))
+    link = login_link(exchange)
+    if not link:
+        raise MissingPrecondition("the registration was not redirected")
+    assert api.setting("TOKEN") not in link
 
 
 @clause("FLOWAPP-SSO-2")
 @pytest.mark.parametrize("credentials", ["valid", "none"])
 def test_an_account_without_access_is_refused(api: Api, credentials: str) -> None:
-    """Where SSO was not granted the redirect is refused, and the same person without it is registered."""
-    account = api.other(TOKEN=api.setting("NO_SSO_TOKEN"))
-    token = create(account)
-    who = person(account)
-    exchange = register(account, token, {**who, "redirect": True}, credentials=credentials)
+    """Without SSO access the redirect is refused, and a registration without it is accepted."""
+    account = api.with_settings(TOKEN=api.setting("NO_SSO_TOKEN"))
+    token = create_event(account)
+    registrant = new_person(account)
+    exchange = register(account, token, {**registrant, "redirect": True}, credentials=credentials)
     check_refused(account, "registerPerson", exchange, "FLOWAPP-SSO-2")
     assert login_link(exchange) == ""
-    assert addresses(account, token) == []
-    check_accepted(account, "registerPerson", register(account, token, who))
-    assert addresses(account, token) == [who["email"].lower()]
+    assert registered_emails(account, token) == []
+    check_accepted(account, "registerPerson", register(account, token, registrant))
+    assert registered_emails(account, token) == [registrant["email"].lower()]

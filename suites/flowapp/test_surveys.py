@@ -6,40 +6,53 @@ from collections import Counter
 
 import pytest
 
-from fixtures.api import Api
-from suites.flowapp.dialect import ask, check_refused, create, report, surveyed, surveys, tokens
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowapp.client import (
+    check_refused,
+    create_event,
+    event_tokens,
+    report_rows,
+    send,
+    session_with_surveys,
+    surveys,
+)
 
 clause = pytest.mark.clause
-MOST = 12  # sessions that are looked at
+MAX_SESSIONS = 12  # at most so many sessions are checked
 
 
 @clause("FLOWAPP-SURV-1")
 def test_surveys_of_every_listed_session_are_served(api: Api) -> None:
-    """The surveys of listed sessions, whether they have any or not, are served."""
-    for token in tokens(api)[:MOST]:
+    """The surveys of listed sessions are served, whether they have any or not."""
+    tokens = event_tokens(api)[:MAX_SESSIONS]
+    if not tokens:
+        raise MissingPrecondition("the account has no event")
+    for token in tokens:
         surveys(api, token, "FLOWAPP-SURV-1")
 
 
 @clause("FLOWAPP-SURV-2")
 def test_a_session_without_surveys_has_an_empty_array(api: Api) -> None:
-    """A new event has no survey, and its surveys are an array all the same."""
-    assert surveys(api, create(api), "FLOWAPP-SURV-2") == []
+    """The surveys of a new event are an empty array."""
+    assert surveys(api, create_event(api), "FLOWAPP-SURV-2") == []
 
 
 @clause("FLOWAPP-SURV-3")
 def test_every_survey_id_opens_its_report(api: Api) -> None:
-    """The ID of each listed survey is told once and is taken by the report of that survey's answers."""
-    token, found = surveyed(api)
-    assert [number for number, times in Counter(str(row["id"]) for row in found).items() if times > 1] == []
-    for row in found:
-        assert report(api, "reportSurveyDetail", token, "FLOWAPP-SURV-3", surveyId=row["id"])
+    """The id of each listed survey is unique and opens the report of its answers."""
+    token, survey_rows = session_with_surveys(api)
+    assert [
+        identifier for identifier, times in Counter(str(row["id"]) for row in survey_rows).items() if times > 1
+    ] == []
+    for row in survey_rows:
+        assert report_rows(api, "reportSurveyDetail", token, "FLOWAPP-SURV-3", surveyId=row["id"])
 
 
 @clause("FLOWAPP-SURV-3")
-def test_a_survey_is_of_its_session_alone(api: Api) -> None:
-    """An ID that no survey of the session has opens nothing, be it nobody's or that of another session's survey."""
-    token, found = surveyed(api)
-    ours = create(api, date="2022-02-03")
-    for session, number in ((token, 2_147_480_000), (ours, found[0]["id"])):
-        exchange = ask(api, "reportSurveyDetail", {"sessionToken": session, "surveyId": number})
+def test_a_survey_belongs_to_its_session_only(api: Api) -> None:
+    """An unknown survey id, and one of another session's survey, are refused."""
+    token, survey_rows = session_with_surveys(api)
+    own_token = create_event(api, date="2022-02-03")
+    for session, survey_id in ((token, 2_147_480_000), (own_token, survey_rows[0]["id"])):
+        exchange = send(api, "reportSurveyDetail", {"sessionToken": session, "surveyId": survey_id})
         check_refused(api, "reportSurveyDetail", exchange, "FLOWAPP-SURV-3")

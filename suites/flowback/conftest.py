@@ -1,4 +1,4 @@
-"""The group `mail`: its tests run in one worker, the one that has the mailbox; without xdist that means nothing."""
+"""Registers the mark `xdist_group`: tests of the group `mail` share one worker, because it owns the mailbox."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Makes the mark known where xdist is switched off."""
+    """Register the mark where pytest-xdist, which defines it, is switched off."""
     if not config.pluginmanager.hasplugin("xdist"):
         config.addinivalue_line("markers", "xdist_group(name): tests that must run in one worker")

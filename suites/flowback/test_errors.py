@@ -1,4 +1,4 @@
-"""Refusals of Flowback: its document names an error page and does not have it, line 11."""
+"""Refusals of Flowback: the document names a page about errors but does not contain it (line 11)."""
 
 from __future__ import annotations
 
@@ -7,68 +7,76 @@ from collections.abc import Callable
 import pytest
 
 from contracts.exchange import Exchange
-from fixtures.api import Api
 from fixtures.cases import FORM
-from suites.flowback.dialect import is_refused, kept, post
-from suites.readings import Observed
+from fixtures.target_api import Api
+from suites.flowback.client import check_exchange, is_refused, post_form
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-NOBODY = "1f0e9a52-6f0b-4c57-9a3d-0c8f2b7d4e61"
-REFUSED: dict[str, tuple[str, Callable[[Api], Exchange]]] = {
+UNKNOWN_CODE = "1f0e9a52-6f0b-4c57-9a3d-0c8f2b7d4e61"
+REFUSED: dict[str, tuple[str, Callable[[Api], Exchange]]] = {  # description -> (operation id, request)
     "a list without a key": ("listUsers", lambda api: api.request("GET", "/users", credentials="none")),
     "a user with a wrong key": ("getUser", lambda api: api.request("GET", "/user", credentials="wrong")),
-    "an id that is no number": ("getUser", lambda api: api.request("GET", "/user", query={"id": "abc"})),
-    "an id that nobody has": ("getUser", lambda api: api.request("GET", "/user", query={"id": 2147483646})),
-    "a page that is no number": ("listUsers", lambda api: api.request("GET", "/users", query={"page": "abc"})),
-    "a registration of nothing": ("registerUser", lambda api: post(api, "/register", {})),
-    "a verification of nothing": ("verifyRegistration", lambda api: post(api, "/register/verify", {})),
-    "a code that nobody got": (
+    "an id that is not an integer": ("getUser", lambda api: api.request("GET", "/user", query={"id": "abc"})),
+    "an unknown id": ("getUser", lambda api: api.request("GET", "/user", query={"id": 2147483646})),
+    "a page that is not an integer": ("listUsers", lambda api: api.request("GET", "/users", query={"page": "abc"})),
+    "an empty registration": ("registerUser", lambda api: post_form(api, "/register", {})),
+    "an empty verification": ("verifyRegistration", lambda api: post_form(api, "/register/verify", {})),
+    "an unknown code": (
         "verifyRegistration",
-        lambda api: post(api, "/register/verify", {"verification_code": NOBODY, "password": "a long secret indeed"}),
+        lambda api: post_form(
+            api, "/register/verify", {"verification_code": UNKNOWN_CODE, "password": "a long secret indeed"}
+        ),
     ),
 }
 
 
 @clause("FLOWBACK-ERR-2")
-@pytest.mark.parametrize("what", REFUSED)
-def test_refusal_is_an_object_that_says_something(api: Api, readings: Observed, what: str) -> None:
-    """What must be refused is answered with 4xx and a JSON object, which has no rows of users."""
-    operation, send = REFUSED[what]
-    answer = kept(api, operation, send(api)).answer
-    assert 400 <= answer.status < 500, f"{what} was answered with {answer.status}"
-    problem = answer.media_type() == "application/problem+json"
-    readings.one_of("FLOWBACK-AMB-17", problem=problem, object=not problem)
+@pytest.mark.parametrize("description", REFUSED)
+def test_refusal_is_a_json_object_with_members(api: Api, readings: ObservedReadings, description: str) -> None:
+    """A request that must be refused gets status 4xx and a JSON object that has members but no rows of users."""
+    operation_id, send = REFUSED[description]
+    response = check_exchange(api, operation_id, send(api)).response
+    assert 400 <= response.status < 500, f"{description} was answered with status {response.status}"
+    is_problem = response.media_type() == "application/problem+json"
+    readings.observe("FLOWBACK-AMB-17", problem=is_problem, object=not is_problem)
 
 
 @clause("FLOWBACK-ERR-2")
 @pytest.mark.parametrize("path", ["/nothing", "/users/nothing", "/register/nothing"])
 def test_unknown_path_is_refused(api: Api, path: str) -> None:
-    """A path that is not documented is answered with 4xx."""
-    answer = api.request("GET", path).answer
-    assert 400 <= answer.status < 500, f"{path} was answered with {answer.status}"
+    """An undocumented path is answered with status 4xx."""
+    response = api.request("GET", path).response
+    assert 400 <= response.status < 500, f"{path} was answered with status {response.status}"
 
 
 @clause("FLOWBACK-ERR-2")
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_bytes_that_are_no_text_are_answered(api: Api, method: str) -> None:
-    """A value that is not UTF-8 is served or refused; the server does not break."""
+def test_invalid_utf8_is_no_server_error(api: Api, method: str) -> None:
+    """A value that is not UTF-8 is served or refused, never answered with status 5xx."""
     if method == "GET":
-        sent = [("listUsers", api.request("GET", f"/users?{name}=%ff%fe")) for name in ("username", "id", "page")]
+        exchanges = [("listUsers", api.request("GET", f"/users?{name}=%ff%fe")) for name in ("username", "id", "page")]
     else:
-        form = {"headers": {"Content-Type": FORM}, "body": b"username=%ff%fe&email=\xff&password=%c3"}
+        headers, body = {"Content-Type": FORM}, b"username=%ff%fe&email=\xff&password=%c3"
         paths = {"registerUser": "/register", "verifyRegistration": "/register/verify", "login": "/login"}
-        sent = [(name, api.request("POST", path, credentials="none", **form)) for name, path in paths.items()]
-    for _, exchange in sent:
-        assert exchange.answer.status < 500, f"answered with {exchange.answer.status}"
-    for operation, exchange in sent:
-        kept(api, operation, exchange)
+        exchanges = [
+            (operation_id, api.request("POST", path, credentials="none", headers=headers, body=body))
+            for operation_id, path in paths.items()
+        ]
+    for operation_id, exchange in exchanges:
+        assert exchange.response.status < 500, f"{operation_id} was answered with status {exchange.response.status}"
+    for operation_id, exchange in exchanges:
+        check_exchange(api, operation_id, exchange)
 
 
 @clause("FLOWBACK-ERR-2")
-def test_statuses_tell_served_from_refused(api: Api, readings: Observed) -> None:
-    """What is served has a status of the class 2xx and what is refused one of 4xx."""
-    good = [kept(api, name, api.request("GET", path)) for path, name in (("/users", "listUsers"), ("/user", "getUser"))]
-    bad = [kept(api, operation, send(api)) for operation, send in REFUSED.values()]
-    statuses = {one.answer.status for one in good}, {one.answer.status for one in bad}
-    by_class = not any(map(is_refused, good)) and all(map(is_refused, bad))
-    readings.one_of("FLOWBACK-AMB-16", plain=statuses == ({200}, {400}), by_class=by_class)
+def test_statuses_tell_served_from_refused(api: Api, readings: ObservedReadings) -> None:
+    """Served requests have a status of the class 2xx and refused ones a status of the class 4xx."""
+    served = [
+        check_exchange(api, operation_id, api.request("GET", path))
+        for path, operation_id in (("/users", "listUsers"), ("/user", "getUser"))
+    ]
+    refused = [check_exchange(api, operation_id, send(api)) for operation_id, send in REFUSED.values()]
+    statuses = [{exchange.response.status for exchange in exchanges} for exchanges in (served, refused)]
+    by_class = not any(map(is_refused, served)) and all(map(is_refused, refused))
+    readings.one_of("FLOWBACK-AMB-16", plain=statuses == [{200}, {400}], by_class=by_class)

@@ -1,4 +1,4 @@
-"""The single user of Flowback: document lines 158-200."""
+"""GET /user of Flowback (document lines 158-200)."""
 
 from __future__ import annotations
 
@@ -7,163 +7,170 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.flowback.dialect import (
-    NO_NUMBERS,
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowback.client import (
+    EXAMPLES,
+    NON_INTEGERS,
     Row,
-    allowed,
-    alone,
-    assumed,
-    everyone,
-    for_all,
-    get,
-    ids,
+    all_pages,
+    complete_list,
+    expect_success,
+    get_user,
+    ids_of,
+    is_allowed,
     is_refused,
-    listing,
-    quiet,
-    rows,
-    served,
-    user,
+    page_rows,
+    require_meaning,
+    single_user,
+    unchanged_list,
+    user_in,
 )
-from suites.readings import Observed
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-HIGHEST = 2**31 - 1
-EMPTY = ("profile_image", "banner_image", "bio", "website")
-SHARED = ("id", "username", "profile_image")  # what the list and the single user both show
+MAX_ID = 2**31 - 1
+OPTIONAL_MEMBERS = ("profile_image", "banner_image", "bio", "website")
+SHARED_MEMBERS = ("id", "username", "profile_image")  # of a row of the list and of the single user
 
 
-def listed(found: list[Row]) -> st.SearchStrategy[Row]:
-    """Any of these, the first and the last for sure."""
-    return st.sampled_from([found[0], found[-1], *found])
+def rows_of(users: list[Row]) -> st.SearchStrategy[Row]:
+    """Any of these users, most often the first and the last."""
+    return st.sampled_from([users[0], users[-1], *users])
 
 
 @clause("FLOWBACK-GET-1")
-def test_single_user_has_a_path_of_its_own(api: Api, readings: Observed) -> None:
+def test_get_user_is_served(api: Api, readings: ObservedReadings) -> None:
     """GET /user is served."""
-    assumed(readings, "FLOWBACK-AMB-11", "user")
-    exchange = get(api)
-    assert not is_refused(exchange), f"GET /user was answered with {exchange.answer.status}"
+    require_meaning(readings, "FLOWBACK-AMB-11", "user")
+    exchange = get_user(api)
+    assert not is_refused(exchange), f"GET /user was refused with status {exchange.response.status}"
 
 
 @clause("FLOWBACK-GET-2")
-def test_exactly_one_user_comes(api: Api) -> None:
-    """Whoever is asked for, the answer holds one user."""
+def test_response_holds_exactly_one_user(api: Api) -> None:
+    """The response to GET /user holds exactly one user, whichever id is given."""
 
-    def one(row: Row) -> None:
-        value = served(api, "getUser", get(api, id=row["id"])).answer.json()
-        assert len(value.get("data", [value])) == 1
+    def check_count(row: Row) -> None:
+        body = expect_success(api, "getUser", get_user(api, id=row["id"])).response.json()
+        count = len(body.get("data", [body]))
+        assert count == 1, f"the response to the id {row['id']} holds {count} users"
 
-    for_all(one, row=listed(listing(api, 1)))
+    for_all(check_count, EXAMPLES, row=rows_of(complete_list(api, 1)))
 
 
 @clause("FLOWBACK-GET-3")
-def test_own_user_has_what_the_document_shows(api: Api, readings: Observed) -> None:
-    """The owner of the key sees id, email and username; what a user does not have is null, absent or empty."""
-    shown = user(api)
-    email = shown.get("email")
-    assert email, f"the own address is {email!r}"
-    for name in EMPTY:
-        value: Any = shown.get(name, "absent")
+def test_own_user_has_the_documented_members(api: Api, readings: ObservedReadings) -> None:
+    """The owner of the key sees id, email and username; members without a value are null, absent or empty."""
+    user = single_user(api)
+    email = user.get("email")
+    assert email, f"the caller's own email is {email!r}"
+    for name in OPTIONAL_MEMBERS:
+        value: Any = user.get(name)
         assert value is None or isinstance(value, str), f"{name} is {value!r}"
-    lacking = [name for name in EMPTY if not shown.get(name)]
-    if lacking:
-        readings.one_of(
+    without_value = [name for name in OPTIONAL_MEMBERS if not user.get(name)]
+    if without_value:
+        readings.observe(
             "FLOWBACK-AMB-21",
-            null=any(name in shown and shown[name] is None for name in lacking),
-            absent=any(name not in shown for name in lacking),
-            empty=any(shown.get(name) == "" for name in lacking),
+            null=any(name in user and user[name] is None for name in without_value),
+            absent=any(name not in user for name in without_value),
+            empty=any(user.get(name) == "" for name in without_value),
         )
 
 
 @clause("FLOWBACK-GET-3")
-def test_every_user_has_what_the_document_shows(api: Api, readings: Observed) -> None:
-    """Each user has an id, a username and members of the documented types; the address may be its owner's secret."""
-    own = user(api)["id"]
-    emails = []
-    for row in listing(api, 1)[:100]:
-        shown = user(api, id=row["id"])
-        if row["id"] != own:
-            emails.append(shown.get("email"))
-    if emails:
-        readings.one_of("FLOWBACK-AMB-22", shown=any(emails), withheld=not any(emails))
+def test_every_user_has_the_documented_members(api: Api, readings: ObservedReadings) -> None:
+    """Every user has an id, a username and members of the documented types; the email of others may be withheld."""
+    own_id = single_user(api)["id"]
+    users = [single_user(api, id=row["id"]) for row in complete_list(api, 1)[:100]]
+    emails = [user.get("email") for user in users if user["id"] != own_id]
+    if not emails:
+        raise MissingPrecondition("the target needs a second user")
+    readings.observe("FLOWBACK-AMB-22", shown=any(emails), withheld=not any(emails))
 
 
 @clause("FLOWBACK-GET-4")
-def test_id_gives_the_user_with_that_id(api: Api) -> None:
-    """With the id of anybody in the list that user comes, never the owner of the key instead."""
+def test_id_selects_the_user(api: Api) -> None:
+    """The id of a listed user returns that user, never the owner of the key instead."""
 
-    def asked(row: Row) -> None:
-        exchange = get(api, id=row["id"])
-        assert not is_refused(exchange), f"{row['id']} is listed and was answered with {exchange.answer.status}"
-        assert alone(exchange)["id"] == row["id"]
+    def check_selected(row: Row) -> None:
+        exchange = get_user(api, id=row["id"])
+        assert not is_refused(exchange), f"the listed id {row['id']} was refused with {exchange.response.status}"
+        received = user_in(exchange)["id"]
+        assert received == row["id"], f"the id {row['id']} returned the user {received}"
 
-    with quiet(api):
-        for_all(asked, row=listed(listing(api, 2)))
+    with unchanged_list(api):
+        for_all(check_selected, EXAMPLES, row=rows_of(complete_list(api, 2)))
 
 
 @clause("FLOWBACK-GET-4")
-def test_no_id_gives_the_owner_of_the_key(api: Api, readings: Observed) -> None:
-    """Left out, the id means the owner of the key; a blank one counts as left out or is refused."""
-    for one in (api, api.other(TOKEN=api.setting("OTHER_TOKEN"))):
-        own = user(one)
-        assert user(one, id=own["id"]) == own, f"without an id {own['id']} came, by its id another one"
-        blank = get(one, id="")
-        refused = is_refused(blank)
-        same = not refused and alone(blank)["id"] == own["id"]
-        assert allowed(readings, "FLOWBACK-AMB-13", left_out=same, refused=refused), "a blank id gave somebody else"
+def test_without_an_id_the_owner_of_the_key_is_returned(api: Api, readings: ObservedReadings) -> None:
+    """Without an id the owner of the key is returned; an empty id counts as left out or is refused."""
+    for api_with_key in (api, api.with_settings(TOKEN=api.setting("OTHER_TOKEN"))):
+        owner = single_user(api_with_key)
+        by_id = single_user(api_with_key, id=owner["id"])
+        assert by_id == owner, f"without an id the user is {owner}, by the same user's id it is {by_id}"
+        exchange = get_user(api_with_key, id="")
+        refused = is_refused(exchange)
+        is_owner = not refused and user_in(exchange)["id"] == owner["id"]
+        assert is_allowed(readings, "FLOWBACK-AMB-13", left_out=is_owner, refused=refused), (
+            "an empty id returned another user than the owner of the key"
+        )
 
 
 @clause("FLOWBACK-GET-4")
 def test_known_key_shows_its_known_owner(api: Api) -> None:
-    """The current user is the one that the setting USER_ID says."""
-    assert str(user(api)["id"]) == api.setting("USER_ID")
+    """The owner of the key in the setting TOKEN has the id in the setting USER_ID."""
+    received, expected = str(single_user(api)["id"]), api.setting("USER_ID")
+    assert received == expected, f"the key belongs to the user {received}, the setting USER_ID is {expected}"
 
 
 @clause("FLOWBACK-GET-5")
-def test_id_that_nobody_has_is_refused(api: Api) -> None:
-    """An id that is not in the list is answered with a refusal."""
-    taken = set(ids(listing(api, 1)))
+def test_unknown_id_is_refused(api: Api) -> None:
+    """An id that is not in the list is refused."""
+    listed_ids = set(ids_of(complete_list(api, 1)))
 
-    def unknown(number: int) -> None:
-        exchange = get(api, id=number)
-        assert is_refused(exchange), f"{number} is nobody's and was served with {exchange.answer.status}"
+    def check_refused(user_id: int) -> None:
+        exchange = get_user(api, id=user_id)
+        assert is_refused(exchange), f"no user has the id {user_id}, but it was served with {exchange.response.status}"
 
-    with quiet(api):
-        free = st.integers(-5, HIGHEST) | st.integers(max(taken) + 1, max(taken) + 100_000)
-        for_all(unknown, number=free.filter(lambda number: number not in taken))
+    with unchanged_list(api):
+        ids = st.integers(-5, MAX_ID) | st.integers(max(listed_ids) + 1, max(listed_ids) + 100_000)
+        for_all(check_refused, EXAMPLES, user_id=ids.filter(lambda user_id: user_id not in listed_ids))
 
 
 @clause("FLOWBACK-GET-5")
-def test_id_that_is_no_number_is_refused(api: Api) -> None:
-    """The document calls the id an integer, so words and fractions are refused."""
+def test_id_that_is_not_an_integer_is_refused(api: Api) -> None:
+    """An id that is not an integer is refused, because the document calls it one."""
 
-    def word(text: str) -> None:
-        exchange = get(api, id=text)
-        assert is_refused(exchange), f"{text!r} was served with {exchange.answer.status}"
+    def check_refused(text: str) -> None:
+        exchange = get_user(api, id=text)
+        assert is_refused(exchange), f"id={text} was served with status {exchange.response.status}"
 
-    for_all(word, text=NO_NUMBERS)
+    for_all(check_refused, EXAMPLES, text=NON_INTEGERS)
 
 
 @clause("FLOWBACK-GET-6")
-def test_single_user_comes_in_an_envelope(api: Api, readings: Observed) -> None:
-    """The user stands in the data of an envelope, or bare."""
-    value = served(api, "getUser", get(api)).answer.json()
-    enveloped = isinstance(value.get("data"), list) and {"count", "total_page", "previous"} <= set(value)
-    readings.one_of("FLOWBACK-AMB-12", envelope=enveloped, bare="username" in value)
+def test_single_user_comes_in_an_envelope(api: Api, readings: ObservedReadings) -> None:
+    """The response to GET /user is an envelope whose data is the user, or the user itself."""
+    body = expect_success(api, "getUser", get_user(api)).response.json()
+    has_envelope = isinstance(body.get("data"), list) and {"count", "total_page", "previous"} <= set(body)
+    readings.one_of("FLOWBACK-AMB-12", envelope=has_envelope, bare="username" in body)
 
 
 @clause("FLOWBACK-GET-7")
 def test_list_and_single_user_agree(api: Api) -> None:
-    """What both show of a user is the same, asked for in the list, by the list's filter and alone."""
+    """The list, the list filtered by id and GET /user show the same values of a user."""
 
-    def same(row: Row) -> None:
-        single = user(api, id=row["id"])
-        filtered = rows(api, id=row["id"])
-        assert filtered, f"the list filtered by {row['id']} is empty"
-        for name in SHARED:
-            shown = [one.get(name) for one in (row, filtered[0], single)]
-            assert shown[0] == shown[1] == shown[2], f"{name} of {row['id']} is {shown}"
+    def check_same(row: Row) -> None:
+        user = single_user(api, id=row["id"])
+        filtered = page_rows(api, id=row["id"])
+        assert filtered, f"the list filtered by the id {row['id']} is empty"
+        for name in SHARED_MEMBERS:
+            values = [shown.get(name) for shown in (row, filtered[0], user)]
+            assert values[0] == values[1] == values[2], (
+                f"{name} of the user {row['id']} in the list, in the filtered list and in GET /user: {values}"
+            )
 
-    with quiet(api):
-        for_all(same, row=listed(everyone(api)))
+    with unchanged_list(api):
+        for_all(check_same, EXAMPLES, row=rows_of(all_pages(api)))

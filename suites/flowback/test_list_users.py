@@ -1,232 +1,240 @@
-"""The list of Flowback's users: document lines 113-156, its shape and its filters."""
+"""The list of users of Flowback: its format and its filters (document lines 113-156)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+from hypothesis import assume
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.flowback.dialect import (
-    MOST,
-    NO_NUMBERS,
+from fixtures.target_api import Api
+from suites.flowback.client import (
+    EXAMPLES,
+    MAX_LIMIT,
+    NON_INTEGERS,
     WORDS,
-    ask,
-    assumed,
-    everyone,
-    for_all,
-    get,
-    ids,
+    all_pages,
+    complete_list,
+    expect_success,
+    get_user,
+    ids_of,
     is_refused,
-    listing,
-    page,
-    quiet,
-    rows,
-    served,
-    user,
+    list_users,
+    page_rows,
+    require_meaning,
+    single_user,
+    unchanged_list,
+    users_page,
 )
-from suites.readings import Observed
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-HIGHEST = 2**31 - 1
-Named = Callable[[str, str], bool]
-NAMED: dict[str, tuple[str, Named]] = {  # what a filter on names may mean: its reading, and (asked, name) -> found
-    "letter by letter": ("exact", lambda asked, name: asked == name),
-    "lower case": ("ignores_case", lambda asked, name: asked.lower() == name.lower()),
-    "folded case": ("ignores_case", lambda asked, name: asked.casefold() == name.casefold()),
-    "beginning": ("part", lambda asked, name: name.startswith(asked)),
-    "beginning, lower case": ("part", lambda asked, name: name.lower().startswith(asked.lower())),
-    "part": ("part", lambda asked, name: asked in name),
-    "part, lower case": ("part", lambda asked, name: asked.lower() in name.lower()),
-    "part, folded case": ("part", lambda asked, name: asked.casefold() in name.casefold()),
+MAX_ID = 2**31 - 1
+NameMatcher = Callable[[str, str], bool]  # (value of the filter, username) -> whether the user is listed
+NAME_MATCHERS: dict[str, tuple[str, NameMatcher]] = {  # each with its meaning of the reading FLOWBACK-AMB-19
+    "equal": ("exact", lambda value, name: value == name),
+    "equal in lower case": ("ignores_case", lambda value, name: value.lower() == name.lower()),
+    "equal case-folded": ("ignores_case", lambda value, name: value.casefold() == name.casefold()),
+    "prefix": ("part", lambda value, name: name.startswith(value)),
+    "prefix in lower case": ("part", lambda value, name: name.lower().startswith(value.lower())),
+    "part": ("part", lambda value, name: value in name),
+    "part in lower case": ("part", lambda value, name: value.lower() in name.lower()),
+    "part case-folded": ("part", lambda value, name: value.casefold() in name.casefold()),
 }
 
 
 @clause("FLOWBACK-LIST-1")
-def test_list_has_a_path_of_its_own(api: Api, readings: Observed) -> None:
-    """GET /users is served; the same path with a slash behind it is served too, or unknown."""
-    exchange = ask(api)
-    assert not is_refused(exchange), f"GET /users was answered with {exchange.answer.status}"
-    slashed = api.request("GET", "/users/").answer.status
-    readings.one_of("FLOWBACK-AMB-25", strict=400 <= slashed < 500, lenient=200 <= slashed < 400)
+def test_list_is_served(api: Api, readings: ObservedReadings) -> None:
+    """GET /users is served; with a slash at its end the path is served too, or unknown."""
+    exchange = list_users(api)
+    assert not is_refused(exchange), f"GET /users was refused with status {exchange.response.status}"
+    status = api.request("GET", "/users/").response.status
+    readings.one_of("FLOWBACK-AMB-25", strict=400 <= status < 500, lenient=200 <= status < 400)
 
 
 @clause("FLOWBACK-LIST-3")
 def test_list_is_one_json_object(api: Api) -> None:
-    """Whatever is asked for, the answer is JSON with the members of the document's example."""
-    for query in ({}, {"limit": 1}, {"limit": MOST}, {"page": 1, "limit": 1, "offset": 0}, {"id": HIGHEST}):
-        exchange = served(api, "listUsers", ask(api, **query))
-        assert exchange.answer.media_type() == "application/json"
-        assert {"count", "previous", "total_page", "data"} <= set(exchange.answer.json())
+    """Whatever the parameters, the response is a JSON object with the members of the document's example."""
+    for query in ({}, {"limit": 1}, {"limit": MAX_LIMIT}, {"page": 1, "limit": 1, "offset": 0}, {"id": MAX_ID}):
+        response = expect_success(api, "listUsers", list_users(api, **query)).response
+        assert response.media_type() == "application/json", f"{query}: the media type is {response.media_type()}"
+        missing = {"count", "previous", "total_page", "data"} - set(response.json())
+        assert not missing, f"{query}: the envelope has no {sorted(missing)}"
 
 
 @clause("FLOWBACK-LIST-8")
 def test_rows_are_an_array(api: Api) -> None:
-    """The data of many rows, of one row and of none is an array."""
-    least = {"many": 2, "one": 1, "none": 0}
-    for query, name in (({"limit": 2}, "many"), ({"limit": 1}, "one"), ({"id": HIGHEST}, "none")):
-        data = page(api, **query)["data"]
-        assert isinstance(data, list), f"{name}: data is {data!r}"
-        assert len(data) <= least[name]
+    """The data of a page is an array, whether it has several rows, one row or none."""
+    for query, most in (({"limit": 2}, 2), ({"limit": 1}, 1), ({"id": MAX_ID}, 0)):
+        data = users_page(api, **query)["data"]
+        assert isinstance(data, list), f"{query}: data is {data!r}"
+        assert len(data) <= most, f"{query}: data has {len(data)} rows"
 
 
 @clause("FLOWBACK-LIST-9")
-def test_rows_show_what_the_example_shows(api: Api, readings: Observed) -> None:
-    """Each row has an integer id and a username; the image is an absolute URL; no address is shown."""
-    found = listing(api, 1)
-    emails = {str(user(api).get("email"))}
-    for row in found:
+def test_rows_have_the_documented_members(api: Api, readings: ObservedReadings) -> None:
+    """Each row has an integer id and a username; an image is an absolute URL; no row shows an email address."""
+    rows = complete_list(api, 1)
+    own_email = str(single_user(api).get("email"))
+    for row in rows:
         assert not isinstance(row["id"], bool), f"an id is {row['id']}"
-        assert "email" not in row or not row["email"], f"the row of {row['id']} shows an address"
-        assert not emails & {value for value in row.values() if isinstance(value, str)}
-    lacking = [row for row in found if not row.get("profile_image")]
-    if lacking:
+        assert "email" not in row or not row["email"], f"the row of the user {row['id']} shows an email address"
+        assert own_email not in row.values(), f"the row of the user {row['id']} shows an email address"
+    without_image = [row for row in rows if not row.get("profile_image")]
+    if without_image:
         readings.one_of(
             "FLOWBACK-AMB-21",
-            null=any("profile_image" in row and row["profile_image"] is None for row in lacking),
-            absent=any("profile_image" not in row for row in lacking),
-            empty=any(row.get("profile_image") == "" for row in lacking),
+            null=any("profile_image" in row and row["profile_image"] is None for row in without_image),
+            absent=any("profile_image" not in row for row in without_image),
+            empty=any(row.get("profile_image") == "" for row in without_image),
         )
 
 
 @clause("FLOWBACK-LIST-2")
 def test_known_users_are_listed(api: Api) -> None:
-    """The owners of the known keys are on some page, with their names."""
-    found = {row["id"]: row["username"] for row in listing(api, 1)}
-    for one in (api, api.other(TOKEN=api.setting("OTHER_TOKEN"))):
-        own = user(one)
-        assert own["id"] in found, f"{own['username']} is not listed"
-        assert found[own["id"]] == own["username"], f"{own['username']} is listed as {found[own['id']]}"
+    """The owners of the known keys are listed with their usernames."""
+    usernames = {row["id"]: row["username"] for row in complete_list(api, 1)}
+    for api_with_key in (api, api.with_settings(TOKEN=api.setting("OTHER_TOKEN"))):
+        owner = single_user(api_with_key)
+        assert owner["id"] in usernames, f"{owner['username']} is not listed"
+        listed = usernames[owner["id"]]
+        assert listed == owner["username"], f"{owner['username']} is listed as {listed}"
 
 
 @clause("FLOWBACK-LIST-2")
-def test_who_is_not_listed_is_no_user(api: Api) -> None:
-    """An id between the listed ones that the list lacks is nobody's when asked for alone."""
-    with quiet(api):
-        taken = set(ids(listing(api, 1)))
-        free = [number for number in range(1, max(taken) + 5) if number not in taken]
-        for number in [*free[:30], *free[-5:]]:
-            exchange = get(api, id=number)
-            assert is_refused(exchange), f"{number} is a user and is not listed"
+def test_unlisted_id_belongs_to_nobody(api: Api) -> None:
+    """GET /user refuses an id that the list does not have between its ids."""
+    with unchanged_list(api):
+        listed_ids = set(ids_of(complete_list(api, 1)))
+        unlisted_ids = [user_id for user_id in range(1, max(listed_ids) + 5) if user_id not in listed_ids]
+        for user_id in [*unlisted_ids[:30], *unlisted_ids[-5:]]:
+            assert is_refused(get_user(api, id=user_id)), f"GET /user knows the id {user_id}, the list does not"
 
 
 @clause("FLOWBACK-LIST-10")
-def test_id_leaves_the_user_with_that_id(api: Api, readings: Observed) -> None:
-    """Filtered by an id that is listed, the list is the very row that the whole list shows."""
-    assumed(readings, "FLOWBACK-AMB-15", "query")
+def test_id_filter_selects_one_row(api: Api, readings: ObservedReadings) -> None:
+    """Filtered by a listed id, the list is the one row that the whole list shows."""
+    require_meaning(readings, "FLOWBACK-AMB-15", "query")
 
-    def one(place: int) -> None:
-        row = found[place % len(found)]
-        left = rows(api, id=row["id"])
-        assert left == [row], f"the id {row['id']} leaves {ids(left)}"
+    def check_row(position: int) -> None:
+        row = rows[position % len(rows)]
+        filtered = page_rows(api, id=row["id"])
+        assert filtered == [row], f"the filter id={row['id']} returned {filtered}, the whole list shows {row}"
 
-    with quiet(api):
-        found = listing(api, 2)
-        for_all(one, place=st.integers(-1, 999))
-        for place in (0, 1, len(found) - 1):
-            one(place)
+    with unchanged_list(api):
+        rows = complete_list(api, 2)
+        for_all(check_row, EXAMPLES, position=st.integers(-1, 999))
+        for position in (0, 1, len(rows) - 1):
+            check_row(position)
 
 
 @clause("FLOWBACK-LIST-10")
-def test_id_that_nobody_has_leaves_nobody(api: Api) -> None:
+def test_unknown_id_filter_selects_no_row(api: Api) -> None:
     """Filtered by an id that is not listed, the list is served and empty."""
-    taken = set(ids(listing(api, 1)))
+    listed_ids = set(ids_of(complete_list(api, 1)))
 
-    def nobody(number: int) -> None:
-        exchange = ask(api, id=number)
-        assert not is_refused(exchange), f"the id {number} was answered with {exchange.answer.status}"
-        assert exchange.answer.json()["data"] == []
+    def check_empty(user_id: int) -> None:
+        exchange = list_users(api, id=user_id)
+        assert not is_refused(exchange), f"the filter id={user_id} was refused with {exchange.response.status}"
+        rows = exchange.response.json()["data"]
+        assert rows == [], f"no user has the id {user_id}, but the filter returned {rows}"
 
-    free = st.integers(1, HIGHEST) | st.integers(max(taken) + 1000, max(taken) + 2000)
-    with quiet(api):
-        for_all(nobody, number=free.filter(lambda number: number not in taken))
+    ids = st.integers(1, MAX_ID) | st.integers(max(listed_ids) + 1000, max(listed_ids) + 2000)
+    with unchanged_list(api):
+        for_all(check_empty, EXAMPLES, user_id=ids.filter(lambda user_id: user_id not in listed_ids))
 
 
 @clause("FLOWBACK-LIST-11")
-def test_username_leaves_the_users_whom_it_names(api: Api, readings: Observed) -> None:
-    """Names from the list, parts of them, and other words leave the rows that one meaning of the filter leaves."""
-    possible = dict(NAMED)
+def test_username_filter_selects_the_users_it_names(api: Api, readings: ObservedReadings) -> None:
+    """Filtered by usernames, parts of them and other words, the list always fits one meaning of the filter."""
+    possible = dict(NAME_MATCHERS)
 
-    def leaves(place: int, change: str, word: str) -> None:
-        name = found[place % len(found)]["username"]
-        asked = {
-            "whole": name,
-            "other case": name.swapcase(),
-            "beginning": name[: 1 + len(name) // 2],
-            "more": f"{name}x",
-            "word": word,
+    def check_filter(value: str) -> None:
+        received = ids_of(all_pages(api, username=value))
+        for description, (_, matches) in list(possible.items()):
+            if received != [row["id"] for row in rows if matches(value, row["username"])]:
+                del possible[description]
+        assert possible, f"no meaning of the filter gives the ids {received} for username={value!r}"
+
+    def check_changed_name(position: int, change: str, other_word: str) -> None:
+        username = rows[position % len(rows)]["username"]
+        value = {
+            "whole": username,
+            "other case": username.swapcase(),
+            "beginning": username[: 1 + len(username) // 2],
+            "more": f"{username}x",
+            "word": other_word,
         }[change]
-        if not asked.strip():
-            return
-        left = ids(everyone(api, username=asked))
-        for meaning, (_, named) in list(possible.items()):
-            if left != [row["id"] for row in found if named(asked, row["username"])]:
-                del possible[meaning]
-        assert possible, f"no meaning of the filter leaves {left} for {asked!r}"
+        assume(value.strip())
+        check_filter(value)
 
-    with quiet(api):
-        found = listing(api, 2)
-        hard = sorted(range(len(found)), key=lambda place: found[place]["username"].isalnum())
-        for place in hard[:30]:
-            leaves(place, "whole", "")
+    with unchanged_list(api):
+        rows = complete_list(api, 2)
+        usernames = [row["username"] for row in rows if row["username"].strip()]
+        for username in sorted(usernames, key=str.isalnum)[:30]:  # the unusual ones first
+            check_filter(username)
         changes = st.sampled_from(["whole", "other case", "beginning", "more", "word"])
-        for_all(leaves, place=st.integers(0, 999), change=changes, word=WORDS)
-    readings.saw("FLOWBACK-AMB-19", next(meaning for meaning, _ in possible.values()))
+        for_all(check_changed_name, EXAMPLES, position=st.integers(0, 999), change=changes, other_word=WORDS)
+    readings.record_meaning("FLOWBACK-AMB-19", next(meaning for meaning, _ in possible.values()))
 
 
 @clause("FLOWBACK-LIST-11")
-def test_username_that_nobody_has_leaves_nobody(api: Api) -> None:
-    """Filtered by a name that no user can have, the list is served and empty."""
-    exchange = ask(api, username=api.unique("nobody"))
-    assert not is_refused(exchange), f"it was answered with {exchange.answer.status}"
-    assert exchange.answer.json()["data"] == []
+def test_unknown_username_filter_selects_no_row(api: Api) -> None:
+    """Filtered by a username that nobody has, the list is served and empty."""
+    exchange = list_users(api, username=api.unique_text("nobody"))
+    assert not is_refused(exchange), f"the filter was refused with status {exchange.response.status}"
+    rows = exchange.response.json()["data"]
+    assert rows == [], f"nobody has the username, but the filter returned {rows}"
 
 
 @clause("FLOWBACK-LIST-11", "FLOWBACK-LIST-10")
-def test_both_filters_hold_together(api: Api) -> None:
-    """An id and a name leave who passes both alone."""
+def test_both_filters_apply_together(api: Api) -> None:
+    """Filtered by id and username, the list has only the user whom each filter alone selects."""
 
-    def both(one: int, other: int) -> None:
-        number, name = found[one % len(found)]["id"], found[other % len(found)]["username"]
-        left = ids(rows(api, id=number, username=name))
-        named = ids(everyone(api, username=name))
-        assert left == [number] * (number in named), f"{number} and {name!r} leave {left}, {name!r} alone {named}"
+    def check_both(id_position: int, name_position: int) -> None:
+        user_id, username = rows[id_position % len(rows)]["id"], rows[name_position % len(rows)]["username"]
+        by_both = ids_of(page_rows(api, id=user_id, username=username))
+        by_name = ids_of(all_pages(api, username=username))
+        assert by_both == [user_id] * (user_id in by_name), (
+            f"id={user_id} and username={username!r} return the ids {by_both}, the username alone {by_name}"
+        )
 
-    with quiet(api):
-        found = listing(api, 2)
-        both(0, 0)
-        both(0, 1)
-        for_all(both, one=st.integers(0, 999), other=st.integers(0, 999))
+    with unchanged_list(api):
+        rows = complete_list(api, 2)
+        check_both(0, 0)
+        check_both(0, 1)
+        for_all(check_both, EXAMPLES, id_position=st.integers(0, 999), name_position=st.integers(0, 999))
 
 
 @clause("FLOWBACK-LIST-10")
-def test_id_that_is_no_number_is_refused(api: Api) -> None:
-    """The document calls the id an integer, so words and fractions are refused."""
+def test_id_filter_that_is_not_an_integer_is_refused(api: Api) -> None:
+    """An id filter that is not an integer is refused, because the document calls it one."""
 
-    def word(text: str) -> None:
-        exchange = ask(api, id=text)
-        assert is_refused(exchange), f"id={text} was served with {exchange.answer.status}"
+    def check_refused(text: str) -> None:
+        exchange = list_users(api, id=text)
+        assert is_refused(exchange), f"id={text} was served with status {exchange.response.status}"
 
-    for_all(word, text=NO_NUMBERS)
+    for_all(check_refused, EXAMPLES, text=NON_INTEGERS)
 
 
 @clause("FLOWBACK-LIST-16")
-def test_every_parameter_may_be_left_out(api: Api, readings: Observed) -> None:
-    """Any selection of the five parameters is served, also none of them."""
-    known = listing(api, 1)[0]
-    every = {"id": known["id"], "username": known["username"], "page": 1, "limit": 3, "offset": 0}
+def test_every_parameter_is_optional(api: Api, readings: ObservedReadings) -> None:
+    """A request with any selection of the five parameters is served, also with none of them."""
+    row = complete_list(api, 1)[0]
+    parameters = {"id": row["id"], "username": row["username"], "page": 1, "limit": 3, "offset": 0}
 
-    def some(names: set[str]) -> None:
-        exchange = ask(api, **{name: every[name] for name in every if name in names})
-        assert not is_refused(exchange), f"only {sorted(names)}: {exchange.answer.status}"
+    def check_served(names: set[str]) -> None:
+        exchange = list_users(api, **{name: value for name, value in parameters.items() if name in names})
+        assert not is_refused(exchange), f"with only {sorted(names)} refused with status {exchange.response.status}"
 
-    some(set())
-    some(set(every))
-    for left_out in every:
-        some({left_out})
-        some(set(every) - {left_out})
-    for_all(some, names=st.sets(st.sampled_from(list(every))))
-    unknown = ask(api, flowproof="1")
-    ignored = not is_refused(unknown) and unknown.answer.json()["data"] == rows(api)
-    readings.one_of("FLOWBACK-AMB-31", ignored=ignored, refused=is_refused(unknown))
+    check_served(set())
+    check_served(set(parameters))
+    for name in parameters:
+        check_served({name})
+        check_served(set(parameters) - {name})
+    for_all(check_served, EXAMPLES, names=st.sets(st.sampled_from(list(parameters))))
+    with_unknown = list_users(api, flowproof="1")
+    ignored = not is_refused(with_unknown) and with_unknown.response.json()["data"] == page_rows(api)
+    readings.one_of("FLOWBACK-AMB-31", ignored=ignored, refused=is_refused(with_unknown))

@@ -1,132 +1,156 @@
-"""What stands around the rows of a page of Flowback: document lines 127-132."""
+"""The members around the rows of a page of Flowback: count, links and total_page (document lines 127-132)."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.flowback.dialect import MOST, allowed, ask, follow, for_all, ids, is_refused, listing, page
-from suites.flowback.pages import Window, assert_link, pages_of, whole
-from suites.readings import Observed
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowback.client import (
+    EXAMPLES,
+    MAX_LIMIT,
+    Row,
+    complete_list,
+    expect_success,
+    follow_link,
+    ids_of,
+    is_allowed,
+    is_refused,
+    list_users,
+    users_page,
+)
+from suites.flowback.list_oracle import ListOracle, Window, assert_link, page_count, read_whole_list
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-NOBODY = 2**31 - 1  # an id
+UNKNOWN_ID = 2**31 - 1
+FIRST_PAGE: Window = {"page": 1, "limit": 2, "offset": 0}
+
+
+def envelope_of(api: Api, oracle: ListOracle, window: Window) -> Row:
+    """The envelope of a page. A refused page that has no rows, which is allowed, rejects the generated window."""
+    exchange = list_users(api, **window)
+    if not oracle.expected_ids(window):
+        assume(not is_refused(exchange))
+    envelope: Row = expect_success(api, "listUsers", exchange).response.json()
+    return envelope
 
 
 @clause("FLOWBACK-LIST-4")
 def test_count_is_that_of_the_whole_list(api: Api) -> None:
-    """On every page the count is the number of rows that all pages hold together."""
-    with whole(api) as everyone:
+    """On every page, count is the number of rows on all pages together."""
+    with read_whole_list(api) as oracle:
 
-        def counts(window: Window) -> None:
-            exchange = ask(api, **window)
-            if not is_refused(exchange):
-                count = exchange.answer.json()["count"]
-                assert count == len(everyone.ids), f"{window}: the count of {len(everyone.ids)} users is {count}"
+        def check_count(window: Window) -> None:
+            count = envelope_of(api, oracle, window)["count"]
+            assert count == len(oracle.ids), f"{window}: count is {count}, the list has {len(oracle.ids)} users"
 
-        for_all(counts, window=everyone.windows)
+        check_count(FIRST_PAGE)
+        for_all(check_count, EXAMPLES, window=oracle.windows)
 
 
 @clause("FLOWBACK-LIST-4")
 def test_count_is_that_of_the_filtered_list(api: Api) -> None:
-    """With a filter the count is the number of rows that it leaves, 1 or 0 for an id."""
-    found = listing(api, 1)
-    for number, left in ((found[0]["id"], 1), (found[-1]["id"], 1), (NOBODY, 0)):
-        count = page(api, id=number)["count"]
-        assert count == left, f"the id {number} leaves {left}, the count is {count}"
-    envelope = page(api, username=found[0]["username"], limit=MOST)
-    if len(envelope["data"]) < MOST:
-        assert envelope["count"] == len(envelope["data"])
+    """With a filter, count is the number of rows that it selects: for an id 1 or 0."""
+    rows = complete_list(api, 1)
+    for user_id, expected in ((rows[0]["id"], 1), (rows[-1]["id"], 1), (UNKNOWN_ID, 0)):
+        count = users_page(api, id=user_id)["count"]
+        assert count == expected, f"the filter id={user_id} selects {expected} rows, count is {count}"
+    envelope = users_page(api, username=rows[0]["username"], limit=MAX_LIMIT)
+    if len(envelope["data"]) < MAX_LIMIT:
+        count, expected = envelope["count"], len(envelope["data"])
+        assert count == expected, f"the filter by {rows[0]['username']!r} selects {expected} rows, count is {count}"
 
 
 @clause("FLOWBACK-LIST-5")
-def test_next_leads_to_the_next_page(api: Api, readings: Observed) -> None:
-    """While rows are left, next is an absolute URL with page, limit and offset, and has the rows that follow."""
-    with whole(api) as everyone:
+def test_next_leads_to_the_next_page(api: Api, readings: ObservedReadings) -> None:
+    """While rows follow, next is an absolute URL with page, limit and offset that leads to them."""
+    with read_whole_list(api) as oracle:
 
-        def leads(window: Window) -> None:
-            exchange = ask(api, **window)
-            if is_refused(exchange):
-                return
-            envelope = exchange.answer.json()
+        def check_next(window: Window) -> None:
+            envelope = envelope_of(api, oracle, window)
             link = envelope.get("next", "absent")
-            if everyone.due(window) and everyone.after(window):
-                assert_link(api, link, window | {"page": window["page"] + 1}, everyone.after(window))
+            if oracle.expected_ids(window) and oracle.expected_next_ids(window):
+                assert_link(api, link, window | {"page": window["page"] + 1}, oracle.expected_next_ids(window))
                 return
-            ended = {"false": link is False, "null": link is None, "absent": "next" not in envelope}
-            assert allowed(readings, "FLOWBACK-AMB-14", **ended), f"{window} is the last page, next is {link!r}"
+            meanings = {"false": link is False, "null": link is None, "absent": "next" not in envelope}
+            assert is_allowed(readings, "FLOWBACK-AMB-14", **meanings), f"{window} is the last page, next is {link!r}"
 
-        for_all(leads, window=everyone.turned)
+        check_next(FIRST_PAGE)
+        for_all(check_next, EXAMPLES, window=oracle.linked_windows)
 
 
 @clause("FLOWBACK-LIST-5")
 def test_next_leads_through_the_whole_list(api: Api) -> None:
-    """Whoever follows next from the first page on, however few parameters it was asked with, gets every row once."""
-    with whole(api) as everyone:
+    """Following next from the first page to the end returns every row once, whichever parameters were sent."""
+    with read_whole_list(api) as oracle:
 
-        def through(query: Window) -> None:
-            envelope = page(api, **query)
-            seen = ids(envelope["data"])
-            while isinstance(link := envelope.get("next"), str) and len(seen) <= len(everyone.ids):
-                assert link.startswith(f"{api.target.url}/users?"), f"{link} is no absolute URL of this list"
-                exchange = follow(api, link)
-                assert not is_refused(exchange), f"{link} was answered with {exchange.answer.status}"
-                envelope = exchange.answer.json()
+        def check_walk(query: Window) -> None:
+            envelope = users_page(api, **query)
+            ids = ids_of(envelope["data"])
+            while isinstance(link := envelope.get("next"), str) and len(ids) <= len(oracle.ids):
+                assert link.startswith(f"{api.target.url}/users?"), f"{link} is not an absolute URL of this list"
+                exchange = follow_link(api, link)
+                assert not is_refused(exchange), f"the link {link} was refused with status {exchange.response.status}"
+                envelope = exchange.response.json()
                 if not envelope["data"]:
                     break
-                seen += ids(envelope["data"])
-            due = everyone.ids[query.get("offset", 0) :]
-            assert seen == due, f"{query}: by way of next {len(seen)} rows came of {len(due)}, or in another order"
+                ids += ids_of(envelope["data"])
+            expected = oracle.ids[query.get("offset", 0) :]
+            assert ids == expected, (
+                f"{query}: following next returned {len(ids)} of {len(expected)} rows, or in another order"
+            )
 
-        through({})
-        starts = {"page": st.just(1), "offset": st.integers(0, len(everyone.ids) if everyone.added else 0)}
-        limits = st.integers(max(1, len(everyone.ids) // 20), MOST)
-        for_all(through, query=st.fixed_dictionaries({"limit": limits}, optional=starts))
+        check_walk({})
+        starts = {"page": st.just(1), "offset": st.integers(0, len(oracle.ids) if oracle.offset_is_added else 0)}
+        limits = st.integers(max(1, len(oracle.ids) // 20), MAX_LIMIT)
+        for_all(check_walk, EXAMPLES, query=st.fixed_dictionaries({"limit": limits}, optional=starts))
 
 
 @clause("FLOWBACK-LIST-6")
 def test_previous_is_false_on_the_first_page(api: Api) -> None:
-    """The first page, asked for by its number or not, with a filter or not, has no page before it."""
-    known = listing(api, 1)[0]
-    queries = ({}, {"page": 1}, {"page": 1, "limit": 2}, {"id": known["id"]}, {"username": known["username"]})
-    for query in (*queries, {"id": NOBODY}):
-        previous = page(api, **query)["previous"]
+    """On the first page previous is false, with and without a page number or a filter."""
+    row = complete_list(api, 1)[0]
+    queries: list[Row] = [{}, {"page": 1}, {"page": 1, "limit": 2}, {"id": row["id"]}, {"username": row["username"]}]
+    for query in (*queries, {"id": UNKNOWN_ID}):
+        previous = users_page(api, **query)["previous"]
         assert previous is False, f"{query}: previous is {previous!r}"
 
 
 @clause("FLOWBACK-LIST-6")
 def test_previous_leads_to_the_page_before(api: Api) -> None:
-    """Where previous is a URL, it is absolute and has the rows of the page before."""
-    with whole(api) as everyone:
+    """Where previous is not false, it is an absolute URL that leads to the rows of the page before."""
+    with read_whole_list(api) as oracle:
 
-        def leads(window: Window) -> None:
-            if window["page"] == 1 or not everyone.due(window):
-                return
-            link = page(api, **window)["previous"]
-            if link is not False:
-                assert_link(api, link, {}, everyone.due(window | {"page": window["page"] - 1}))
+        def check_previous(window: Window) -> None:
+            assume(window["page"] > 1 and oracle.expected_ids(window))
+            link = users_page(api, **window)["previous"]
+            if link is False:
+                raise MissingPrecondition("previous is false on every page, so there is no link to follow")
+            assert_link(api, link, {}, oracle.expected_ids(window | {"page": window["page"] - 1}))
 
-        for_all(leads, window=everyone.turned)
+        for_all(check_previous, EXAMPLES, window=oracle.linked_windows)
 
 
 @clause("FLOWBACK-LIST-7")
-def test_total_page_is_the_number_of_pages(api: Api, readings: Observed) -> None:
-    """It is the count divided by the limit and rounded up; of an empty list it is 0 or 1."""
-    with whole(api) as everyone:
-        count = len(everyone.ids)
+def test_total_page_is_the_number_of_pages(api: Api, readings: ObservedReadings) -> None:
+    """The total_page is the count divided by the limit and rounded up; for an empty list it is 0 or 1."""
+    with read_whole_list(api) as oracle:
+        count = len(oracle.ids)
 
-        def divides(window: Window) -> None:
-            exchange = ask(api, **window)
-            if is_refused(exchange):
-                return
-            limit, left = window["limit"], max(0, count - window["offset"])
-            right = {pages_of(count, limit)}
-            if window["offset"]:  # nothing says whether skipped rows fill pages
-                right |= {pages_of(left, limit), max(1, pages_of(left, limit))}
-            total = exchange.answer.json()["total_page"]
-            assert total in right, f"{count} users, {window}: total_page is {total}"
+        def check_total(window: Window) -> None:
+            total = envelope_of(api, oracle, window)["total_page"]
+            limit, rows = window["limit"], max(0, count - window["offset"])
+            expected = {page_count(count, limit)}
+            if window["offset"]:  # the document does not say whether skipped rows count
+                expected |= {page_count(rows, limit), max(1, page_count(rows, limit))}
+            assert total in expected, f"{count} users, {window}: total_page is {total}, expected {sorted(expected)}"
 
-        for_all(divides, window=everyone.windows)
-    empty = page(api, id=NOBODY)["total_page"]
-    assert allowed(readings, "FLOWBACK-AMB-6", ceiling=empty == 0, at_least_one=empty == 1), f"of nobody: {empty}"
+        check_total(FIRST_PAGE)
+        for_all(check_total, EXAMPLES, window=oracle.windows)
+    total = users_page(api, id=UNKNOWN_ID)["total_page"]
+    assert is_allowed(readings, "FLOWBACK-AMB-6", ceiling=total == 0, at_least_one=total == 1), (
+        f"the total_page of an empty list is {total}"
+    )

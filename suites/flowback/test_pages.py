@@ -1,126 +1,134 @@
-"""Which rows a page of Flowback's list holds: document lines 119 and 154-156."""
+"""The rows of a page of Flowback: page, limit and offset (document lines 119 and 154-156)."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api, Lacking
-from suites.flowback.dialect import (
-    MOST,
-    NO_NUMBERS,
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowback.client import (
+    EXAMPLES,
+    MAX_LIMIT,
+    NON_INTEGERS,
     Row,
-    allowed,
-    ask,
-    for_all,
-    ids,
+    complete_list,
+    ids_of,
+    is_allowed,
     is_refused,
-    listing,
-    page,
-    quiet,
-    rows,
+    list_users,
+    page_rows,
+    unchanged_list,
+    users_page,
 )
-from suites.flowback.pages import LIMITS, Window, assert_page, pages_of, whole
-from suites.readings import Observed
+from suites.flowback.list_oracle import LIMITS, Window, assert_page, page_count, read_whole_list
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 
 
 @clause("FLOWBACK-LIST-12")
-def test_page_selects_the_rows(api: Api, readings: Observed) -> None:
-    """Page p holds the rows from (p - 1) * limit on; without a page the first one comes."""
-    with whole(api) as everyone:
+def test_page_selects_the_rows(api: Api, readings: ObservedReadings) -> None:
+    """Page p has the rows from (p - 1) * limit on; without a page the first page is returned."""
+    with read_whole_list(api) as oracle:
 
-        def selects(window: Window) -> None:
+        def check_page(window: Window) -> None:
             query = {"page": window["page"], "limit": window["limit"]}
-            assert_page(api, query, everyone.due(query))
+            assert_page(api, query, oracle.expected_ids(query))
 
-        for_all(selects, window=everyone.pages)
-        refused = assert_page(api, {"page": len(everyone.ids) + 1, "limit": 2}, [])
-        readings.one_of("FLOWBACK-AMB-34", refused=refused, empty=not refused)
-        assert rows(api, page=1, limit=3) == rows(api, limit=3), "without a page it is not the first one that comes"
+        for_all(check_page, EXAMPLES, window=oracle.windows_without_offset)
+        refused = assert_page(api, {"page": len(oracle.ids) + 1, "limit": 2}, [])
+        readings.observe("FLOWBACK-AMB-34", refused=refused, empty=not refused)
+        first_page, without_page = page_rows(api, page=1, limit=3), page_rows(api, limit=3)
+        assert first_page == without_page, f"page 1 has the rows {first_page}, without a page they are {without_page}"
 
 
 @clause("FLOWBACK-LIST-13")
-def test_limit_is_the_number_of_rows(api: Api, readings: Observed) -> None:
-    """A first page has as many rows as the limit says, or all; without a limit it has some number up to 50."""
+def test_limit_is_the_number_of_rows(api: Api, readings: ObservedReadings) -> None:
+    """The first page has as many rows as the limit, or all rows; without a limit it has at most 50."""
 
-    def limits(limit: int) -> None:
-        got = len(rows(api, limit=limit))
-        assert got == min(limit, count), f"a limit of {limit} gave {got} of {count} rows"
+    def check_limit(limit: int) -> None:
+        size = len(page_rows(api, limit=limit))
+        assert size == min(limit, count), f"with limit={limit} the page has {size} of {count} rows"
 
-    with quiet(api):
-        count = len(listing(api, 2))
-        for_all(limits, limit=LIMITS)
-        default = len(rows(api))
-    if default < count:
-        readings.one_of("FLOWBACK-AMB-27", twenty=default == 20, fifty=default == MOST, other=0 < default < MOST)
+    with unchanged_list(api):
+        count = len(complete_list(api, 2))
+        for_all(check_limit, EXAMPLES, limit=LIMITS)
+        size = len(page_rows(api))
+    if size < count:
+        readings.one_of("FLOWBACK-AMB-27", twenty=size == 20, fifty=size == MAX_LIMIT, other=0 < size < MAX_LIMIT)
 
 
 @clause("FLOWBACK-LIST-14")
-def test_no_page_has_more_than_fifty_rows(api: Api, readings: Observed) -> None:
-    """A limit of 50 gives 50 rows; a higher one gives them too or is refused; none at all gives no more."""
-    top = ask(api, limit=MOST)
-    assert not is_refused(top), f"a limit of {MOST} was refused with {top.answer.status}"
-    assert len(rows(api)) <= MOST
-    found = listing(api, 1)
-    if len(found) <= MOST:
-        raise Lacking(f"more than {MOST} users are needed to see what a higher limit does")
-    got = len(top.answer.json()["data"])
-    assert got == MOST, f"a limit of {MOST} gave {got} rows of {len(found)}"
+def test_no_page_has_more_than_50_rows(api: Api, readings: ObservedReadings) -> None:
+    """A limit of 50 returns 50 rows; a higher limit returns 50 rows or is refused; no limit returns at most 50."""
+    exchange = list_users(api, limit=MAX_LIMIT)
+    assert not is_refused(exchange), f"limit={MAX_LIMIT} was refused with status {exchange.response.status}"
+    size = len(page_rows(api))
+    assert size <= MAX_LIMIT, f"without a limit the page has {size} rows"
+    count = len(complete_list(api, 1))
+    if count <= MAX_LIMIT:
+        raise MissingPrecondition(f"the target needs more than {MAX_LIMIT} users, but it lists {count}")
+    size = len(exchange.response.json()["data"])
+    assert size == MAX_LIMIT, f"with limit={MAX_LIMIT} the page has {size} of {count} rows"
 
-    def too_high(limit: int) -> None:
-        exchange = ask(api, limit=limit)
+    def check_limit(limit: int) -> None:
+        exchange = list_users(api, limit=limit)
         refused = is_refused(exchange)
-        size = 0 if refused else len(exchange.answer.json()["data"])
-        meanings = {"clamped": size == MOST, "refused": refused}
-        assert allowed(readings, "FLOWBACK-AMB-7", **meanings), f"a limit of {limit} gave {size} rows"
+        size = 0 if refused else len(exchange.response.json()["data"])
+        assert is_allowed(readings, "FLOWBACK-AMB-7", clamped=size == MAX_LIMIT, refused=refused), (
+            f"with limit={limit} the page has {size} rows"
+        )
 
-    too_high(MOST + 1)
-    for_all(too_high, limit=st.integers(MOST + 1, 2**31 - 1))
+    check_limit(MAX_LIMIT + 1)
+    for_all(check_limit, EXAMPLES, limit=st.integers(MAX_LIMIT + 1, 2**31 - 1))
 
 
 @clause("FLOWBACK-LIST-15")
 def test_offset_skips_rows(api: Api) -> None:
-    """Without a page, an offset of k leaves out the first k rows of the same order."""
-    with whole(api) as everyone:
+    """Without a page, an offset of k leaves out the first k rows of the list."""
+    with read_whole_list(api) as oracle:
 
-        def skips(window: Window) -> None:
+        def check_offset(window: Window) -> None:
             query = {"limit": window["limit"], "offset": window["offset"]}
-            assert_page(api, query, everyone.due(query))
+            assert_page(api, query, oracle.expected_ids(query))
 
-        for_all(skips, window=everyone.windows)
-
-
-@clause("FLOWBACK-LIST-17")
-def test_page_and_offset_hold_together(api: Api, readings: Observed) -> None:
-    """Page, limit and offset in one request: the offset is added to the page's own start, or takes its place."""
-    with whole(api) as everyone:
-        probe = {"page": 2, "limit": 2, "offset": 1}
-        exchange = ask(api, **probe)
-        assert not is_refused(exchange), f"{probe} was answered with {exchange.answer.status}"
-        got, found = ids(exchange.answer.json()["data"]), everyone.ids
-        seen = {"added": got == found[3:5], "offset_wins": got == found[1:3]}
-        assert allowed(readings, "FLOWBACK-AMB-5", **seen), f"{probe} of {found[:6]} holds {got}"
-
-        def together(window: Window) -> None:
-            assert_page(api, window, everyone.due(window))
-
-        for_all(together, window=everyone.windows)
+        check_offset({"limit": 2, "offset": 1})
+        for_all(check_offset, EXAMPLES, window=oracle.windows)
 
 
 @clause("FLOWBACK-LIST-17")
-def test_example_of_the_document_is_served(api: Api, readings: Observed) -> None:
-    """Page, limit and offset in one request, as in the example, give the first row; lower numbers are a choice."""
-    exchange = ask(api, page=1, limit=1, offset=0)
-    assert not is_refused(exchange), f"the document's own request was answered with {exchange.answer.status}"
-    assert exchange.answer.json()["data"] == rows(api, limit=1)
-    for name, least in (("page", 0), ("limit", 0), ("offset", -1)):
-        below = ask(api, **{name: least})
-        refused = is_refused(below)
-        held = None if refused else below.answer.json()["data"]
-        meanings = {"refused": refused, "left_out": held == rows(api), "empty": held == []}
-        assert allowed(readings, "FLOWBACK-AMB-26", **meanings), f"{name}={least} gave {held}"
+def test_page_and_offset_apply_together(api: Api, readings: ObservedReadings) -> None:
+    """With page, limit and offset in one request, the offset is added to the start of the page or replaces it."""
+    with read_whole_list(api) as oracle:
+        window = {"page": 2, "limit": 2, "offset": 1}
+        exchange = list_users(api, **window)
+        assert not is_refused(exchange), f"{window} was refused with status {exchange.response.status}"
+        ids = ids_of(exchange.response.json()["data"])
+        meanings = {"added": ids == oracle.ids[3:5], "offset_wins": ids == oracle.ids[1:3]}
+        assert is_allowed(readings, "FLOWBACK-AMB-5", **meanings), (
+            f"{window} has the ids {ids}, the list begins with {oracle.ids[:6]}"
+        )
+
+        def check_page(window: Window) -> None:
+            assert_page(api, window, oracle.expected_ids(window))
+
+        for_all(check_page, EXAMPLES, window=oracle.windows)
+
+
+@clause("FLOWBACK-LIST-17")
+def test_request_of_the_example_is_served(api: Api, readings: ObservedReadings) -> None:
+    """Page 1, limit 1 and offset 0, as in the example, return the first row; lower values may have three effects."""
+    exchange = list_users(api, page=1, limit=1, offset=0)
+    assert not is_refused(exchange), f"the example's request was refused with status {exchange.response.status}"
+    rows, expected = exchange.response.json()["data"], page_rows(api, limit=1)
+    assert rows == expected, f"the example's request returned {rows}, expected {expected}"
+    for name, value in (("page", 0), ("limit", 0), ("offset", -1)):
+        exchange = list_users(api, **{name: value})
+        refused = is_refused(exchange)
+        rows = None if refused else exchange.response.json()["data"]
+        meanings = {"refused": refused, "left_out": rows == page_rows(api), "empty": rows == []}
+        assert is_allowed(readings, "FLOWBACK-AMB-26", **meanings), f"{name}={value} returned {rows}"
 
 
 @pytest.mark.parametrize(
@@ -131,43 +139,46 @@ def test_example_of_the_document_is_served(api: Api, readings: Observed) -> None
         pytest.param("offset", marks=clause("FLOWBACK-LIST-15")),
     ],
 )
-def test_number_that_is_none_is_refused(api: Api, name: str) -> None:
-    """The document calls it an integer, so words and fractions are refused."""
+def test_value_that_is_not_an_integer_is_refused(api: Api, name: str) -> None:
+    """A page, limit or offset that is not an integer is refused, because the document calls it one."""
 
-    def word(text: str) -> None:
-        exchange = ask(api, **{name: text})
-        assert is_refused(exchange), f"{name}={text} was served with {exchange.answer.status}"
+    def check_refused(text: str) -> None:
+        exchange = list_users(api, **{name: text})
+        assert is_refused(exchange), f"{name}={text} was served with status {exchange.response.status}"
 
-    for_all(word, text=NO_NUMBERS)
+    for_all(check_refused, EXAMPLES, text=NON_INTEGERS)
 
 
 @clause("FLOWBACK-LIST-18")
-def test_page_by_page_every_user_comes_once(api: Api) -> None:
-    """In pages of any size, from any offset, no id and no name comes twice, and nobody lacks."""
-    with whole(api) as everyone:
-        count = page(api, limit=1)["count"]
+def test_pages_show_every_user_once(api: Api) -> None:
+    """Read in pages of any size, from any offset, the list shows every id and username once."""
+    with read_whole_list(api) as oracle:
+        count = users_page(api, limit=1)["count"]
 
-        def once(limit: int, tail: int) -> None:
-            offset = (0, (count - 1) % limit, count % limit)[tail] if everyone.added else 0
-            about = f"limit {limit}, offset {offset}"
-            seen: list[Row] = []
-            for number in range(1, pages_of(count - offset, limit) + 1):
-                seen += rows(api, page=number, limit=limit, offset=offset)
+        def check_walk(limit: int, boundary: int) -> None:
+            offset = (0, (count - 1) % limit, count % limit)[boundary] if oracle.offset_is_added else 0
+            described = f"limit {limit}, offset {offset}"
+            rows: list[Row] = []
+            for number in range(1, page_count(count - offset, limit) + 1):
+                rows += page_rows(api, page=number, limit=limit, offset=offset)
             for name in ("id", "username"):
-                shown = [row[name] for row in seen]
-                twice = sorted({str(one) for one in shown if shown.count(one) > 1})
-                assert not twice, f"{about}: the {name} {twice[:3]} comes twice"
-            assert len(seen) == count - offset, f"{about}: {len(seen)} rows came of {count - offset}"
-            assert offset or set(ids(seen)) == set(everyone.ids), f"{about}: not the users of pages of {MOST}"
+                values = [row[name] for row in rows]
+                repeated = sorted({str(value) for value in values if values.count(value) > 1})
+                assert not repeated, f"{described}: the {name} {repeated[:3]} is shown more than once"
+            assert len(rows) == count - offset, f"{described}: the pages have {len(rows)} of {count - offset} rows"
+            assert offset or set(ids_of(rows)) == set(oracle.ids), (
+                f"{described}: the users are not those of the list in pages of {MAX_LIMIT}"
+            )
 
-        once(MOST, 0)
-        for_all(once, limit=st.integers(max(2, count // 12), MOST), tail=st.integers(0, 2))
+        check_walk(MAX_LIMIT, 0)
+        limits = st.integers(max(2, count // 12), MAX_LIMIT)
+        for_all(check_walk, EXAMPLES, limit=limits, boundary=st.integers(0, 2))
 
 
 @clause("FLOWBACK-LIST-18")
-def test_order_is_the_same_at_every_reading(api: Api, readings: Observed) -> None:
-    """Read again the list is in the same order."""
-    with whole(api) as first, whole(api) as second:
-        assert first.ids == second.ids, "the second reading is in another order"
-    in_order = first.ids == sorted(first.ids)
-    readings.one_of("FLOWBACK-AMB-20", by_id=in_order, other=not in_order)
+def test_order_is_stable(api: Api, readings: ObservedReadings) -> None:
+    """Read twice, the list has the same order."""
+    with read_whole_list(api) as first, read_whole_list(api) as second:
+        assert first.ids == second.ids, "the second reading of the list has another order than the first"
+    by_id = first.ids == sorted(first.ids)
+    readings.observe("FLOWBACK-AMB-20", by_id=by_id, other=not by_id)

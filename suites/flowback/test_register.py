@@ -1,193 +1,213 @@
-"""The first step of a registration at Flowback: document lines 55-84."""
+"""The first step of a registration at Flowback, POST /register (document lines 55-84)."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api, Lacking
-from suites.flowback.dialect import (
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowback.client import (
+    EXAMPLES,
     WORDS,
     Person,
-    address,
-    allowed,
-    assumed,
-    codes,
-    everyone,
-    for_all,
+    all_pages,
+    check_exchange,
+    is_allowed,
     is_refused,
-    kept,
-    logged_in,
+    listed_names,
+    log_in,
     login,
-    names_of,
-    newcomer,
-    post,
+    mailed_code,
+    mailed_codes,
+    post_form,
     register,
-    user,
+    registered_person,
+    require_meaning,
+    single_user,
+    unused_email,
     verify,
 )
-from suites.readings import Observed
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 mail = pytest.mark.xdist_group("mail")
+UNKNOWN_CODE = "1f0e9a52-6f0b-4c57-9a3d-0c8f2b7d4e61"
+
+
+def verify_person(api: Api, username: str, email: str) -> Person:
+    """Complete a registration with the code from its mail. Fails if there is no code or it is refused."""
+    codes = mailed_codes(api, email)
+    assert codes, f"no mail with a code was sent to {email} for {username!r}"
+    person = Person(username, email, codes[0], api.unique_text("a long secret "))
+    exchange = verify(api, person.code, person.password)
+    assert not is_refused(exchange), f"the code of {username!r} was refused with status {exchange.response.status}"
+    return person
 
 
 @clause("FLOWBACK-REG-1")
 def test_registration_begins_with_a_post(api: Api) -> None:
-    """POST /register is served; PUT, PATCH and DELETE are refused there."""
-    exchange = register(api, api.unique("flow.user"), address(api))
-    assert not is_refused(exchange), f"POST /register was answered with {exchange.answer.status}"
+    """POST /register is served; PUT, PATCH and DELETE of that path are refused."""
+    exchange = register(api, api.unique_text("flow.user"), unused_email(api))
+    assert not is_refused(exchange), f"POST /register was refused with status {exchange.response.status}"
     for method in ("PUT", "PATCH", "DELETE"):
-        form = {"username": api.unique("flow.user"), "email": address(api)}
-        answer = api.request(method, "/register", form=form, credentials="none").answer
-        assert 400 <= answer.status < 500, f"{method} /register was answered with {answer.status}"
+        form = {"username": api.unique_text("flow.user"), "email": unused_email(api)}
+        response = api.request(method, "/register", form=form, credentials="none").response
+        assert 400 <= response.status < 500, f"{method} /register was answered with status {response.status}"
 
 
 @clause("FLOWBACK-REG-9")
-def test_registration_is_a_form(api: Api, readings: Observed) -> None:
-    """A form is served; JSON may be, too; the answer is an object, nothing or words."""
-    exchange = register(api, api.unique("flow.user"), address(api))
-    assert not is_refused(exchange), f"the form was answered with {exchange.answer.status}"
-    body, media = exchange.answer.body, exchange.answer.media_type()
-    readings.one_of("FLOWBACK-AMB-18", nothing=not body, object=media.endswith("json"), words=media.startswith("text/"))
-    value = {"username": api.unique("flow.user"), "email": address(api)}
-    other = is_refused(kept(api, "registerUser", api.request("POST", "/register", json=value, credentials="none")))
-    readings.one_of("FLOWBACK-AMB-33", refused=other, accepted=not other)
+def test_registration_is_a_form(api: Api, readings: ObservedReadings) -> None:
+    """A form is served, and JSON may be; the response is a JSON object, text or empty."""
+    exchange = register(api, api.unique_text("flow.user"), unused_email(api))
+    assert not is_refused(exchange), f"the form was refused with status {exchange.response.status}"
+    media_type = exchange.response.media_type()
+    readings.one_of(
+        "FLOWBACK-AMB-18",
+        nothing=not exchange.response.body,
+        object=media_type.endswith("json"),
+        words=media_type.startswith("text/"),
+    )
+    body = {"username": api.unique_text("flow.user"), "email": unused_email(api)}
+    exchange = check_exchange(api, "registerUser", api.request("POST", "/register", json=body, credentials="none"))
+    refused = is_refused(exchange)
+    readings.observe("FLOWBACK-AMB-33", refused=refused, accepted=not refused)
 
 
 @clause("FLOWBACK-REG-10")
 @pytest.mark.parametrize("missing", ["username", "email"])
 @pytest.mark.parametrize("instead", ["nothing", "empty", "query"])
-def test_both_fields_are_needed_in_the_body(api: Api, missing: str, instead: str) -> None:
-    """A field that is left out, empty, or in the query and not in the body, is refused."""
-    form = {"username": api.unique("flow.user"), "email": address(api)}
+def test_both_fields_are_required_in_the_body(api: Api, missing: str, instead: str) -> None:
+    """A registration is refused if a field is left out, empty, or in the query instead of the body."""
+    form = {"username": api.unique_text("flow.user"), "email": unused_email(api)}
     value = form.pop(missing)
     form |= {missing: ""} if instead == "empty" else {}
     query = {missing: value} if instead == "query" else {}
-    exchange = kept(api, "registerUser", api.request("POST", "/register", form=form, query=query, credentials="none"))
-    assert is_refused(exchange), f"without {missing} ({instead}) the answer was {exchange.answer.status}"
+    exchange = check_exchange(
+        api, "registerUser", api.request("POST", "/register", form=form, query=query, credentials="none")
+    )
+    assert is_refused(exchange), f"without {missing} ({instead}): served with status {exchange.response.status}"
 
 
 @mail
 @clause("FLOWBACK-REG-2")
-def test_unverified_is_no_user(api: Api) -> None:
-    """Before the verification nobody is listed, neither by name nor on any page; after it the user is."""
-    person = newcomer(api)
-    assert not names_of(api, person.username), "listed by name before the verification"
-    assert person.username not in [row["username"] for row in everyone(api)], "listed before the verification"
-    assert not is_refused(verify(api, person.code, person.password))
-    assert names_of(api, person.username), "not listed after the verification"
+def test_unverified_person_is_no_user(api: Api) -> None:
+    """Before the verification a person is neither found by username nor listed on any page; afterwards both."""
+    person = registered_person(api)
+    assert not listed_names(api, person.username), "the filter by username finds a user who has not verified"
+    usernames = [row["username"] for row in all_pages(api)]
+    assert person.username not in usernames, "the list shows a user who has not verified"
+    exchange = verify(api, person.code, person.password)
+    assert not is_refused(exchange), f"the verification was refused with status {exchange.response.status}"
+    assert listed_names(api, person.username), "the user is not listed after the verification"
 
 
 @mail
 @clause("FLOWBACK-REG-2")
-def test_unverified_cannot_log_in(api: Api, readings: Observed) -> None:
-    """Login refuses who has not verified, whatever the password; afterwards it gives a key."""
-    assumed(readings, "FLOWBACK-AMB-4", "plain")
-    person = newcomer(api)
+def test_unverified_person_cannot_log_in(api: Api, readings: ObservedReadings) -> None:
+    """Before the verification a login is refused with any password; afterwards it is served."""
+    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    person = registered_person(api)
     for password in (person.password, person.code, person.username, " "):
-        early = login(api, person.username, password)
-        assert is_refused(early), f"an unverified user was logged in with {early.answer.status}"
-    assert not is_refused(verify(api, person.code, person.password))
-    late = login(api, person.username, person.password)
-    assert not is_refused(late), f"a verified user was refused with {late.answer.status}"
+        exchange = login(api, person.username, password)
+        assert is_refused(exchange), f"a user who has not verified was logged in with {exchange.response.status}"
+    verification = verify(api, person.code, person.password)
+    assert not is_refused(verification), f"the verification was refused with status {verification.response.status}"
+    exchange = login(api, person.username, person.password)
+    assert not is_refused(exchange), f"a verified user was refused with status {exchange.response.status}"
 
 
 @mail
 @clause("FLOWBACK-REG-3")
 def test_registration_sends_exactly_one_mail(api: Api) -> None:
-    """By the time that a later registration's mail is there, the first address has one mail, whose code works."""
-    first = (api.unique("flow.user"), address(api))
-    assert not is_refused(register(api, *first))
-    mailed = codes(api, first[1])
-    assert mailed, f"no mail with a code came to {first[1]}"
-    newcomer(api)
-    assert len(api.mails(first[1])) == 1, f"{len(api.mails(first[1]))} mails came to {first[1]}"
-    exchange = verify(api, mailed[0], api.unique("a long secret "))
-    assert not is_refused(exchange), f"the mailed code was refused with {exchange.answer.status}"
+    """When a later registration's mail has arrived, the first address has one mail, and its code is valid."""
+    username, email = api.unique_text("flow.user"), unused_email(api)
+    registration = register(api, username, email)
+    assert not is_refused(registration), f"the registration was refused with status {registration.response.status}"
+    codes = mailed_codes(api, email)
+    assert codes, f"no mail with a code was sent to {email}"
+    registered_person(api)
+    mails = len(api.received_mails(email))
+    assert mails == 1, f"{mails} mails were sent to {email}"
+    exchange = verify(api, codes[0], api.unique_text("a long secret "))
+    assert not is_refused(exchange), f"the mailed code was refused with status {exchange.response.status}"
 
 
 @mail
 @clause("FLOWBACK-REG-4")
 def test_no_account_without_the_mailed_code(api: Api) -> None:
-    """A verification without a code, with an empty one and with the user's own data instead makes no user."""
-    person = newcomer(api)
-    for code in (None, "", person.username, person.email, "1f0e9a52-6f0b-4c57-9a3d-0c8f2b7d4e61"):
+    """A verification without a code, with an empty one or with another text is refused and creates no user."""
+    person = registered_person(api)
+    for code in (None, "", person.username, person.email, UNKNOWN_CODE):
         form = {"password": person.password} | ({} if code is None else {"verification_code": code})
-        exchange = kept(api, "verifyRegistration", post(api, "/register/verify", form))
-        assert is_refused(exchange), f"the code {code!r} was served with {exchange.answer.status}"
-    assert not names_of(api, person.username), "the user is listed all the same"
+        exchange = check_exchange(api, "verifyRegistration", post_form(api, "/register/verify", form))
+        assert is_refused(exchange), f"the code {code!r} was served with status {exchange.response.status}"
+    assert not listed_names(api, person.username), "the user is listed without a verification"
 
 
 @mail
 @clause("FLOWBACK-REG-4")
-def test_mailed_code_completes_the_registration(api: Api) -> None:
-    """The code from the mail makes the user whose registration caused that mail, and nobody else."""
-    people = [newcomer(api), newcomer(api)]
+def test_mailed_code_completes_its_own_registration(api: Api) -> None:
+    """The code from a mail creates the user whose registration sent that mail, and no other."""
+    people = [registered_person(api), registered_person(api)]
     for person, other in (people, people[::-1]):
         exchange = verify(api, person.code, person.password)
-        assert not is_refused(exchange), f"the mailed code was refused with {exchange.answer.status}"
-        assert names_of(api, person.username), f"the code of {person.username} did not make that user"
-        assert other is people[0] or not names_of(api, other.username), f"it made {other.username}"
+        assert not is_refused(exchange), f"the mailed code was refused with status {exchange.response.status}"
+        assert listed_names(api, person.username), f"the code of {person.username} did not create that user"
+        if person is people[0]:
+            assert not listed_names(api, other.username), f"the code of {person.username} created {other.username}"
 
 
 @mail
 @clause("FLOWBACK-REG-11")
-def test_answer_does_not_give_the_code_away(api: Api, readings: Observed) -> None:
-    """Neither headers nor body of the answer hold the code, with or without its hyphens."""
-    email = address(api)
-    exchange = register(api, api.unique("flow.user"), email)
-    told = f"{exchange.answer.headers} {exchange.answer.text()}".lower().replace("-", "")
-    given = any(code.lower().replace("-", "") in told for code in codes(api, email))
-    assert allowed(readings, "FLOWBACK-AMB-10", by_mail=not given, by_answer=given), "the answer holds the code"
+def test_response_does_not_contain_the_code(api: Api, readings: ObservedReadings) -> None:
+    """Neither headers nor body of the response to POST /register contain the code, with or without hyphens."""
+    email = unused_email(api)
+    exchange = register(api, api.unique_text("flow.user"), email)
+    text = f"{exchange.response.headers} {exchange.response.text()}".lower().replace("-", "")
+    contained = mailed_code(api, email, exchange).lower().replace("-", "") in text
+    assert is_allowed(readings, "FLOWBACK-AMB-10", by_mail=not contained, by_answer=contained), (
+        "the response contains the code"
+    )
 
 
 @mail
 @clause("FLOWBACK-REG-5")
-def test_username_is_kept_letter_by_letter(api: Api, readings: Observed) -> None:
-    """A name of any letters, with spaces inside and at its ends, is listed as it was sent, or refused at once."""
-    newcomer(api)
+def test_username_is_listed_as_registered(api: Api, readings: ObservedReadings) -> None:
+    """A username of any letters, with spaces within and around, is listed as it was sent, or refused at once."""
+    registered_person(api)
 
-    def keeps(before: str, after: str) -> None:
-        name, email = f"{before}{api.unique()}{after}", address(api)
-        refused = is_refused(register(api, name, email))
-        readings.one_of("FLOWBACK-AMB-32", checked=refused, taken=not refused)
+    def check_username(before: str, after: str) -> None:
+        username, email = f"{before}{api.unique_text()}{after}", unused_email(api)
+        refused = is_refused(register(api, username, email))
+        readings.observe("FLOWBACK-AMB-32", checked=refused, taken=not refused)
         if refused:
-            assert not (before + after).isalnum() or not (before + after).isascii(), f"{name!r} was refused"
+            is_plain = (before + after).isalnum() and (before + after).isascii()
+            assert not is_plain, f"the username {username!r} was refused"
             return
-        member_of(api, name, email)
-        assert names_of(api, name), f"{name!r} is listed as {[row['username'] for row in everyone(api)][-1:]}"
+        verify_person(api, username, email)
+        last = [row["username"] for row in all_pages(api)][-1:]
+        assert listed_names(api, username), f"{username!r} is not listed; the last user of the list is {last}"
 
-    keeps("Ab", "Z")
-    keeps("Åsa O'Neill & <b>", "e\u0301 李🦊")
-    for_all(keeps, before=WORDS, after=WORDS)
-
-
-def member_of(api: Api, name: str, email: str) -> Person:
-    """Verifies what was registered."""
-    mailed = codes(api, email)
-    assert mailed, f"no mail with a code came for {name!r}"
-    person = Person(name, email, mailed[0], api.unique("a long secret "))
-    exchange = verify(api, person.code, person.password)
-    assert not is_refused(exchange), f"the code of {name!r} was refused with {exchange.answer.status}"
-    return person
+    check_username("Ab", "Z")
+    check_username("Åsa O'Neill & <b>", "e\u0301 李🦊")
+    for_all(check_username, EXAMPLES, before=WORDS, after=WORDS)
 
 
 @mail
 @clause("FLOWBACK-REG-7")
-def test_mail_goes_to_the_address_and_the_user_shows_it(api: Api, readings: Observed) -> None:
-    """An address with a dot, a tag and capitals gets the mail, and is the one that the user shows."""
-    assumed(readings, "FLOWBACK-AMB-4", "plain")
+def test_mail_goes_to_the_email_that_the_user_shows(api: Api, readings: ObservedReadings) -> None:
+    """The mail is sent to an address with a dot, a tag and capitals, and the user shows that address."""
+    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
 
-    def shows(local: str) -> None:
-        email = f"{local}.{api.unique('flow')}+tag@example.com"
-        name = api.unique("flow.user")
-        if is_refused(register(api, name, email)):
-            raise Lacking(f"the target refuses addresses such as {email} (FLOWBACK-AMB-32)")
-        assert codes(api, email), f"no mail came to {email}"
-        person = member_of(api, name, email)
-        shown = str(user(logged_in(api, name, person.password)).get("email"))
-        assert shown.casefold() == email.casefold(), f"registered with {email}, shown with {shown}"
+    def check_email(local_part: str) -> None:
+        email = f"{local_part}.{api.unique_text('flow')}+tag@example.com"
+        username = api.unique_text("flow.user")
+        if is_refused(register(api, username, email)):
+            raise MissingPrecondition(f"the target refuses email addresses such as {email} (FLOWBACK-AMB-32)")
+        person = verify_person(api, username, email)
+        shown = str(single_user(log_in(api, username, person.password)).get("email"))
+        assert shown.casefold() == email.casefold(), f"registered with the email {email}, the user shows {shown}"
 
-    shows("Flow")
-    for_all(shows, local=st.from_regex(r"[A-Za-z0-9_]{1,10}", fullmatch=True))
+    check_email("Flow")
+    for_all(check_email, EXAMPLES, local_part=st.from_regex(r"[A-Za-z0-9_]{1,10}", fullmatch=True))

@@ -1,4 +1,4 @@
-"""Names and addresses that several people want at Flowback: document lines 79-80."""
+"""Usernames and email addresses that several people register at Flowback (document lines 79-80)."""
 
 from __future__ import annotations
 
@@ -6,119 +6,131 @@ from functools import partial
 
 import pytest
 
-from fixtures.api import Api
-from suites.flowback.dialect import (
-    address,
-    codes,
+from fixtures.target_api import Api
+from suites.flowback.client import (
+    check_exchange,
     is_refused,
-    kept,
-    member,
-    names_of,
-    newcomer,
-    post,
+    listed_names,
+    mailed_codes,
+    post_form,
     register,
+    registered_person,
+    unused_email,
+    verified_person,
     verify,
 )
-from suites.readings import Observed
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 mail = pytest.mark.xdist_group("mail")
-AT_ONCE = 20  # requests
+CONCURRENT_REQUESTS = 20
+Registrations = list[tuple[str, str]]  # usernames and email addresses
 
 
-def race(api: Api, people: list[tuple[str, str]]) -> int:
-    """Registers all of these at once, then verifies at once whoever was accepted: how many users come of it."""
-    forms = [{"username": name, "email": email} for name, email in people]
-    answers = api.together([partial(post, path="/register", form=form) for form in forms])
+def created_users(api: Api, registrations: Registrations) -> int:
+    """The number of users after all of these are registered at once and the accepted ones verified at once."""
+    forms = [{"username": username, "email": email} for username, email in registrations]
+    exchanges = api.send_concurrently([partial(post_form, path="/register", form=form) for form in forms])
     accepted = [
         email
-        for (_, email), answer in zip(people, answers, strict=True)
-        if not is_refused(kept(api, "registerUser", answer))
+        for (_, email), exchange in zip(registrations, exchanges, strict=True)
+        if not is_refused(check_exchange(api, "registerUser", exchange))
     ]
-    boxes = {email.casefold(): email for email in accepted}
-    mailed = {
+    mailboxes = {email.casefold(): email for email in accepted}
+    codes = {
         code
-        for box, email in boxes.items()
-        for code in codes(api, email, sum(one.casefold() == box for one in accepted))
+        for mailbox, email in mailboxes.items()
+        for code in mailed_codes(api, email, sum(other.casefold() == mailbox for other in accepted))
     }
-    used = [{"verification_code": code, "password": api.unique("a long secret ")} for code in sorted(mailed)]
-    answers = api.together([partial(post, path="/register/verify", form=form) for form in used]) if used else []
-    return sum(not is_refused(kept(api, "verifyRegistration", answer)) for answer in answers)
+    forms = [{"verification_code": code, "password": api.unique_text("a long secret ")} for code in sorted(codes)]
+    requests = [partial(post_form, path="/register/verify", form=form) for form in forms]
+    exchanges = api.send_concurrently(requests) if requests else []
+    return sum(not is_refused(check_exchange(api, "verifyRegistration", exchange)) for exchange in exchanges)
+
+
+def served_codes(api: Api, codes: list[str]) -> list[str]:
+    """The codes whose verification is served, each tried once in this order."""
+    return [code for code in codes if not is_refused(verify(api, code, api.unique_text("a long secret ")))]
 
 
 @mail
 @clause("FLOWBACK-REG-6")
-def test_no_two_users_have_one_name(api: Api, readings: Observed) -> None:
-    """A name that waits may be taken or not; of two that registered it one becomes a user; then it is taken."""
-    name, email = api.unique("Flow.User"), address(api)
-    first = newcomer(api, name)
-    second = is_refused(register(api, name, email))
-    readings.one_of("FLOWBACK-AMB-8", kept=second, free=not second)
-    mailed = [first.code, *([] if second else codes(api, email))]
-    made = [code for code in mailed if not is_refused(verify(api, code, api.unique("a long secret ")))]
-    assert len(made) == 1, f"{len(made)} users are called {name}"
-    third = register(api, name, address(api))
-    assert is_refused(third), f"the taken name {name} was accepted with {third.answer.status}"
+def test_no_two_users_have_the_same_username(api: Api, readings: ObservedReadings) -> None:
+    """Of two registrations of a username one becomes a user; after that the username is refused."""
+    username, email = api.unique_text("Flow.User"), unused_email(api)
+    first = registered_person(api, username)
+    second_refused = is_refused(register(api, username, email))
+    readings.observe("FLOWBACK-AMB-8", kept=second_refused, free=not second_refused)
+    codes = [first.code, *([] if second_refused else mailed_codes(api, email))]
+    created = served_codes(api, codes)
+    assert len(created) == 1, f"{len(created)} users have the username {username}"
+    third = register(api, username, unused_email(api))
+    assert is_refused(third), f"the taken username {username} was served with status {third.response.status}"
 
 
 @mail
 @clause("FLOWBACK-REG-6")
-def test_one_name_that_many_want_at_once_goes_to_one(api: Api) -> None:
-    """Of many registrations of one name at the same time one becomes a user."""
-    name = api.unique("flow.user")
-    made = race(api, [(name, address(api)) for _ in range(AT_ONCE)])
-    assert made == 1, f"{made} users came of {AT_ONCE} registrations of {name}"
-    assert len(names_of(api, name)) == 1, f"{name} is listed {len(names_of(api, name))} times"
+def test_concurrent_registrations_of_a_username_create_one_user(api: Api) -> None:
+    """Of many concurrent registrations of one username, one becomes a user."""
+    username = api.unique_text("flow.user")
+    created = created_users(api, [(username, unused_email(api)) for _ in range(CONCURRENT_REQUESTS)])
+    assert created == 1, f"{CONCURRENT_REQUESTS} registrations of {username} created {created} users"
+    listed = len(listed_names(api, username))
+    assert listed == 1, f"{username} is listed {listed} times"
 
 
 @mail
 @clause("FLOWBACK-REG-8")
-def test_no_two_users_have_one_address(api: Api) -> None:
-    """Of two that registered an address, capitals and all, one becomes a user; then it is taken."""
-    email = f"Flow.{address(api)}"
-    first = newcomer(api, email=email)
-    codes_of_both = {first.code}
-    if not is_refused(register(api, api.unique("flow.user"), email)):
-        codes_of_both |= set(codes(api, email, 2))
-    made = [code for code in sorted(codes_of_both) if not is_refused(verify(api, code, api.unique("a long secret ")))]
-    assert len(made) == 1, f"{len(made)} users have the address {email}"
-    third = register(api, api.unique("flow.user"), email)
-    assert is_refused(third), f"the taken address {email} was accepted with {third.answer.status}"
+def test_no_two_users_have_the_same_email(api: Api) -> None:
+    """Of two registrations of an email address with capitals one becomes a user; after that it is refused."""
+    email = f"Flow.{unused_email(api)}"
+    codes = {registered_person(api, email=email).code}
+    if not is_refused(register(api, api.unique_text("flow.user"), email)):
+        codes |= set(mailed_codes(api, email, 2))
+    created = served_codes(api, sorted(codes))
+    assert len(created) == 1, f"{len(created)} users have the email address {email}"
+    third = register(api, api.unique_text("flow.user"), email)
+    assert is_refused(third), f"the taken email address {email} was served with status {third.response.status}"
 
 
 @mail
 @clause("FLOWBACK-REG-8")
-def test_one_address_that_many_want_at_once_goes_to_one(api: Api) -> None:
-    """Of many registrations of one address at the same time one becomes a user."""
-    email = address(api)
-    made = race(api, [(api.unique("flow.user"), email) for _ in range(AT_ONCE)])
-    assert made == 1, f"{made} users came of {AT_ONCE} registrations of {email}"
+def test_concurrent_registrations_of_an_email_create_one_user(api: Api) -> None:
+    """Of many concurrent registrations of one email address, one becomes a user."""
+    email = unused_email(api)
+    created = created_users(api, [(api.unique_text("flow.user"), email) for _ in range(CONCURRENT_REQUESTS)])
+    assert created == 1, f"{CONCURRENT_REQUESTS} registrations of {email} created {created} users"
 
 
 @mail
 @clause("FLOWBACK-REG-6", "FLOWBACK-REG-8")
-def test_case_variants_are_one_or_several_at_all_times(api: Api, readings: Observed) -> None:
-    """Whether letters in another case make another name or address is seen one by one, and holds at once as well."""
-    person = member(api, api.unique("Flow.User"))
-    name = is_refused(register(api, person.username.swapcase(), address(api)))
-    email = is_refused(register(api, api.unique("flow.user"), person.email.upper()))
-    readings.one_of(
+def test_case_matters_alike_in_sequence_and_concurrently(api: Api, readings: ObservedReadings) -> None:
+    """Whether the case tells usernames or emails apart is the same for concurrent registrations as one by one."""
+    person = verified_person(api, api.unique_text("Flow.User"))
+    names_folded = is_refused(register(api, person.username.swapcase(), unused_email(api)))
+    emails_folded = is_refused(register(api, api.unique_text("flow.user"), person.email.upper()))
+    readings.observe(
         "FLOWBACK-AMB-9",
-        emails_folded=email and not name,
-        names_folded=name and not email,
-        both_folded=name and email,
-        exact=not name and not email,
+        emails_folded=emails_folded and not names_folded,
+        names_folded=names_folded and not emails_folded,
+        both_folded=names_folded and emails_folded,
+        exact=not names_folded and not emails_folded,
     )
-    for folded, pairs in ((name, variants_of_a_name(api)), (email, variants_of_an_address(api))):
-        made = race(api, pairs)
-        assert made == (1 if folded else len(pairs)), f"{made} users came of {pairs}"
+    for folded, registrations in (
+        (names_folded, case_variants_of_a_username(api)),
+        (emails_folded, case_variants_of_an_email(api)),
+    ):
+        expected, created = 1 if folded else len(registrations), created_users(api, registrations)
+        assert created == expected, f"{registrations} created {created} users, expected {expected}"
 
 
-def variants_of_a_name(api: Api) -> list[tuple[str, str]]:
-    name = api.unique("flow.user")
-    return [(one, address(api)) for one in (name, name.upper(), name.title())]
+def case_variants_of_a_username(api: Api) -> Registrations:
+    """Three registrations whose usernames differ only in case."""
+    username = api.unique_text("flow.user")
+    return [(variant, unused_email(api)) for variant in (username, username.upper(), username.title())]
 
 
-def variants_of_an_address(api: Api) -> list[tuple[str, str]]:
-    email = address(api)
-    return [(api.unique("flow.user"), one) for one in (email, email.upper(), email.title())]
+def case_variants_of_an_email(api: Api) -> Registrations:
+    """Three registrations whose email addresses differ only in case."""
+    email = unused_email(api)
+    return [(api.unique_text("flow.user"), variant) for variant in (email, email.upper(), email.title())]

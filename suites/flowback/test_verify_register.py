@@ -1,4 +1,4 @@
-"""The second step of a registration at Flowback: document lines 86-111."""
+"""The second step of a registration at Flowback, POST /register/verify (document lines 86-111)."""
 
 from __future__ import annotations
 
@@ -6,222 +6,231 @@ import re
 from functools import partial
 
 import pytest
+from hypothesis import assume
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.flowback.dialect import (
-    LETTERS,
-    address,
-    assumed,
-    everyone,
-    for_all,
+from fixtures.target_api import Api, MissingPrecondition
+from suites.flowback.client import (
+    CHARACTERS,
+    EXAMPLES,
+    all_pages,
+    check_exchange,
     is_refused,
-    kept,
     login,
-    member,
-    newcomer,
-    post,
+    post_form,
     register,
+    registered_person,
+    require_meaning,
+    unused_email,
+    verified_person,
     verify,
 )
-from suites.readings import Observed
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 mail = pytest.mark.xdist_group("mail")
-AT_ONCE = 20  # requests
+CONCURRENT_REQUESTS = 20
 UUID4 = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}")  # RFC 9562
-LONG = 16  # letters that no server takes for too few
-BYTES = 72  # what a common way to keep passwords looks at
-PASSWORDS = st.text(LETTERS, min_size=LONG, max_size=24).filter(lambda text: len(text.encode()) <= BYTES)
+LONG_PASSWORD = 16  # characters, which no server refuses as too few
+BCRYPT_BYTES = 72  # bcrypt, a common password hash, ignores the bytes after these
+PASSWORDS = st.text(CHARACTERS, min_size=LONG_PASSWORD, max_size=24).filter(
+    lambda text: len(text.encode()) <= BCRYPT_BYTES
+)
 
 
 @mail
 @clause("FLOWBACK-VER-1")
-def test_verification_has_a_path_of_its_own(api: Api) -> None:
-    """POST /register/verify is served; PUT, PATCH and DELETE are refused there and leave the code as it is."""
-    person = newcomer(api)
+def test_verification_is_a_post(api: Api) -> None:
+    """POST /register/verify is served; PUT, PATCH and DELETE of that path are refused and leave the code valid."""
+    person = registered_person(api)
     form = {"verification_code": person.code, "password": person.password}
     for method in ("PUT", "PATCH", "DELETE"):
-        answer = api.request(method, "/register/verify", form=form, credentials="none").answer
-        assert 400 <= answer.status < 500, f"{method} /register/verify was answered with {answer.status}"
+        response = api.request(method, "/register/verify", form=form, credentials="none").response
+        assert 400 <= response.status < 500, f"{method} /register/verify was answered with status {response.status}"
     exchange = verify(api, person.code, person.password)
-    assert not is_refused(exchange), f"POST /register/verify was answered with {exchange.answer.status}"
+    assert not is_refused(exchange), f"POST /register/verify was refused with status {exchange.response.status}"
 
 
 @mail
 @clause("FLOWBACK-VER-8")
 def test_verification_is_a_form(api: Api) -> None:
-    """A form of code and password is served."""
-    person = newcomer(api)
+    """A form with code and password is served."""
+    person = registered_person(api)
     exchange = verify(api, person.code, person.password)
-    assert not is_refused(exchange), f"the form was answered with {exchange.answer.status}"
+    assert not is_refused(exchange), f"the form was refused with status {exchange.response.status}"
 
 
 @mail
 @clause("FLOWBACK-VER-2")
 def test_verified_user_is_listed(api: Api) -> None:
-    """After the verification the list has one user more, who has the registered name."""
-    before = {row["id"] for row in everyone(api)}
-    person = member(api)
-    found = [row for row in everyone(api) if row["username"] == person.username]
-    assert len(found) == 1, f"{person.username} is listed {len(found)} times"
-    assert found[0]["id"] not in before, "the new user has an id that somebody had before"
+    """After the verification the list has one more user, with the registered username."""
+    ids_before = {row["id"] for row in all_pages(api)}
+    person = verified_person(api)
+    rows = [row for row in all_pages(api) if row["username"] == person.username]
+    assert len(rows) == 1, f"{person.username} is listed {len(rows)} times"
+    assert rows[0]["id"] not in ids_before, "the new user has the id of another user"
 
 
 @mail
 @clause("FLOWBACK-VER-3")
-def test_login_works_with_the_password_and_with_no_other(api: Api, readings: Observed) -> None:
-    """A password that differs by one letter, one that is cut and one that goes on are refused."""
-    assumed(readings, "FLOWBACK-AMB-4", "plain")
-    person = member(api)
-    right = login(api, person.username, person.password)
-    assert not is_refused(right), f"the right password was refused with {right.answer.status}"
+def test_login_accepts_no_other_password(api: Api, readings: ObservedReadings) -> None:
+    """Login accepts the password of the verification; similar ones and another user's are refused."""
+    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    person = verified_person(api)
+    exchange = login(api, person.username, person.password)
+    assert not is_refused(exchange), f"the right password was refused with status {exchange.response.status}"
     password = person.password
 
-    def wrong(place: int, kind: str) -> None:
-        at = place % len(password)
-        other = {
+    def check_refused(position: int, change: str) -> None:
+        at = position % len(password)
+        other_password = {
             "replaced": f"{password[:at]}{'#' if password[at] != '#' else '*'}{password[at + 1 :]}",
             "other case": password.swapcase(),
             "cut": password[: at or 1],
             "longer": password + password[at],
-            "of somebody else": api.setting("PASSWORD"),
-        }[kind]
-        exchange = login(api, person.username, other)
-        assert is_refused(exchange), f"{kind}: another password was served with {exchange.answer.status}"
+            "another user's": api.setting("PASSWORD"),
+        }[change]
+        exchange = login(api, person.username, other_password)
+        assert is_refused(exchange), f"{change}: a wrong password was served with status {exchange.response.status}"
 
-    kinds = ["replaced", "other case", "cut", "longer", "of somebody else"]
-    for_all(wrong, place=st.integers(0, 999), kind=st.sampled_from(kinds))
+    changes = ["replaced", "other case", "cut", "longer", "another user's"]
+    for_all(check_refused, EXAMPLES, position=st.integers(0, 999), change=st.sampled_from(changes))
 
 
 @mail
 @clause("FLOWBACK-VER-3")
-def test_passwords_of_two_users_are_not_mixed_up(api: Api, readings: Observed) -> None:
-    """Each of two new users gets in with the own password only."""
-    assumed(readings, "FLOWBACK-AMB-4", "plain")
-    people = [member(api), member(api)]
-    for one in people:
+def test_passwords_of_two_users_are_not_mixed_up(api: Api, readings: ObservedReadings) -> None:
+    """Each of two new users can log in only with their own password."""
+    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    people = [verified_person(api), verified_person(api)]
+    for person in people:
         for other in people:
-            exchange = login(api, one.username, other.password)
-            assert is_refused(exchange) == (one is not other), f"answered with {exchange.answer.status}"
+            exchange = login(api, person.username, other.password)
+            owner = "the user's own" if person is other else "the other user's"
+            status = exchange.response.status
+            assert is_refused(exchange) == (person is not other), f"{owner} password was answered with status {status}"
 
 
 @mail
 @clause("FLOWBACK-VER-4")
-def test_mailed_code_is_a_uuid_of_version_4(api: Api) -> None:
-    """Every mailed code is a UUID of version 4, and no two are the same."""
-    mailed = [newcomer(api).code for _ in range(8)]
-    assert all(UUID4.fullmatch(code) for code in mailed), f"no UUIDs of version 4: {mailed}"
-    assert len({code.lower() for code in mailed}) == len(mailed), f"a code was mailed twice: {mailed}"
+def test_mailed_code_is_a_version_4_uuid(api: Api) -> None:
+    """Every mailed code is a UUID of version 4, and no two codes are the same."""
+    codes = [registered_person(api).code for _ in range(8)]
+    assert all(UUID4.fullmatch(code) for code in codes), f"not all codes are UUIDs of version 4: {codes}"
+    assert len({code.lower() for code in codes}) == len(codes), f"a code was mailed twice: {codes}"
 
 
 @mail
 @clause("FLOWBACK-VER-4")
-def test_code_that_is_almost_right_is_refused(api: Api) -> None:
-    """A code that is cut, goes on, or has one digit replaced is refused, and the right one still works."""
-    person = newcomer(api)
-    digits = [place for place, digit in enumerate(person.code) if digit != "-"]
+def test_almost_valid_code_is_refused(api: Api) -> None:
+    """A code that is cut, longer or has a digit replaced is refused, and the mailed code stays valid."""
+    person = registered_person(api)
+    digit_positions = [position for position, digit in enumerate(person.code) if digit != "-"]
 
-    def wrong(place: int, digit: str, kind: str) -> None:
-        at = digits[place % len(digits)]
+    def check_refused(position: int, digit: str, change: str) -> None:
+        at = digit_positions[position % len(digit_positions)]
         code = {
-            "cut": person.code[: -1 - place % 3],
+            "cut": person.code[: -1 - position % 3],
             "longer": person.code + digit,
             "replaced": f"{person.code[:at]}{digit}{person.code[at + 1 :]}",
-        }[kind]
-        if code.lower() == person.code.lower():
-            return
+        }[change]
+        assume(code.lower() != person.code.lower())
         exchange = verify(api, code, person.password)
-        assert is_refused(exchange), f"{kind}: {code} was served with {exchange.answer.status}"
+        assert is_refused(exchange), f"{change}: {code} was served with status {exchange.response.status}"
 
     for_all(
-        wrong,
-        place=st.integers(0, 31),
+        check_refused,
+        EXAMPLES,
+        position=st.integers(0, 31),
         digit=st.sampled_from("0f7g"),
-        kind=st.sampled_from(["cut", "longer", "replaced"]),
+        change=st.sampled_from(["cut", "longer", "replaced"]),
     )
     exchange = verify(api, person.code, person.password)
-    assert not is_refused(exchange), f"afterwards the right code was refused with {exchange.answer.status}"
+    assert not is_refused(exchange), f"afterwards the mailed code was refused with {exchange.response.status}"
 
 
 @mail
 @clause("FLOWBACK-VER-6")
 @pytest.mark.parametrize("form", [{}, {"password": ""}], ids=["left out", "empty"])
-def test_password_is_needed(api: Api, form: dict[str, str]) -> None:
-    """A verification without a password is refused, and nobody can log in who has none."""
-    person = newcomer(api)
-    exchange = kept(
-        api, "verifyRegistration", post(api, "/register/verify", {"verification_code": person.code, **form})
+def test_password_is_required(api: Api, form: dict[str, str]) -> None:
+    """A verification without a password is refused and creates no user."""
+    person = registered_person(api)
+    exchange = check_exchange(
+        api, "verifyRegistration", post_form(api, "/register/verify", {"verification_code": person.code, **form})
     )
-    assert is_refused(exchange), f"a verification without a password was answered with {exchange.answer.status}"
-    assert person.username not in [row["username"] for row in everyone(api)], "the user is listed all the same"
+    assert is_refused(exchange), f"a verification without a password was served with {exchange.response.status}"
+    usernames = [row["username"] for row in all_pages(api)]
+    assert person.username not in usernames, "the user is listed although the verification was refused"
 
 
 @mail
 @clause("FLOWBACK-VER-6")
-def test_password_is_kept_letter_by_letter(api: Api, readings: Observed) -> None:
-    """Login takes a password of any letters, with spaces inside and at its ends, exactly as it was set."""
-    assumed(readings, "FLOWBACK-AMB-4", "plain")
-    member(api)
+def test_password_is_stored_exactly(api: Api, readings: ObservedReadings) -> None:
+    """Login accepts a password of any letters, with spaces within and around, only exactly as it was set."""
+    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    verified_person(api)
 
-    def keeps(password: str) -> None:
-        person = newcomer(api, password=password)
+    def check_password(password: str) -> None:
+        person = registered_person(api, password=password)
         exchange = verify(api, person.code, password)
-        assert not is_refused(exchange), f"{password!r} was refused with {exchange.answer.status}"
+        assert not is_refused(exchange), f"the password {password!r} was refused with {exchange.response.status}"
         exchange = login(api, person.username, password)
-        assert not is_refused(exchange), f"set and then refused: {password!r}"
+        assert not is_refused(exchange), f"the password {password!r} was set and then refused at the login"
         for other in {password.strip(), password.encode("ascii", "ignore").decode(), " ".join(password.split())}:
             if other not in ("", password):
-                assert is_refused(login(api, person.username, other)), f"{password!r} was set, {other!r} works"
+                assert is_refused(login(api, person.username, other)), f"{password!r} was set, {other!r} is accepted"
 
-    keeps("  two  spaces, ÿ and 李 ")
-    for_all(keeps, password=PASSWORDS)
-
-
-@mail
-@clause("FLOWBACK-VER-9")
-def test_code_works_once(api: Api) -> None:
-    """A second use of a code is refused, with the same and with another password, and changes nothing."""
-    person = newcomer(api)
-    assert not is_refused(verify(api, person.code, person.password)), "the first use was refused"
-    count = len(everyone(api))
-    for password in (person.password, api.unique("another secret ")):
-        again = verify(api, person.code, password)
-        assert is_refused(again), f"a used code was served with {again.answer.status}"
-    assert len(everyone(api)) == count, "a used code made another user"
+    check_password("  two  spaces, ÿ and 李 ")
+    for_all(check_password, EXAMPLES, password=PASSWORDS)
 
 
 @mail
 @clause("FLOWBACK-VER-9")
-def test_code_that_many_use_at_once_works_once(api: Api, readings: Observed) -> None:
-    """Of many uses at the same time one is served, and its password is the one that counts."""
-    person = newcomer(api)
-    passwords = [api.unique(f"secret of {number:02} ") for number in range(AT_ONCE)]
+def test_code_is_valid_once(api: Api) -> None:
+    """A second use of a code is refused, with the same password and with another, and creates no user."""
+    person = registered_person(api)
+    exchange = verify(api, person.code, person.password)
+    assert not is_refused(exchange), f"the first use of the code was refused with status {exchange.response.status}"
+    count = len(all_pages(api))
+    for password in (person.password, api.unique_text("another secret ")):
+        exchange = verify(api, person.code, password)
+        assert is_refused(exchange), f"a used code was served with status {exchange.response.status}"
+    assert len(all_pages(api)) == count, "a used code created another user"
+
+
+@mail
+@clause("FLOWBACK-VER-9")
+def test_concurrent_uses_of_a_code_create_one_user(api: Api, readings: ObservedReadings) -> None:
+    """Of many concurrent uses of a code one is served, and only its password is accepted at the login."""
+    person = registered_person(api)
+    passwords = [api.unique_text(f"secret of {number:02} ") for number in range(CONCURRENT_REQUESTS)]
     forms = [{"verification_code": person.code, "password": password} for password in passwords]
-    answers = api.together([partial(post, path="/register/verify", form=form) for form in forms])
-    winners = [
+    exchanges = api.send_concurrently([partial(post_form, path="/register/verify", form=form) for form in forms])
+    served = [
         password
-        for password, answer in zip(passwords, answers, strict=True)
-        if not is_refused(kept(api, "verifyRegistration", answer))
+        for password, exchange in zip(passwords, exchanges, strict=True)
+        if not is_refused(check_exchange(api, "verifyRegistration", exchange))
     ]
-    assert len(winners) == 1, f"{len(winners)} of {AT_ONCE} uses at once were served"
-    listed = [row for row in everyone(api) if row["username"] == person.username]
-    assert len(listed) == 1, f"{person.username} is listed {len(listed)} times"
-    if readings.is_in_force("FLOWBACK-AMB-4", "plain"):
-        opened = [password for password in passwords if not is_refused(login(api, person.username, password))]
-        assert opened == winners, f"served was the use with {winners}, login works with {opened}"
+    assert len(served) == 1, f"{len(served)} of {CONCURRENT_REQUESTS} concurrent uses of a code were served"
+    rows = [row for row in all_pages(api) if row["username"] == person.username]
+    assert len(rows) == 1, f"{person.username} is listed {len(rows)} times"
+    if readings.is_allowed("FLOWBACK-AMB-4", "plain"):
+        accepted = [password for password in passwords if not is_refused(login(api, person.username, password))]
+        assert accepted == served, f"the use with {served} was served, the login accepts {accepted}"
 
 
 @mail
 @clause("FLOWBACK-VER-9")
 @pytest.mark.parametrize("password", ["", "a", "1234"])
-def test_failed_attempt_does_not_use_the_code_up(api: Api, readings: Observed, password: str) -> None:
-    """After an attempt that failed for its password, and after somebody else has registered, the code still works."""
-    person = newcomer(api)
-    weak = is_refused(verify(api, person.code, password))
+def test_code_stays_valid_after_a_failed_attempt(api: Api, readings: ObservedReadings, password: str) -> None:
+    """A code is still valid after a verification that was refused for its password, and after another registration."""
+    person = registered_person(api)
+    refused = is_refused(verify(api, person.code, password))
     if password:
-        readings.one_of("FLOWBACK-AMB-24", refused=weak, accepted=not weak)
-    if weak:
-        register(api, api.unique("flow.user"), address(api))
-        exchange = verify(api, person.code, person.password)
-        assert not is_refused(exchange), f"the code was refused with {exchange.answer.status} after a failed attempt"
+        readings.observe("FLOWBACK-AMB-24", refused=refused, accepted=not refused)
+    if not refused:
+        raise MissingPrecondition(f"the target accepts the password {password!r}, so this attempt did not fail")
+    register(api, api.unique_text("flow.user"), unused_email(api))
+    exchange = verify(api, person.code, person.password)
+    assert not is_refused(exchange), f"after a failed attempt the code was refused with {exchange.response.status}"

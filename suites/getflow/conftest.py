@@ -1,4 +1,4 @@
-"""What every test of getflow has: records of its own, and a memory of all the ids that requests were given."""
+"""Fixtures of every getflow test: records of its own, and a log of the ids that requests were given."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.api import Api
-from suites.getflow.bench import Bench
-from suites.getflow.given_ids import GivenIds
+from fixtures.target_api import Api
+from suites.getflow.record_factory import RecordFactory
+from suites.getflow.request_ids import RequestIdLog
 
 
 @pytest.fixture(autouse=True)
-def given_ids(api: Api) -> GivenIds:
-    """The ids of requests that this target has given since the run began."""
-    if not isinstance(api.exchanges, GivenIds):
-        api.exchanges = GivenIds(api.exchanges)
+def request_id_log(api: Api) -> RequestIdLog:
+    """The log of all request ids that this target has given since the run began."""
+    if not isinstance(api.exchanges, RequestIdLog):
+        api.exchanges = RequestIdLog(api.exchanges)
     return api.exchanges
 
 
 @pytest.fixture
-def bench(api: Api, given_ids: GivenIds) -> Iterator[Bench]:  # noqa: ARG001  # what is made is remembered, too
-    """Makes records for the test and deletes them at its end."""
-    made = Bench(api)
-    yield made
-    made.clear()
+def factory(api: Api, request_id_log: RequestIdLog) -> Iterator[RecordFactory]:  # noqa: ARG001  # so that creations are logged, too
+    """Creates records for the test and deletes them at its end."""
+    factory = RecordFactory(api)
+    yield factory
+    factory.delete_created()

@@ -1,4 +1,4 @@
-"""What a view shows can be had by constraints of one's own: document line 48."""
+"""What a view shows can also be selected by parameters: document line 48."""
 
 from __future__ import annotations
 
@@ -7,81 +7,102 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api, Lacking
-from suites.getflow.bench import Bench
-from suites.getflow.comparing import both, for_all, persists
-from suites.getflow.dialect import TASKS, WORKSPACES, Row, identity
-from suites.getflow.drawn import instant, known_ids
-from suites.getflow.paging import whole
+from fixtures.target_api import Api, MissingPrecondition
+from suites.getflow.client import TASKS, WORKSPACES, Record, record_identity
+from suites.getflow.pagination import all_records
+from suites.getflow.record_factory import RecordFactory
+from suites.getflow.repeated_reads import persistent, stable_pair
+from suites.getflow.strategies import instant, known_ids
+from suites.hypothesis_checks import for_all
 
 clause = pytest.mark.clause
 
 
-def _ids(found: list[Row]) -> set[Any]:
-    return {identity(row) for row in found}
+def _ids(records: list[Record]) -> set[Any]:
+    return {record_identity(record) for record in records}
 
 
-def _passes(row: Row, name: str, value: Any) -> bool | None:
-    """Whether a record is what the filter asks for; None when the edge decides or the record does not say."""
+def _matches(record: Record, name: str, value: Any) -> bool | None:
+    """Whether a record matches the filter; None when it lies on the boundary or the record does not say."""
     if not name.endswith(("_after", "_before")):
-        return row[name] == value if name in row else None
-    event, _, side = name.rpartition("_")
-    stamp, edge = instant(row.get(f"{event}_at")), instant(value)
-    if f"{event}_at" not in row or (row[f"{event}_at"] and stamp is None) or edge is None or stamp == edge:
+        return record[name] == value if name in record else None
+    event, _, direction = name.rpartition("_")
+    moment, boundary = instant(record.get(f"{event}_at")), instant(value)
+    if (
+        f"{event}_at" not in record
+        or (record[f"{event}_at"] and moment is None)
+        or boundary is None
+        or moment == boundary
+    ):
         return None
-    return stamp is not None and (stamp > edge if side == "after" else stamp < edge)
+    return moment is not None and (moment > boundary if direction == "after" else moment < boundary)
 
 
-def _constraints(everything: list[Row]) -> st.SearchStrategy[tuple[str, Any]]:
-    """A filter of tasks with a value that some task has."""
+def _constraints(tasks: list[Record]) -> st.SearchStrategy[tuple[str, Any]]:
+    """A filter of tasks by a value that some task has."""
     values = {
-        name: sorted({row[name] for row in everything if row.get(name) is not None}, key=str)
+        name: sorted({task[name] for task in tasks if task.get(name) is not None}, key=str)
         for name in ("workspace_id", "list_id", "owner_id")
     }
-    stamps = sorted({row[name] for row in everything for name in ("created_at", "updated_at") if row.get(name)})
+    stamps = sorted({task[name] for task in tasks for name in ("created_at", "updated_at") if task.get(name)})
     times = ("created_after", "created_before", "updated_after", "updated_before", "completed_after")
-    choices = [st.tuples(st.just(name), st.sampled_from(found)) for name, found in values.items() if found]
+    choices = [
+        st.tuples(st.just(name), st.sampled_from(candidates)) for name, candidates in values.items() if candidates
+    ]
     if stamps:
         choices.append(st.tuples(st.sampled_from(times), st.sampled_from(stamps)))
     if not choices:
-        raise Lacking("no task has anything to filter by")
+        raise MissingPrecondition("no task has anything to filter by")
     return st.one_of(choices)
 
 
 @clause("GETFLOW-VIEW-9")
-def test_a_constraint_shows_what_fits_it_and_nothing_else(api: Api) -> None:
-    """By list, workspace, owner or time, a constraint without a view shows those tasks of the default view."""
-    everything = whole(api, TASKS, "GETFLOW-VIEW-9", view="default")
+def test_a_filter_shows_exactly_the_matching_tasks(api: Api) -> None:
+    """A filter by list, workspace, owner or time without a view shows exactly the matching tasks."""
+    tasks = all_records(api, TASKS, "GETFLOW-VIEW-9", view="default")
 
-    def off(name: str, value: Any, rows: list[Row]) -> set[tuple[Any, str]]:
-        found = _ids(whole(api, TASKS, "GETFLOW-VIEW-9", **{name: value}))
-        fits = {row["id"]: _passes(row, name, value) for row in rows}
-        wrong = {(one, "is shown and does not fit") for one in found if fits.get(one) is False}
-        return wrong | {(one, "fits and is not shown") for one, fit in fits.items() if fit and one not in found}
+    def mismatching_ids(name: str, value: Any, expected_tasks: list[Record]) -> set[tuple[Any, str]]:
+        shown = _ids(all_records(api, TASKS, "GETFLOW-VIEW-9", **{name: value}))
+        matches = {task["id"]: _matches(task, name, value) for task in expected_tasks}
+        shown_wrongly = {
+            (identifier, "is shown and does not match") for identifier in shown if matches.get(identifier) is False
+        }
+        return shown_wrongly | {
+            (identifier, "matches and is not shown")
+            for identifier, is_match in matches.items()
+            if is_match and identifier not in shown
+        }
 
-    def holds(constraint: tuple[str, Any]) -> None:
+    def check(constraint: tuple[str, Any]) -> None:
         name, value = constraint
-        found = off(name, value, everything)
-        if found:
-            found &= persists(lambda: off(name, value, whole(api, TASKS, "GETFLOW-VIEW-9", view="default")))
-        assert not found, f"{name}={value}: {sorted(found)[:5]}"
+        mismatches = mismatching_ids(name, value, tasks)
+        if mismatches:
+            mismatches = (
+                persistent(
+                    lambda: mismatching_ids(name, value, all_records(api, TASKS, "GETFLOW-VIEW-9", view="default"))
+                )
+                & mismatches
+            )
+        assert not mismatches, f"{name}={value}: {sorted(mismatches)[:5]}"
 
-    for_all(holds, 15, constraint=_constraints(everything))
+    for_all(check, 15, constraint=_constraints(tasks))
 
 
 @clause("GETFLOW-VIEW-9")
-def test_one_s_own_tasks_can_be_had_without_a_view(api: Api, bench: Bench) -> None:
-    """owner_id of the caller shows what the view owned shows, in each workspace too."""
-    me = int(api.setting("ACCOUNT_ID"))
-    spaces = sorted({bench.make(TASKS, owner_id=me)["workspace_id"], *known_ids(api, WORKSPACES)[:6]})
+def test_filtering_by_owner_equals_the_view_owned(api: Api, factory: RecordFactory) -> None:
+    """A filter by the caller's owner_id shows what the view `owned` shows, in each workspace, too."""
+    own_account = int(api.setting("ACCOUNT_ID"))
+    workspaces = sorted({factory.create(TASKS, owner_id=own_account)["workspace_id"], *known_ids(api, WORKSPACES)[:6]})
 
-    def seen(**query: Any) -> set[Any]:
-        return _ids(whole(api, TASKS, "GETFLOW-VIEW-9", **query))
+    def task_ids(**query: Any) -> set[Any]:
+        return _ids(all_records(api, TASKS, "GETFLOW-VIEW-9", **query))
 
-    def holds(workspace: int | None) -> None:
-        by_view, by_hand = both(
-            api, lambda: seen(view="owned", workspace_id=workspace), lambda: seen(owner_id=me, workspace_id=workspace)
+    def check(workspace: int | None) -> None:
+        by_view, by_owner = stable_pair(
+            api,
+            lambda: task_ids(view="owned", workspace_id=workspace),
+            lambda: task_ids(owner_id=own_account, workspace_id=workspace),
         )
-        assert by_view == by_hand, f"only by one of the two: {sorted(by_view ^ by_hand)[:5]}"
+        assert by_view == by_owner, f"shown by only one of view and filter: {sorted(by_view ^ by_owner)[:5]}"
 
-    for_all(holds, 7, workspace=st.sampled_from([None, *spaces]))
+    for_all(check, 7, workspace=st.sampled_from([None, *workspaces]))

@@ -1,4 +1,4 @@
-"""The media type of what is sent: document lines 11 to 17."""
+"""The media type of request bodies: document lines 11 to 17."""
 
 from __future__ import annotations
 
@@ -6,163 +6,171 @@ import pytest
 from hypothesis import strategies as st
 
 from contracts.exchange import Exchange
-from fixtures.api import Api
-from fixtures.cases import encode
-from suites.blame import broken
-from suites.getflow.bench import Bench
-from suites.getflow.comparing import for_all
-from suites.getflow.dialect import (
+from fixtures.cases import encode_json
+from fixtures.target_api import Api
+from suites.getflow.client import (
+    CREATABLE_KINDS,
     LISTS,
-    MADE,
-    READS,
+    READ_OPERATIONS,
     TASKS,
-    WAYS,
+    VERSIONINGS,
     WORKSPACES,
-    Kind,
-    accepted,
-    ask,
-    body,
-    record,
-    refused,
-    shown,
-    succeeded,
+    RecordKind,
+    accepted_body,
+    is_success,
+    json_body,
+    refusal_problems,
+    response_text,
+    send,
+    single_record,
 )
-from suites.getflow.drawn import NAMES
-from suites.getflow.paging import first, whole
-from suites.readings import Observed
+from suites.getflow.pagination import all_records, first_page
+from suites.getflow.record_factory import RecordFactory
+from suites.getflow.strategies import NAMES
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
+from suites.reporting.failures import violation
 
 clause = pytest.mark.clause
-NAMED = (TASKS, LISTS, WORKSPACES)
+NAMED_KINDS = (TASKS, LISTS, WORKSPACES)
 
 
-def _unlabelled(api: Api, kind: Kind, action: str, identifier: object, attributes: object, way: int) -> Exchange:
-    return ask(api, kind, action, identifier, body=encode({kind.singular: attributes}), way=way)
-
-
-@clause("GETFLOW-CT-1")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_a_creation_without_content_type_makes_nothing(api: Api, bench: Bench, way: int) -> None:
-    """On every endpoint it is refused, and no record has what was sent."""
-    for kind in MADE:
-        attributes = bench.needs(kind)
-        exchange = _unlabelled(api, kind, "create", None, attributes, way)
-        assert not succeeded(exchange), f"{kind}: {shown(exchange)}"
-        refused(api, exchange, "GETFLOW-CT-1")
-        if kind in NAMED:
-            names = {row.get("name") for row in whole(api, kind)}
-            assert attributes["name"] not in names, f"{kind}: refused, and kept all the same"
-    nameless = [row["id"] for kind in NAMED for row in whole(api, kind) if not row.get("name")]
-    assert not nameless, f"records without the name that was sent: {nameless[:5]}"
+def _send_unlabelled(
+    api: Api, kind: RecordKind, action: str, identifier: object, attributes: object, versioning: int
+) -> Exchange:
+    return send(api, kind, action, identifier, body=encode_json({kind.singular: attributes}), versioning=versioning)
 
 
 @clause("GETFLOW-CT-1")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_an_update_without_content_type_changes_nothing(api: Api, bench: Bench, way: int) -> None:
-    """It is refused, and the record is what it was."""
-    for kind in NAMED:
-        made = bench.make(kind)
-        exchange = _unlabelled(api, kind, "update", made["id"], {"name": "changed"}, way)
-        assert not succeeded(exchange), f"{kind}: {shown(exchange)}"
-        refused(api, exchange, "GETFLOW-CT-1")
-        after = record(api, ask(api, kind, "read", made["id"]), kind, "GETFLOW-CT-1")
-        assert after.get("name") == made["name"], f"{kind}: refused, and changed all the same"
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_a_creation_without_content_type_creates_nothing(api: Api, factory: RecordFactory, versioning: int) -> None:
+    """On every endpoint a creation without Content-Type is refused, and no record is created."""
+    for kind in CREATABLE_KINDS:
+        attributes = factory.required_attributes(kind)
+        exchange = _send_unlabelled(api, kind, "create", None, attributes, versioning)
+        assert not is_success(exchange), f"{kind}: {response_text(exchange)}"
+        refusal_problems(api, exchange, "GETFLOW-CT-1")
+        if kind in NAMED_KINDS:
+            names = {row.get("name") for row in all_records(api, kind)}
+            assert attributes["name"] not in names, f"{kind}: refused, but a record with that name exists"
+    nameless = [row["id"] for kind in NAMED_KINDS for row in all_records(api, kind) if not row.get("name")]
+    assert not nameless, f"records without a name exist: {nameless[:5]}"
+
+
+@clause("GETFLOW-CT-1")
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_an_update_without_content_type_changes_nothing(api: Api, factory: RecordFactory, versioning: int) -> None:
+    """An update without Content-Type is refused, and the record stays as it was."""
+    for kind in NAMED_KINDS:
+        created = factory.create(kind)
+        exchange = _send_unlabelled(api, kind, "update", created["id"], {"name": "changed"}, versioning)
+        assert not is_success(exchange), f"{kind}: {response_text(exchange)}"
+        refusal_problems(api, exchange, "GETFLOW-CT-1")
+        after = single_record(api, send(api, kind, "read", created["id"]), kind, "GETFLOW-CT-1")
+        assert after.get("name") == created["name"], f"{kind}: refused, but the record has changed"
 
 
 @clause("GETFLOW-CT-2")
-@pytest.mark.parametrize("kind", NAMED, ids=str)
-def test_any_name_that_is_sent_comes_back(api: Api, bench: Bench, kind: Kind) -> None:
-    """A record changed to any name answers with it and has it when it is read again."""
-    made = bench.make(kind, "GETFLOW-CT-2")
+@pytest.mark.parametrize("kind", NAMED_KINDS, ids=str)
+def test_a_record_is_renamed_to_any_name(api: Api, factory: RecordFactory, kind: RecordKind) -> None:
+    """A record that is renamed to any name is returned with it, in the response and when it is read again."""
+    created = factory.create(kind, "GETFLOW-CT-2")
 
-    def holds(name: str, way: int) -> None:
-        exchange = ask(api, kind, "update", made["id"], sent={"name": name}, way=way)
-        _has(api, exchange, kind, name)
-        _has(api, ask(api, kind, "read", made["id"], way=way), kind, name)
+    def check(name: str, versioning: int) -> None:
+        exchange = send(api, kind, "update", created["id"], attributes={"name": name}, versioning=versioning)
+        _assert_named(api, exchange, kind, name)
+        _assert_named(api, send(api, kind, "read", created["id"], versioning=versioning), kind, name)
 
-    for_all(holds, 15, name=NAMES, way=st.sampled_from(WAYS))
+    for_all(check, 15, name=NAMES, versioning=st.sampled_from(VERSIONINGS))
 
 
 @clause("GETFLOW-CT-2")
-@pytest.mark.parametrize("kind", NAMED, ids=str)
-def test_a_record_is_created_with_any_name(api: Api, bench: Bench, kind: Kind) -> None:
-    """What is created has the name that was sent, whatever its letters."""
-    needs = bench.needs(kind)
+@pytest.mark.parametrize("kind", NAMED_KINDS, ids=str)
+def test_a_record_is_created_with_any_name(api: Api, factory: RecordFactory, kind: RecordKind) -> None:
+    """A created record has the name that was sent, whatever its characters."""
+    required = factory.required_attributes(kind)
 
-    def holds(name: str) -> None:
-        exchange = ask(api, kind, "create", sent={**needs, "name": name})
-        _has(api, exchange, kind, name)
-        identifier = body(exchange)[kind.singular]["id"]
-        bench.keep(kind, identifier)
-        _has(api, ask(api, kind, "read", identifier), kind, name)
+    def check(name: str) -> None:
+        exchange = send(api, kind, "create", attributes={**required, "name": name})
+        _assert_named(api, exchange, kind, name)
+        identifier = json_body(exchange)[kind.singular]["id"]
+        factory.delete_later(kind, identifier)
+        _assert_named(api, send(api, kind, "read", identifier), kind, name)
 
-    for_all(holds, 8, name=NAMES)
-
-
-def _has(api: Api, exchange: Exchange, kind: Kind, name: str) -> None:
-    got = record(api, exchange, kind, "GETFLOW-CT-2").get("name")
-    assert got == name, f"sent {name!r}, came back as {got!r}"
+    for_all(check, 8, name=NAMES)
 
 
-@clause("GETFLOW-CT-3")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_reading_needs_no_content_type(api: Api, way: int) -> None:
-    """Every list and every single record is answered to a request that has none."""
-    for kind, action in READS:
-        identifier = first(api, kind, "GETFLOW-CT-3", limit=1)[0]["id"] if action == "read" else None
-        exchange = ask(api, kind, action, identifier, way=way)
-        assert "content-type" not in {name.lower() for name, _ in exchange.sent.headers}
-        accepted(api, exchange, "GETFLOW-CT-3")
+def _assert_named(api: Api, exchange: Exchange, kind: RecordKind, name: str) -> None:
+    received = single_record(api, exchange, kind, "GETFLOW-CT-2").get("name")
+    assert received == name, f"sent {name!r}, received {received!r}"
 
 
 @clause("GETFLOW-CT-3")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_deleting_needs_no_content_type(api: Api, bench: Bench, way: int) -> None:
-    """Every kind of record is deleted by a request that has none."""
-    for kind in MADE:
-        made = bench.make(kind)
-        accepted(api, ask(api, kind, "delete", made["id"], way=way), "GETFLOW-CT-3")
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_reading_needs_no_content_type(api: Api, versioning: int) -> None:
+    """Every list and every single record is served to a request without Content-Type."""
+    for kind, action in READ_OPERATIONS:
+        identifier = first_page(api, kind, "GETFLOW-CT-3", limit=1)[0]["id"] if action == "read" else None
+        exchange = send(api, kind, action, identifier, versioning=versioning)
+        assert "content-type" not in {name.lower() for name, _ in exchange.request.headers}
+        accepted_body(api, exchange, "GETFLOW-CT-3")
 
 
 @clause("GETFLOW-CT-3")
-def test_a_patch_is_refused_or_served_whole(api: Api, bench: Bench, readings: Observed) -> None:
-    """PATCH is no method of any endpoint; where it is served, it changes the record as PUT does."""
-    made = bench.make(LISTS)
-    path = f"/v2/lists/{made['id']}"
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_deleting_needs_no_content_type(api: Api, factory: RecordFactory, versioning: int) -> None:
+    """A record of every kind is deleted by a request without Content-Type."""
+    for kind in CREATABLE_KINDS:
+        created = factory.create(kind)
+        accepted_body(api, send(api, kind, "delete", created["id"], versioning=versioning), "GETFLOW-CT-3")
+
+
+@clause("GETFLOW-CT-3")
+def test_a_patch_is_refused_or_served_completely(api: Api, factory: RecordFactory, readings: ObservedReadings) -> None:
+    """PATCH is documented on no endpoint: it is refused, or changes the record as PUT does."""
+    created = factory.create(LISTS)
+    path = f"/v2/lists/{created['id']}"
     query = {"organization_id": api.setting("ORGANIZATION_ID")}
     exchange = api.request("PATCH", path, query=query, json={"list": {"name": "patched"}})
-    name = record(api, ask(api, LISTS, "read", made["id"]), LISTS, "GETFLOW-CT-3").get("name")
+    name = single_record(api, send(api, LISTS, "read", created["id"]), LISTS, "GETFLOW-CT-3").get("name")
     readings.one_of(
         "GETFLOW-AMB-26",
-        unneeded=400 <= exchange.answer.status < 500 and name == made["name"],
-        open=succeeded(exchange) and name == "patched",
+        unneeded=400 <= exchange.response.status < 500 and name == created["name"],
+        open=is_success(exchange) and name == "patched",
     )
 
 
 @clause("GETFLOW-CT-2")
-@pytest.mark.parametrize("kind", NAMED, ids=str)
-def test_plain_json_is_parsed_or_refused(api: Api, bench: Bench, readings: Observed, kind: Kind) -> None:
-    """A body labelled application/json is read like the versioned one, or refused; never kept as something else."""
-    made = bench.make(kind)
+@pytest.mark.parametrize("kind", NAMED_KINDS, ids=str)
+def test_plain_json_is_parsed_or_refused(
+    api: Api, factory: RecordFactory, readings: ObservedReadings, kind: RecordKind
+) -> None:
+    """A body labelled application/json is read like the versioned type, or refused."""
+    created = factory.create(kind)
     headers = {"Content-Type": "application/json"}
-    exchange = ask(api, kind, "update", made["id"], sent={"name": "Żółw 亀"}, headers=headers)
-    name = record(api, ask(api, kind, "read", made["id"]), kind, "GETFLOW-CT-2").get("name")
+    exchange = send(api, kind, "update", created["id"], attributes={"name": "Żółw 亀"}, headers=headers)
+    name = single_record(api, send(api, kind, "read", created["id"]), kind, "GETFLOW-CT-2").get("name")
     readings.one_of(
         "GETFLOW-AMB-11",
-        parsed=succeeded(exchange) and name == "Żółw 亀",
-        refused=400 <= exchange.answer.status < 500 and name == made["name"],
+        parsed=is_success(exchange) and name == "Żółw 亀",
+        refused=400 <= exchange.response.status < 500 and name == created["name"],
     )
 
 
 @clause("GETFLOW-CT-1")
-def test_a_body_labelled_as_text_is_not_taken_for_garbage(api: Api, bench: Bench) -> None:
-    """Under any other label a body is read as JSON or refused, and a creation never keeps half of it."""
-    made = bench.make(TASKS)
+def test_a_body_with_another_label_is_parsed_or_refused(api: Api, factory: RecordFactory) -> None:
+    """A body with any other label is read as JSON or refused; it is never stored in part."""
+    created = factory.create(TASKS)
 
-    def holds(label: str) -> None:
-        exchange = ask(api, TASKS, "update", made["id"], sent={"name": label}, headers={"Content-Type": label})
-        name = record(api, ask(api, TASKS, "read", made["id"]), TASKS, "GETFLOW-CT-1").get("name")
-        if succeeded(exchange) != (name == label) or exchange.answer.status >= 500:
-            raise broken(api, "GETFLOW-CT-1", "parsed or refused", f"{shown(exchange)}; the name is {name!r}", exchange)
+    def check(label: str) -> None:
+        exchange = send(
+            api, TASKS, "update", created["id"], attributes={"name": label}, headers={"Content-Type": label}
+        )
+        name = single_record(api, send(api, TASKS, "read", created["id"]), TASKS, "GETFLOW-CT-1").get("name")
+        if is_success(exchange) != (name == label) or exchange.response.status >= 500:
+            raise violation(
+                api, "GETFLOW-CT-1", "parsed or refused", f"{response_text(exchange)}; the name is {name!r}", exchange
+            )
 
     labels = ["text/plain", "text/html", "application/xml", "application/octet-stream", "image/png", "text/json"]
-    for_all(holds, 8, label=st.sampled_from(labels))
+    for_all(check, 8, label=st.sampled_from(labels))

@@ -1,32 +1,32 @@
-"""Records that are not there, and records that take no change: document lines 76 and 77."""
+"""Records that do not exist, and records that cannot be changed: document lines 76 and 77."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api
-from suites.getflow.bench import Bench
-from suites.getflow.comparing import for_all
-from suites.getflow.dialect import (
-    ABSENT,
+from fixtures.target_api import Api
+from suites.getflow.client import (
     LISTS,
     MEMBERSHIPS,
     TASKS,
-    WAYS,
+    UNKNOWN_ID,
+    VERSIONINGS,
     WORKSPACES,
-    Kind,
-    ask,
-    calls,
-    codes,
-    documented,
-    record,
-    refused,
-    rows,
-    shown,
-    succeeded,
+    RecordKind,
+    check_documented,
+    is_success,
+    page_records,
+    permitted_operations,
+    problem_codes,
+    refusal_problems,
+    response_text,
+    send,
+    single_record,
 )
-from suites.readings import Observed
+from suites.getflow.record_factory import RecordFactory
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 REFERENCES = [
@@ -40,82 +40,97 @@ REFERENCES = [
 
 
 @clause("GETFLOW-ERR-12")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_a_record_that_is_not_there_is_not_found(api: Api, way: int) -> None:
-    """An id that no record has is told so by every method of every endpoint that takes one."""
-    of_one = [(kind, action) for kind, action in calls(api) if action in ("read", "update", "delete")]
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_an_unknown_record_is_not_found(api: Api, versioning: int) -> None:
+    """Every operation on a record refuses an id that no record has with record_not_found."""
+    operations = [
+        (kind, action) for kind, action in permitted_operations(api) if action in ("read", "update", "delete")
+    ]
 
-    def holds(call: tuple[Kind, str], identifier: int) -> None:
-        kind, action = call
-        sent = {"name": "nobody"} if action == "update" else None
-        exchange = ask(api, kind, action, identifier, sent=sent, way=way)
-        refused(api, exchange, "GETFLOW-ERR-12")
-        assert codes(exchange) == ["record_not_found"], f"{action} {kind} {identifier}: {shown(exchange)}"
+    def check(operation: tuple[RecordKind, str], identifier: int) -> None:
+        kind, action = operation
+        attributes = {"name": "nobody"} if action == "update" else None
+        exchange = send(api, kind, action, identifier, attributes=attributes, versioning=versioning)
+        refusal_problems(api, exchange, "GETFLOW-ERR-12")
+        assert problem_codes(exchange) == ["record_not_found"], (
+            f"{action} {kind} {identifier}: {response_text(exchange)}"
+        )
 
-    for_all(holds, 20, call=st.sampled_from(of_one), identifier=st.integers(ABSENT, 2147483647))
+    for_all(check, 20, operation=st.sampled_from(operations), identifier=st.integers(UNKNOWN_ID, 2147483647))
 
 
 @clause("GETFLOW-ERR-12")
 @pytest.mark.parametrize(("kind", "name"), REFERENCES, ids=str)
-def test_an_id_in_a_body_must_be_of_a_record(api: Api, bench: Bench, kind: Kind, name: str) -> None:
-    """A creation or an update that points to nothing is refused, and an update changes nothing."""
-    own, needs = bench.make(kind), bench.needs(kind)
-    for action in [one for one in ("create", "update") if kind.can(one)]:
-        sent = {**(needs if action == "create" else {}), name: ABSENT}
-        exchange = ask(api, kind, action, own["id"], sent=sent)
-        assert not succeeded(exchange), f"{action} with {name} {ABSENT}: {shown(exchange)}"
-        refused(api, exchange, "GETFLOW-ERR-12")
-        due = {"record_not_found", "invalid_attribute"} & set(map(str, codes(exchange)))
-        assert due, f"{action} with {name} {ABSENT}: {shown(exchange)}"
-    assert record(api, ask(api, kind, "read", own["id"]), kind, "GETFLOW-ERR-12").get(name) == own.get(name)
+def test_an_id_in_a_body_must_belong_to_a_record(api: Api, factory: RecordFactory, kind: RecordKind, name: str) -> None:
+    """A creation or an update with the id of no record is refused, and an update changes nothing."""
+    own_record, required = factory.create(kind), factory.required_attributes(kind)
+    for action in [candidate for candidate in ("create", "update") if kind.supports(candidate)]:
+        attributes = {**(required if action == "create" else {}), name: UNKNOWN_ID}
+        exchange = send(api, kind, action, own_record["id"], attributes=attributes)
+        assert not is_success(exchange), f"{action} with {name} {UNKNOWN_ID}: {response_text(exchange)}"
+        refusal_problems(api, exchange, "GETFLOW-ERR-12")
+        expected = {"record_not_found", "invalid_attribute"} & set(map(str, problem_codes(exchange)))
+        assert expected, f"{action} with {name} {UNKNOWN_ID}: {response_text(exchange)}"
+    assert single_record(api, send(api, kind, "read", own_record["id"]), kind, "GETFLOW-ERR-12").get(
+        name
+    ) == own_record.get(name)
 
 
 @clause("GETFLOW-ERR-12")
 @pytest.mark.parametrize("name", ["workspace_id", "list_id", "owner_id"])
-def test_a_filter_by_nothing_shows_nothing(api: Api, readings: Observed, name: str) -> None:
-    """Tasks of a workspace, list or owner that is not there are none, or the request is refused."""
-    exchange = ask(api, TASKS, "list", query={name: ABSENT})
-    documented(api, exchange, "GETFLOW-ERR-12")
+def test_a_filter_by_an_unknown_id_shows_nothing(api: Api, readings: ObservedReadings, name: str) -> None:
+    """Filtering tasks by an unknown workspace, list or owner shows none, or is refused."""
+    exchange = send(api, TASKS, "list", query={name: UNKNOWN_ID})
+    check_documented(api, exchange, "GETFLOW-ERR-12")
     readings.one_of(
         "GETFLOW-AMB-34",
-        nothing=succeeded(exchange) and not rows(api, exchange, TASKS, "GETFLOW-ERR-12"),
-        refused=not succeeded(exchange) and "record_not_found" in codes(exchange),
+        nothing=is_success(exchange) and not page_records(api, exchange, TASKS, "GETFLOW-ERR-12"),
+        refused=not is_success(exchange) and "record_not_found" in problem_codes(exchange),
     )
 
 
 @clause("GETFLOW-ERR-13")
-def test_a_record_that_takes_no_change_says_so(api: Api, readings: Observed) -> None:
-    """An update of such a record, to what it is already, is refused with not_modified, and it stays as it is."""
+def test_an_unchangeable_record_is_not_modified(api: Api, readings: ObservedReadings) -> None:
+    """An update of a record that cannot be changed is refused with not_modified, and the record stays as it was."""
     identifier = api.setting("CLEARED_TASK_ID")
-    before = record(api, ask(api, TASKS, "read", identifier), TASKS, "GETFLOW-ERR-13")
-    for way in WAYS:
-        exchange = ask(api, TASKS, "update", identifier, sent={"name": before.get("name")}, way=way)
-        assert not succeeded(exchange), shown(exchange)
-        assert codes(exchange) == ["not_modified"] or exchange.answer.status == 304, shown(exchange)
-        refusal = 400 <= exchange.answer.status < 500
-        readings.one_of("GETFLOW-AMB-29", refusal=refusal, not_changed=exchange.answer.status == 304)
-        documented(api, exchange, "GETFLOW-ERR-13")
-    assert record(api, ask(api, TASKS, "read", identifier), TASKS, "GETFLOW-ERR-13") == before
+    before = single_record(api, send(api, TASKS, "read", identifier), TASKS, "GETFLOW-ERR-13")
+    for versioning in VERSIONINGS:
+        exchange = send(
+            api, TASKS, "update", identifier, attributes={"name": before.get("name")}, versioning=versioning
+        )
+        assert not is_success(exchange), response_text(exchange)
+        assert problem_codes(exchange) == ["not_modified"] or exchange.response.status == 304, response_text(exchange)
+        refusal = 400 <= exchange.response.status < 500
+        readings.one_of("GETFLOW-AMB-29", refusal=refusal, not_changed=exchange.response.status == 304)
+        check_documented(api, exchange, "GETFLOW-ERR-13")
+    assert single_record(api, send(api, TASKS, "read", identifier), TASKS, "GETFLOW-ERR-13") == before
 
 
 @clause("GETFLOW-ERR-13")
 @pytest.mark.parametrize(
-    ("holder", "held", "name"),
+    ("outer_kind", "inner_kind", "name"),
     [(WORKSPACES, LISTS, "workspace_id"), (WORKSPACES, TASKS, "workspace_id"), (LISTS, TASKS, "list_id")],
     ids=str,
 )
-def test_what_still_holds_something_is_deleted_with_it_or_not_at_all(
-    api: Api, bench: Bench, holder: Kind, held: Kind, name: str
+def test_a_deletion_leaves_no_dangling_reference(
+    api: Api, factory: RecordFactory, outer_kind: RecordKind, inner_kind: RecordKind, name: str
 ) -> None:
-    """Deleting it is refused with not_modified and deletes nothing, or nothing points to it afterwards."""
-    outer = bench.make(holder)
-    inner = bench.make(held, **{name: outer["id"]})
-    exchange = ask(api, holder, "delete", outer["id"])
-    if not succeeded(exchange):
-        refused(api, exchange, "GETFLOW-ERR-13")
-        assert codes(exchange) == ["not_modified"], shown(exchange)
-        assert succeeded(ask(api, holder, "read", outer["id"])), "refused, and deleted all the same"
+    """Deleting a record that contains others is refused with not_modified, or no record points to it afterwards."""
+    outer_record = factory.create(outer_kind)
+    inner_record = factory.create(inner_kind, **{name: outer_record["id"]})
+    exchange = send(api, outer_kind, "delete", outer_record["id"])
+    if not is_success(exchange):
+        refusal_problems(api, exchange, "GETFLOW-ERR-13")
+        assert problem_codes(exchange) == ["not_modified"], response_text(exchange)
+        assert is_success(send(api, outer_kind, "read", outer_record["id"])), (
+            "refused, but the record cannot be read any more"
+        )
         return
-    left = ask(api, held, "read", inner["id"])
-    points = succeeded(left) and record(api, left, held, "GETFLOW-ERR-13").get(name) == outer["id"]
-    assert not points, f"{held.singular} {inner['id']} points to {holder.singular} {outer['id']}, which is deleted"
+    remaining = send(api, inner_kind, "read", inner_record["id"])
+    is_dangling = (
+        is_success(remaining)
+        and single_record(api, remaining, inner_kind, "GETFLOW-ERR-13").get(name) == outer_record["id"]
+    )
+    assert not is_dangling, (
+        f"{inner_kind.singular} {inner_record['id']} points to the deleted {outer_kind.singular} {outer_record['id']}"
+    )

@@ -1,4 +1,4 @@
-"""Projects are lists and teams are workspaces, in every path and every attribute: document lines 4 to 9."""
+"""Projects are called lists and teams workspaces, in every path and attribute: document lines 4 to 9."""
 
 from __future__ import annotations
 
@@ -9,105 +9,106 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from fixtures.api import Api, Lacking
-from suites.blame import broken
-from suites.getflow.bench import Bench
-from suites.getflow.comparing import for_all
-from suites.getflow.dialect import (
-    ABSENT,
+from fixtures.target_api import Api, MissingPrecondition
+from suites.getflow.client import (
+    CREATABLE_KINDS,
     LISTS,
-    MADE,
     MEMBERSHIPS,
-    READS,
+    READ_OPERATIONS,
     TASKS,
-    VERSIONED,
-    WAYS,
+    UNKNOWN_ID,
+    V2_MEDIA_TYPE,
+    VERSIONINGS,
     WORKSPACES,
-    Kind,
-    ask,
-    body,
-    problems,
-    refused,
-    rows,
-    shown,
-    succeeded,
+    RecordKind,
+    codes_and_attributes,
+    is_success,
+    json_body,
+    page_records,
+    refusal_problems,
+    response_text,
+    send,
 )
-from suites.getflow.drawn import NAMES
-from suites.getflow.paging import first, whole
+from suites.getflow.pagination import all_records, first_page
+from suites.getflow.record_factory import RecordFactory
+from suites.getflow.strategies import NAMES
+from suites.hypothesis_checks import for_all
+from suites.reporting.failures import violation
 
 clause = pytest.mark.clause
 OLD_NAME = re.compile(r"(^|_)(project|team)s?(_|$)", re.IGNORECASE)
 OLD_PATHS = ("/projects", "/teams", "/project", "/team", "/projects/1234", "/teams/1")
-NEEDED = {TASKS: ["workspace_id"], LISTS: ["workspace_id"], MEMBERSHIPS: ["workspace_id", "account_id"]}
+REQUIRED_IDS = {TASKS: ["workspace_id"], LISTS: ["workspace_id"], MEMBERSHIPS: ["workspace_id", "account_id"]}
 
 
-def keys(value: Any) -> Iterator[str]:
-    """The name of every member, however deep."""
+def member_names(value: Any) -> Iterator[str]:
+    """The name of every member, at any depth."""
     if isinstance(value, dict):
         yield from value
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from keys(part)
+        yield from member_names(part)
 
 
 @clause("GETFLOW-NAME-1")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_lists_and_workspaces_go_by_these_names(api: Api, way: int) -> None:
-    """/lists answers lists, /workspaces workspaces, and tasks include them under the same names."""
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_lists_and_workspaces_have_these_names(api: Api, versioning: int) -> None:
+    """/lists serves lists, /workspaces workspaces, and tasks include them under these names."""
     for kind in (LISTS, WORKSPACES):
-        exchange = ask(api, kind, "list", way=way)
-        assert succeeded(exchange), f"/{kind}: {shown(exchange)}"
-        assert kind.plural in body(exchange), f"/{kind} has {sorted(body(exchange))} at its root"
-    included = body(ask(api, TASKS, "list", query={"include": "lists,workspaces"}, way=way))
+        exchange = send(api, kind, "list", versioning=versioning)
+        assert is_success(exchange), f"/{kind}: {response_text(exchange)}"
+        assert kind.plural in json_body(exchange), f"/{kind} has {sorted(json_body(exchange))} at its root"
+    included = json_body(send(api, TASKS, "list", query={"include": "lists,workspaces"}, versioning=versioning))
     tasks = included.get("tasks")
-    if not isinstance(tasks, list) or not any(isinstance(one, dict) and one.get("list_id") for one in tasks):
-        raise Lacking("the first page of tasks has none that is in a list")
+    if not isinstance(tasks, list) or not any(isinstance(task, dict) and task.get("list_id") for task in tasks):
+        raise MissingPrecondition("the first page of tasks has none that is in a list")
     assert {"lists", "workspaces"} <= set(included), f"included under {sorted(included)}"
 
 
 @clause("GETFLOW-NAME-2")
-def test_no_attribute_is_named_after_projects_or_teams(api: Api, bench: Bench) -> None:
-    """No member of any answer, at any depth, is: lists, single records, creations, updates, refusals."""
-    ids = bench.ids()
-    for kind, action in READS:
+def test_no_attribute_is_named_after_projects_or_teams(api: Api, factory: RecordFactory) -> None:
+    """No member of any response, at any depth, is named after projects or teams."""
+    ids = factory.ids_by_kind()
+    for kind, action in READ_OPERATIONS:
         include = ",".join(kind.includes) or None
-        for record in (ids[kind], ABSENT) if action == "read" else (None,):
-            _check_names(body(ask(api, kind, action, record, query={"include": include})), f"{action} {kind}")
-    for kind in MADE if api.target.writes else ():
-        made = bench.make(kind)
-        _check_names(made, f"create {kind}")
-        if kind.can("update"):
-            _check_names(body(ask(api, kind, "update", made["id"], sent={"name": "n"})), f"update {kind}")
-        _check_names(body(ask(api, kind, "create", sent={})), f"refused {kind}")
+        for identifier in (ids[kind], UNKNOWN_ID) if action == "read" else (None,):
+            _check_names(json_body(send(api, kind, action, identifier, query={"include": include})), f"{action} {kind}")
+    for kind in CREATABLE_KINDS if api.target.writes else ():
+        created = factory.create(kind)
+        _check_names(created, f"create {kind}")
+        if kind.supports("update"):
+            _check_names(
+                json_body(send(api, kind, "update", created["id"], attributes={"name": "n"})), f"update {kind}"
+            )
+        _check_names(json_body(send(api, kind, "create", attributes={})), f"refused {kind}")
 
 
-def _check_names(value: Any, where: str) -> None:
-    found = sorted({key for key in keys(value) if OLD_NAME.search(key)})
-    assert not found, f"{where}: {', '.join(found)}"
+def _check_names(value: Any, place: str) -> None:
+    old_names = sorted({key for key in member_names(value) if OLD_NAME.search(key)})
+    assert not old_names, f"{place}: {', '.join(old_names)}"
 
 
 @clause("GETFLOW-NAME-2")
 @pytest.mark.parametrize("path", OLD_PATHS)
 def test_projects_and_teams_are_no_endpoints(api: Api, path: str) -> None:
-    """Such a path is refused, with the version in front of it and with the version in Accept."""
+    """Paths of projects and teams are refused, with the version in the path and in Accept."""
     query = {"organization_id": api.setting("ORGANIZATION_ID")}
     for exchange in (
         api.request("GET", f"/v2{path}", query=query),
-        api.request("GET", path, query=query, headers={"Accept": VERSIONED}),
+        api.request("GET", path, query=query, headers={"Accept": V2_MEDIA_TYPE}),
     ):
-        assert 400 <= exchange.answer.status < 500, shown(exchange)
+        assert 400 <= exchange.response.status < 500, response_text(exchange)
 
 
 @clause("GETFLOW-NAME-2", "GETFLOW-NAME-4")
 @pytest.mark.parametrize("kind", [TASKS, LISTS, MEMBERSHIPS], ids=str)
-def test_team_id_does_not_stand_for_workspace_id(api: Api, bench: Bench, kind: Kind) -> None:
-    """A creation that names its workspace by another word lacks it."""
-    attributes = bench.needs(kind)
-    attributes["team_id"] = attributes.pop("workspace_id")
-    exchange = ask(api, kind, "create", sent=attributes)
-    assert not succeeded(exchange), shown(exchange)
-    assert "workspace_id" in [one.get("attribute") for one in problems(exchange)] or "team_id" in [
-        one.get("attribute") for one in problems(exchange)
-    ], shown(exchange)
+def test_team_id_does_not_stand_for_workspace_id(api: Api, factory: RecordFactory, kind: RecordKind) -> None:
+    """A creation with team_id instead of workspace_id is refused."""
+    sent = factory.required_attributes(kind)
+    sent["team_id"] = sent.pop("workspace_id")
+    exchange = send(api, kind, "create", attributes=sent)
+    assert not is_success(exchange), response_text(exchange)
+    attributes = {attribute for _, attribute in codes_and_attributes(exchange)}
+    assert attributes & {"workspace_id", "team_id"}, response_text(exchange)
 
 
 @clause("GETFLOW-NAME-3")
@@ -116,63 +117,70 @@ def test_team_id_does_not_stand_for_workspace_id(api: Api, bench: Bench, kind: K
     [(TASKS, ("list_id", "workspace_id")), (LISTS, ("workspace_id",)), (MEMBERSHIPS, ("workspace_id",))],
     ids=str,
 )
-def test_records_carry_the_ids_of_their_list_and_workspace(api: Api, kind: Kind, names: tuple[str, ...]) -> None:
-    """Every record of the list has them, and so has the record read alone."""
-    found = whole(api, kind, "GETFLOW-NAME-3")
-    for row in found:
-        assert set(names) <= set(row), f"{kind} {row.get('id')} has no {', '.join(sorted(set(names) - set(row)))}"
-    if not found:
-        raise Lacking(f"the organisation has no {kind}")
-    alone = body(ask(api, kind, "read", found[0]["id"])).get(kind.singular)
-    assert isinstance(alone, dict), f"{kind.singular} {found[0]['id']}: {alone}"
-    assert set(names) <= set(alone), f"{kind.singular} {found[0]['id']} has {sorted(alone)}"
-    assert alone["workspace_id"] == found[0]["workspace_id"]
+def test_records_have_the_ids_of_their_list_and_workspace(api: Api, kind: RecordKind, names: tuple[str, ...]) -> None:
+    """Every listed record, and a record read alone, has the ids of its list and workspace."""
+    records = all_records(api, kind, "GETFLOW-NAME-3")
+    for record in records:
+        assert set(names) <= set(record), (
+            f"{kind} {record.get('id')} has no {', '.join(sorted(set(names) - set(record)))}"
+        )
+    if not records:
+        raise MissingPrecondition(f"the organisation has no {kind}")
+    single = json_body(send(api, kind, "read", records[0]["id"])).get(kind.singular)
+    assert isinstance(single, dict), f"{kind.singular} {records[0]['id']}: {single}"
+    assert set(names) <= set(single), f"{kind.singular} {records[0]['id']} has {sorted(single)}"
+    assert single["workspace_id"] == records[0]["workspace_id"]
 
 
 @clause("GETFLOW-NAME-4")
-def test_nothing_is_created_without_the_ids_it_needs(api: Api, bench: Bench) -> None:
-    """Whatever else is sent, a creation without such an id is refused, names it, and leaves nothing behind."""
-    needed = {kind: bench.needs(kind) for kind in NEEDED}
+def test_nothing_is_created_without_its_required_ids(api: Api, factory: RecordFactory) -> None:
+    """A creation without a required id is refused by its name, and nothing is created."""
+    required = {kind: factory.required_attributes(kind) for kind in REQUIRED_IDS}
     refused_names = set()
 
-    def holds(spot: tuple[Kind, str], name: str) -> None:
-        kind, lacking = spot
-        attributes = {key: value for key, value in needed[kind].items() if key != lacking}
+    def check(required_id: tuple[RecordKind, str], name: str) -> None:
+        kind, missing = required_id
+        attributes = {key: value for key, value in required[kind].items() if key != missing}
         if "name" in attributes:
             attributes["name"] = f"{attributes['name']} {name}"
             refused_names.add(attributes["name"])
-        exchange = ask(api, kind, "create", sent=attributes)
-        if succeeded(exchange):
-            raise broken(api, "GETFLOW-NAME-4", f"a refusal that names {lacking}", shown(exchange), exchange)
-        told = [(one.get("code"), one.get("attribute")) for one in refused(api, exchange, "GETFLOW-NAME-4")]
-        due = [("missing_param", lacking), ("invalid_attribute", lacking)]
-        assert any(one in told for one in due), f"{kind} without {lacking}: {told}"
+        exchange = send(api, kind, "create", attributes=attributes)
+        if is_success(exchange):
+            raise violation(api, "GETFLOW-NAME-4", f"a refusal that names {missing}", response_text(exchange), exchange)
+        refusal_problems(api, exchange, "GETFLOW-NAME-4")
+        reported = codes_and_attributes(exchange)
+        expected = [("missing_param", missing), ("invalid_attribute", missing)]
+        assert any(problem in reported for problem in expected), f"{kind} without {missing}: {reported}"
 
-    spots = [(kind, name) for kind, names in NEEDED.items() for name in names]
-    for_all(holds, 20, spot=st.sampled_from(spots), name=NAMES)
-    kept = {row.get("name") for kind in (TASKS, LISTS) for row in whole(api, kind)}
-    assert not refused_names & kept, f"refused and kept: {refused_names & kept}"
+    required_ids = [(kind, name) for kind, names in REQUIRED_IDS.items() for name in names]
+    for_all(check, 20, required_id=st.sampled_from(required_ids), name=NAMES)
+    existing_names = {record.get("name") for kind in (TASKS, LISTS) for record in all_records(api, kind)}
+    assert not refused_names & existing_names, f"refused, but created: {refused_names & existing_names}"
 
 
 @clause("GETFLOW-NAME-5")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_lists_are_an_endpoint(api: Api, way: int) -> None:
-    """/lists answers, and so does a list below it."""
-    exchange = ask(api, LISTS, "list", way=way)
-    assert succeeded(exchange), shown(exchange)
-    found = rows(api, exchange, LISTS, "GETFLOW-NAME-5")
-    assert not found or succeeded(ask(api, LISTS, "read", found[0]["id"], way=way)), shown(api.exchanges[-1])
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_lists_are_an_endpoint(api: Api, versioning: int) -> None:
+    """/lists serves the list of lists, and each list by its id."""
+    exchange = send(api, LISTS, "list", versioning=versioning)
+    assert is_success(exchange), response_text(exchange)
+    records = page_records(api, exchange, LISTS, "GETFLOW-NAME-5")
+    assert not records or is_success(send(api, LISTS, "read", records[0]["id"], versioning=versioning)), response_text(
+        api.exchanges[-1]
+    )
 
 
 @clause("GETFLOW-NAME-1", "GETFLOW-NAME-3")
 def test_a_list_id_leads_to_a_list(api: Api) -> None:
-    """What list_id and workspace_id of a task say can be read at /lists and /workspaces."""
-    task = next((row for row in first(api, TASKS, "GETFLOW-NAME-3", limit=100) if row["list_id"]), None)
+    """The list_id and workspace_id of a task can be read at /lists and /workspaces."""
+    task = next(
+        (candidate for candidate in first_page(api, TASKS, "GETFLOW-NAME-3", limit=100) if candidate["list_id"]), None
+    )
     if task is None:
-        raise Lacking("the first page of tasks has none that is in a list")
+        raise MissingPrecondition("the first page of tasks has none that is in a list")
     for kind, name in ((LISTS, "list_id"), (WORKSPACES, "workspace_id")):
-        exchange = ask(api, kind, "read", task[name])
-        assert succeeded(exchange), f"{name} {task[name]}: {shown(exchange)}"
-        read = body(exchange).get(kind.singular)
-        assert isinstance(read, dict), shown(exchange)
-        assert read.get("id") == task[name], shown(exchange)
+        exchange = send(api, kind, "read", task[name])
+        assert is_success(exchange), f"{name} {task[name]}: {response_text(exchange)}"
+        record = json_body(exchange).get(kind.singular)
+        assert isinstance(record, dict), response_text(exchange)
+        assert record.get("id") == task[name], response_text(exchange)

@@ -9,235 +9,263 @@ import pytest
 from hypothesis import strategies as st
 
 from contracts.exchange import Exchange
-from fixtures.api import Api, Lacking
-from suites.blame import broken
-from suites.getflow.bench import Bench
-from suites.getflow.comparing import both, for_all
-from suites.getflow.dialect import (
+from fixtures.target_api import Api, MissingPrecondition
+from suites.getflow.client import (
     ACTIVITIES,
+    CREATABLE_KINDS,
     KINDS,
     LISTS,
-    MADE,
     TASKS,
-    WAYS,
-    Kind,
-    Row,
-    accepted,
-    ask,
-    documented,
-    identity,
-    problems,
-    rows,
-    shown,
-    succeeded,
-    without_ids,
+    VERSIONINGS,
+    Record,
+    RecordKind,
+    accepted_body,
+    check_documented,
+    codes_and_attributes,
+    is_success,
+    page_records,
+    record_identity,
+    response_text,
+    send,
+    without_request_ids,
 )
-from suites.getflow.drawn import instant, queries
-from suites.getflow.paging import follow, links, next_url, pages, parameters_of
-from suites.readings import Observed
+from suites.getflow.pagination import follow_link, link_header, next_url, pages, query_parameters
+from suites.getflow.record_factory import RecordFactory
+from suites.getflow.repeated_reads import stable_pair
+from suites.getflow.strategies import instant, queries
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
+from suites.reporting.failures import violation
 
 clause = pytest.mark.clause
 DEFAULT, MAXIMUM = 25, 100
 
 
-def _ids(found: list[Row]) -> list[Any]:
-    return [identity(row) for row in found]
+def _ids(records: list[Record]) -> list[Any]:
+    return [record_identity(record) for record in records]
 
 
-def _page(api: Api, kind: Kind, clause: str, **query: Any) -> list[Any]:
-    return _ids(rows(api, ask(api, kind, "list", query=query), kind, clause))
+def _page_ids(api: Api, kind: RecordKind, clause: str, **query: Any) -> list[Any]:
+    return _ids(page_records(api, send(api, kind, "list", query=query), kind, clause))
 
 
 @clause("GETFLOW-PAGE-1")
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_limit_and_cursor_cut_a_list_into_pages(api: Api, kind: Kind) -> None:
-    """A page has as many records as the limit says while there are more, and the next cursor leads to others."""
+def test_limit_and_cursor_select_a_page(api: Api, kind: RecordKind) -> None:
+    """A page has as many records as the limit while there are more, and the next cursor leads to other records."""
 
-    def holds(limit: int, way: int) -> None:
-        exchange = ask(api, kind, "list", query={"limit": limit}, way=way)
-        found = _ids(rows(api, exchange, kind, "GETFLOW-PAGE-1"))
+    def check(limit: int, versioning: int) -> None:
+        exchange = send(api, kind, "list", query={"limit": limit}, versioning=versioning)
+        first_page = _ids(page_records(api, exchange, kind, "GETFLOW-PAGE-1"))
         url = next_url(exchange)
         if url is None:
-            assert len(found) <= limit
+            assert len(first_page) <= limit
             return
-        assert len(found) == limit, f"{len(found)} records with a limit of {limit}, and there are more"
-        cursor = parameters_of(url).get("cursor")
-        more = _page(api, kind, "GETFLOW-PAGE-1", limit=limit, cursor=cursor)
-        again = set(found) & set(more)
-        assert not again, f"on the first page and on that of cursor {cursor}: {sorted(again, key=str)[:5]}"
+        assert len(first_page) == limit, f"{len(first_page)} records with a limit of {limit}, and there are more"
+        cursor = query_parameters(url).get("cursor")
+        second_page = _page_ids(api, kind, "GETFLOW-PAGE-1", limit=limit, cursor=cursor)
+        repeated = set(first_page) & set(second_page)
+        assert not repeated, f"on the first page and on that of cursor {cursor}: {sorted(repeated, key=str)[:5]}"
 
-    for_all(holds, 12, limit=st.integers(1, 40), way=st.sampled_from(WAYS))
+    for_all(check, 12, limit=st.integers(1, 40), versioning=st.sampled_from(VERSIONINGS))
 
 
 @clause("GETFLOW-PAGE-2")
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_a_page_starts_at_0_and_has_25_unless_asked(api: Api, kind: Kind) -> None:
-    """Leaving out cursor, limit or both is the same as 0 and 25, whatever else is asked for."""
+def test_cursor_defaults_to_0_and_limit_to_25(api: Api, kind: RecordKind) -> None:
+    """Omitting cursor, limit or both is the same as 0 and 25, whatever the query."""
 
-    def seen(query: dict[str, Any]) -> Any:
-        exchange = ask(api, kind, "list", query=query)
-        return without_ids(accepted(api, exchange, "GETFLOW-PAGE-2")), next_url(exchange) is not None
+    def outcome(query: dict[str, Any]) -> Any:
+        exchange = send(api, kind, "list", query=query)
+        return without_request_ids(accepted_body(api, exchange, "GETFLOW-PAGE-2")), next_url(exchange) is not None
 
-    def holds(query: dict[str, Any], left_out: set[str]) -> None:
+    def check(query: dict[str, Any], left_out: set[str]) -> None:
         explicit = {**query, "cursor": 0, "limit": DEFAULT}
-        plain = {name: value for name, value in explicit.items() if name not in left_out}
-        (one, more), (other, _) = both(api, lambda: seen(plain), lambda: seen(explicit))
-        assert one == other, f"without: {str(one)[:300]} … and with cursor=0&limit=25: {str(other)[:300]}"
-        if more and "limit" in left_out:
-            assert len(one[kind.plural]) == DEFAULT, f"{len(one[kind.plural])} records, and there are more"
+        implicit = {name: value for name, value in explicit.items() if name not in left_out}
+        (body, has_next), (explicit_body, _) = stable_pair(api, lambda: outcome(implicit), lambda: outcome(explicit))
+        assert body == explicit_body, (
+            f"without: {str(body)[:300]} … and with cursor=0&limit=25: {str(explicit_body)[:300]}"
+        )
+        if has_next and "limit" in left_out:
+            assert len(body[kind.plural]) == DEFAULT, f"{len(body[kind.plural])} records, and there are more"
 
     left_out = st.sets(st.sampled_from(["cursor", "limit"]), min_size=1)
-    for_all(holds, 12, query=queries(api, kind), left_out=left_out)
+    for_all(check, 12, query=queries(api, kind), left_out=left_out)
 
 
 @clause("GETFLOW-PAGE-3")
-def test_a_cursor_of_tasks_is_an_offset(api: Api, readings: Observed) -> None:
-    """With cursor=60 and limit=30 come the 61st to the 90th task, and so for any other numbers."""
-    exchange = ask(api, TASKS, "list", query={"limit": MAXIMUM})
-    found = _ids(rows(api, exchange, TASKS, "GETFLOW-PAGE-3"))
-    following = parameters_of(next_url(exchange) or "").get("cursor")
-    if following not in (None, str(len(found))):
-        readings.saw("GETFLOW-AMB-12", "opaque")
+def test_a_cursor_of_tasks_is_an_offset(api: Api, readings: ObservedReadings) -> None:
+    """With cursor=60 and limit=30 tasks 61 to 90 are returned, and likewise for other numbers."""
+    exchange = send(api, TASKS, "list", query={"limit": MAXIMUM})
+    first_page = _ids(page_records(api, exchange, TASKS, "GETFLOW-PAGE-3"))
+    next_cursor = query_parameters(next_url(exchange) or "").get("cursor")
+    if next_cursor not in (None, str(len(first_page))):
+        readings.record_meaning("GETFLOW-AMB-12", "opaque")
         return
-    readings.saw("GETFLOW-AMB-12", "offset")
+    readings.record_meaning("GETFLOW-AMB-12", "offset")
 
-    def holds(cursor: int, limit: int) -> None:
-        due, got = both(
+    def check(cursor: int, limit: int) -> None:
+        expected, returned = stable_pair(
             api,
-            lambda: _page(api, TASKS, "GETFLOW-PAGE-3", limit=MAXIMUM)[cursor : cursor + limit],
-            lambda: _page(api, TASKS, "GETFLOW-PAGE-3", cursor=cursor, limit=limit),
+            lambda: _page_ids(api, TASKS, "GETFLOW-PAGE-3", limit=MAXIMUM)[cursor : cursor + limit],
+            lambda: _page_ids(api, TASKS, "GETFLOW-PAGE-3", cursor=cursor, limit=limit),
         )
-        if len(due) == limit:
-            assert got == due, f"cursor={cursor}&limit={limit}: {got[:5]} …, not {due[:5]} …"
+        if len(expected) < limit:
+            raise MissingPrecondition("the organisation has too few tasks")
+        assert returned == expected, f"cursor={cursor}&limit={limit}: {returned[:5]} …, not {expected[:5]} …"
 
-    if len(found) >= 90:
-        holds(60, 30)
-    for_all(holds, 20, cursor=st.integers(0, 70), limit=st.integers(1, 30))
+    if len(first_page) >= 90:
+        check(60, 30)
+    for_all(check, 20, cursor=st.integers(0, 70), limit=st.integers(1, 30))
 
 
 @clause("GETFLOW-PAGE-4")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_activities_need_no_cursor(api: Api, way: int) -> None:
-    """The first request for them is answered without one, as with 0."""
-    exchange = ask(api, ACTIVITIES, "list", way=way)
-    assert succeeded(exchange), shown(exchange)
-    accepted(api, exchange, "GETFLOW-PAGE-4")
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_activities_need_no_cursor(api: Api, versioning: int) -> None:
+    """The first request for activities is served without a cursor."""
+    exchange = send(api, ACTIVITIES, "list", versioning=versioning)
+    assert is_success(exchange), response_text(exchange)
+    accepted_body(api, exchange, "GETFLOW-PAGE-4")
 
 
 @clause("GETFLOW-PAGE-5")
-@pytest.mark.parametrize("kind", [kind for kind in MADE if kind.can("update")], ids=str)
-def test_the_latest_activity_comes_first(api: Api, bench: Bench, kind: Kind) -> None:
-    """What was just made is among the first activities, before all that happened earlier."""
-    before = _page(api, ACTIVITIES, "GETFLOW-PAGE-5")
-    made = bench.make(kind)
-    found = rows(api, ask(api, ACTIVITIES, "list"), ACTIVITIES, "GETFLOW-PAGE-5")
-    about = (made["id"], kind.singular)
-    ours = [place for place, row in enumerate(found) if (row.get("target_id"), row.get("target_type")) == about]
-    assert ours, f"nothing about the new {kind.singular} {made['id']} among {len(found)} activities"
-    known = [place for place, row in enumerate(found) if identity(row) in before]
-    assert not known or min(ours) < min(known), "an earlier activity comes first"
+@pytest.mark.parametrize("kind", [kind for kind in CREATABLE_KINDS if kind.supports("update")], ids=str)
+def test_the_latest_activity_comes_first(api: Api, factory: RecordFactory, kind: RecordKind) -> None:
+    """The activity about a new record is listed before all earlier activities."""
+    before = _page_ids(api, ACTIVITIES, "GETFLOW-PAGE-5")
+    created = factory.create(kind)
+    activities = page_records(api, send(api, ACTIVITIES, "list"), ACTIVITIES, "GETFLOW-PAGE-5")
+    about = (created["id"], kind.singular)
+    own_positions = [
+        position
+        for position, activity in enumerate(activities)
+        if (activity.get("target_id"), activity.get("target_type")) == about
+    ]
+    assert own_positions, f"nothing about the new {kind.singular} {created['id']} among {len(activities)} activities"
+    earlier_positions = [
+        position for position, activity in enumerate(activities) if record_identity(activity) in before
+    ]
+    assert not earlier_positions or min(own_positions) < min(earlier_positions), "an earlier activity comes first"
 
 
 @clause("GETFLOW-PAGE-5")
-def test_activities_go_back_in_time(api: Api, bench: Bench) -> None:
-    """From page to page, whatever its size, none is later than the one before it."""
-    bench.make(LISTS)
+def test_activities_go_back_in_time(api: Api, factory: RecordFactory) -> None:
+    """No activity is later than the one before it, from page to page, whatever the page size."""
+    factory.create(LISTS)
 
-    def holds(limit: int) -> None:
-        last = None
-        for number, (_, found) in enumerate(pages(api, ACTIVITIES, {"limit": limit}, clause="GETFLOW-PAGE-5")):
-            for row in found:
-                stamp = instant(row.get("created_at"))
-                if stamp and last:
-                    assert stamp <= last, f"activity {row.get('id')} of {stamp} comes after one of {last}"
-                last = stamp or last
+    def check(limit: int) -> None:
+        previous, compared = None, 0
+        for number, (_, activities) in enumerate(pages(api, ACTIVITIES, {"limit": limit}, clause="GETFLOW-PAGE-5")):
+            for activity in activities:
+                moment = instant(activity.get("created_at"))
+                if moment and previous:
+                    compared += 1
+                    assert moment <= previous, (
+                        f"activity {activity.get('id')} of {moment} comes after one of {previous}"
+                    )
+                previous = moment or previous
             if number >= 5:
-                return
+                break
+        if not compared:
+            raise MissingPrecondition("there are no two activities with a time")
 
-    for_all(holds, 6, limit=st.integers(2, 60))
+    for_all(check, 6, limit=st.integers(2, 60))
 
 
 @clause("GETFLOW-PAGE-6")
-def test_a_page_names_the_next_one(api: Api, readings: Observed) -> None:
-    """On every list a page that is not the last has a Link with an absolute URL, its cursor, and rel="next"."""
-    lacking, linked = [], []
+def test_a_page_links_to_the_next_one(api: Api, readings: ObservedReadings) -> None:
+    """Every page except the last has a Link with rel="next", an absolute URL and its cursor."""
+    without_link, with_link = [], []
     for kind in KINDS:
-        for way in WAYS:
-            exchange = ask(api, kind, "list", query={"limit": 2}, way=way)
-            found = rows(api, exchange, kind, "GETFLOW-PAGE-6")
-            if len(rows(api, ask(api, kind, "list", query={"limit": 3}, way=way), kind, "GETFLOW-PAGE-6")) < 3:
+        for versioning in VERSIONINGS:
+            exchange = send(api, kind, "list", query={"limit": 2}, versioning=versioning)
+            records = page_records(api, exchange, kind, "GETFLOW-PAGE-6")
+            if (
+                len(
+                    page_records(
+                        api, send(api, kind, "list", query={"limit": 3}, versioning=versioning), kind, "GETFLOW-PAGE-6"
+                    )
+                )
+                < 3
+            ):
                 continue
-            header = links(exchange)
+            header = link_header(exchange)
             if not header:
-                lacking.append(kind)
+                without_link.append(kind)
                 continue
-            linked.append(kind)
-            _is_next(api, exchange, header, found, kind, readings)
-    if not linked and not lacking:
-        raise Lacking("no list has three records")
-    if lacking and set(linked) == {ACTIVITIES} and readings.is_in_force("GETFLOW-AMB-13", "activities"):
-        readings.saw("GETFLOW-AMB-13", "activities")
+            with_link.append(kind)
+            _assert_next_link(api, exchange, header, records, kind, readings)
+    if not with_link and not without_link:
+        raise MissingPrecondition("no list has three records")
+    if without_link and set(with_link) == {ACTIVITIES} and readings.is_allowed("GETFLOW-AMB-13", "activities"):
+        readings.record_meaning("GETFLOW-AMB-13", "activities")
         return
-    assert not lacking, f"no Link on a page of {', '.join(sorted({str(kind) for kind in lacking}))}"
-    readings.saw("GETFLOW-AMB-13", "all")
+    assert not without_link, f"no Link on a page of {', '.join(sorted({str(kind) for kind in without_link}))}"
+    readings.record_meaning("GETFLOW-AMB-13", "all")
 
 
-def _is_next(api: Api, exchange: Exchange, header: str, found: list[Row], kind: Kind, readings: Observed) -> None:
-    """A Link header that is right, and the page behind it."""
-    bare = "<" not in header and "://" in header
-    readings.one_of("GETFLOW-AMB-17", bare=bare, rfc8288=not bare)
+def _assert_next_link(
+    api: Api, exchange: Exchange, header: str, records: list[Record], kind: RecordKind, readings: ObservedReadings
+) -> None:
+    """Asserts that a Link header is valid and leads to further records."""
+    is_bare = "<" not in header and "://" in header
+    readings.observe("GETFLOW-AMB-17", bare=is_bare, rfc8288=not is_bare)
     url = next_url(exchange)
     assert url is not None, f'{kind}: no rel="next" in {header}'
     assert re.match(r"https?://[^/?#]+", url), f"{kind}: {url}"
-    assert "cursor" in parameters_of(url), f"{kind}: {url}"
-    more = follow(api, exchange, url)
-    assert succeeded(more), f"{kind}, behind the link: {shown(more)}"
-    again = set(_ids(found)) & set(_ids(rows(api, more, kind, "GETFLOW-PAGE-6")))
-    assert not again, f"{kind}: again behind the link: {sorted(again, key=str)[:5]}"
+    assert "cursor" in query_parameters(url), f"{kind}: {url}"
+    next_page = follow_link(api, exchange, url)
+    assert is_success(next_page), f"{kind}, page behind the link: {response_text(next_page)}"
+    repeated = set(_ids(records)) & set(_ids(page_records(api, next_page, kind, "GETFLOW-PAGE-6")))
+    assert not repeated, f"{kind}: repeated on the page behind the link: {sorted(repeated, key=str)[:5]}"
 
 
 @clause("GETFLOW-PAGE-6")
-def test_the_last_page_names_none(api: Api, readings: Observed) -> None:
-    """Its Link is absent, or empty, or has no next."""
+def test_the_last_page_links_to_none(api: Api, readings: ObservedReadings) -> None:
+    """A page that is not full is the last one: it has no Link, or an empty one, or one without rel="next"."""
     forms = set()
     for kind in KINDS:
-        *_, (exchange, _) = pages(api, kind, {"limit": MAXIMUM}, clause="GETFLOW-PAGE-6")
-        forms.add(any(name.lower() == "link" for name, _ in exchange.answer.headers))
-    readings.one_of("GETFLOW-AMB-16", absent=forms == {False}, without_next=True in forms)
+        for exchange, records in pages(api, kind, {"limit": MAXIMUM}, clause="GETFLOW-PAGE-6"):
+            url = next_url(exchange)
+            assert url is None or len(records) == MAXIMUM, f"{kind}: {len(records)} records, and the next page is {url}"
+        forms.add(any(name.lower() == "link" for name, _ in exchange.response.headers))
+    readings.observe("GETFLOW-AMB-16", absent=forms == {False}, without_next=True in forms)
 
 
 @clause("GETFLOW-PAGE-9")
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_no_page_has_more_than_100_records(api: Api, readings: Observed, kind: Kind) -> None:
-    """A limit above that is read as 100, or refused by its name."""
+def test_no_page_has_more_than_100_records(api: Api, readings: ObservedReadings, kind: RecordKind) -> None:
+    """A limit above 100 is read as 100, or refused by its name."""
 
-    def holds(limit: int) -> None:
-        exchange = ask(api, kind, "list", query={"limit": limit})
-        documented(api, exchange, "GETFLOW-PAGE-9")
-        count = len(rows(api, exchange, kind, "GETFLOW-PAGE-9")) if succeeded(exchange) else 0
+    def check(limit: int) -> None:
+        exchange = send(api, kind, "list", query={"limit": limit})
+        check_documented(api, exchange, "GETFLOW-PAGE-9")
+        count = len(page_records(api, exchange, kind, "GETFLOW-PAGE-9")) if is_success(exchange) else 0
         assert count <= MAXIMUM, f"{count} records with a limit of {limit}"
-        _is_about_the_limit(api, exchange)
-        readings.one_of("GETFLOW-AMB-15", clamped=succeeded(exchange), refused=not succeeded(exchange))
+        _check_refused_limit(api, exchange)
+        readings.observe("GETFLOW-AMB-15", clamped=is_success(exchange), refused=not is_success(exchange))
 
-    for_all(holds, 6, limit=st.integers(101, 10**6))
+    for_all(check, 6, limit=st.integers(101, 10**6))
 
 
 @clause("GETFLOW-PAGE-1")
 def test_a_limit_below_1_is_raised_or_refused(api: Api) -> None:
-    """On any list it counts as 1, or is refused by its name; a server may clamp above and refuse below."""
+    """A limit below 1 is read as 1, or refused by its name."""
 
-    def holds(kind: Kind, limit: int) -> None:
-        exchange = ask(api, kind, "list", query={"limit": limit})
-        documented(api, exchange, "GETFLOW-PAGE-1")
-        if succeeded(exchange):
-            assert len(rows(api, exchange, kind, "GETFLOW-PAGE-1")) <= 1, f"limit={limit}: {shown(exchange)}"
-        _is_about_the_limit(api, exchange)
+    def check(kind: RecordKind, limit: int) -> None:
+        exchange = send(api, kind, "list", query={"limit": limit})
+        check_documented(api, exchange, "GETFLOW-PAGE-1")
+        if is_success(exchange):
+            assert len(page_records(api, exchange, kind, "GETFLOW-PAGE-1")) <= 1, (
+                f"limit={limit}: {response_text(exchange)}"
+            )
+        _check_refused_limit(api, exchange)
 
-    for_all(holds, 12, kind=st.sampled_from(KINDS), limit=st.integers(-1000, 0))
+    for_all(check, 12, kind=st.sampled_from(KINDS), limit=st.integers(-1000, 0))
 
 
-def _is_about_the_limit(api: Api, exchange: Exchange) -> None:
-    """A refusal, if it is one, says what was wrong."""
-    named = [(one.get("code"), one.get("attribute")) for one in problems(exchange)]
-    if not succeeded(exchange) and ("invalid_attribute", "limit") not in named:
-        raise broken(api, "GETFLOW-ERR-11", "invalid_attribute for limit", shown(exchange), exchange)
+def _check_refused_limit(api: Api, exchange: Exchange) -> None:
+    """Raises ContractViolation when the response is a refusal that does not name the limit."""
+    reported = codes_and_attributes(exchange)
+    if not is_success(exchange) and ("invalid_attribute", "limit") not in reported:
+        raise violation(api, "GETFLOW-ERR-11", "invalid_attribute for limit", response_text(exchange), exchange)

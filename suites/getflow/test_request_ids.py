@@ -8,111 +8,124 @@ import pytest
 from hypothesis import strategies as st
 
 from contracts.exchange import Exchange, as_text
-from fixtures.api import Api
-from suites.getflow.bench import Bench
-from suites.getflow.comparing import for_all
-from suites.getflow.dialect import (
-    ABSENT,
+from fixtures.target_api import Api, MissingPrecondition
+from suites.getflow.client import (
     KINDS,
     LISTS,
     TASKS,
-    WAYS,
-    Kind,
-    accepted,
-    ask,
-    body,
-    calls,
-    refused,
-    shown,
-    succeeded,
+    UNKNOWN_ID,
+    VERSIONINGS,
+    RecordKind,
+    accepted_body,
+    is_success,
+    json_body,
+    permitted_operations,
+    refusal_problems,
+    response_text,
+    send,
 )
-from suites.getflow.given_ids import GivenIds
-from suites.getflow.paging import first
-from suites.readings import Observed
+from suites.getflow.pagination import first_page
+from suites.getflow.record_factory import RecordFactory
+from suites.getflow.request_ids import RequestIdLog
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def _id(exchange: Exchange) -> object:
-    told = body(exchange)
-    return told.get("request_uuid", told.get("request_id"))
+    """The id in a response, by either of its names."""
+    body = json_body(exchange)
+    return body.get("request_uuid", body.get("request_id"))
 
 
 @clause("GETFLOW-ERR-3")
-def test_identical_refused_requests_have_ids_of_their_own(api: Api, given_ids: GivenIds) -> None:
-    """The same refused request again and again, one after the other and at once, has another UUID each time."""
+def test_identical_refused_requests_have_distinct_ids(api: Api, request_id_log: RequestIdLog) -> None:
+    """The same refused request, in sequence and at once, has a different UUID each time."""
 
-    def refuse(one: Api) -> Exchange:
-        return ask(one, TASKS, "read", ABSENT)
+    def send_refused(client: Api) -> Exchange:
+        return send(client, TASKS, "read", UNKNOWN_ID)
 
-    found = [_id(refuse(api)) for _ in range(10)]
-    found += [_id(one) for one in api.together([refuse] * 8)]
-    assert all(isinstance(one, str) and UUID.fullmatch(one) for one in found), f"{found}"
-    assert len(set(found)) == len(found), f"{len(found) - len(set(found))} of {len(found)} ids are not new"
-    again = [one for one in given_ids.twice if one[0] in found]
-    assert not again, f"an id of another request: {again[0]}"
+    identifiers = [_id(send_refused(api)) for _ in range(10)]
+    identifiers += [_id(exchange) for exchange in api.send_concurrently([send_refused] * 8)]
+    assert all(isinstance(identifier, str) and UUID.fullmatch(identifier) for identifier in identifiers), (
+        f"{identifiers}"
+    )
+    assert len(set(identifiers)) == len(identifiers), (
+        f"{len(identifiers) - len(set(identifiers))} of {len(identifiers)} ids are repeated"
+    )
+    repeated = [duplicate for duplicate in request_id_log.duplicates if duplicate[0] in identifiers]
+    assert not repeated, f"an id of another request: {repeated[0]}"
 
 
 @clause("GETFLOW-ERR-3")
-def test_every_refusal_of_the_run_has_an_id_of_its_own(api: Api, given_ids: GivenIds) -> None:
-    """Over all endpoints, mixed with successes, no request_uuid is one that any request of this run was given."""
+def test_every_refusal_has_a_new_id(api: Api, request_id_log: RequestIdLog) -> None:
+    """No request_uuid of any endpoint was given to another request of this run."""
 
-    def holds(kind: Kind, way: int, limit: str) -> None:
-        exchange = ask(api, kind, "list", query={"limit": limit}, way=way)
-        if not succeeded(exchange):
-            assert UUID.fullmatch(str(_id(exchange))), shown(exchange)
+    def check(kind: RecordKind, versioning: int, limit: str) -> None:
+        exchange = send(api, kind, "list", query={"limit": limit}, versioning=versioning)
+        if not is_success(exchange):
+            assert UUID.fullmatch(str(_id(exchange))), response_text(exchange)
 
     limits = st.sampled_from(["1", "2", "abc", "x", "?"])
-    for_all(holds, 25, kind=st.sampled_from(KINDS), way=st.sampled_from(WAYS), limit=limits)
-    assert not given_ids.twice, f"given to two requests: {given_ids.twice[0]}"
+    for_all(check, 25, kind=st.sampled_from(KINDS), versioning=st.sampled_from(VERSIONINGS), limit=limits)
+    assert not request_id_log.duplicates, f"given to two requests: {request_id_log.duplicates[0]}"
 
 
 @clause("GETFLOW-RID-1")
-def test_most_successes_carry_a_request_id(api: Api, bench: Bench, readings: Observed) -> None:
-    """At the root of the body of each success; which share of endpoints has it is recorded."""
-    ids = bench.ids()
-    carry = []
-    for kind, action in calls(api):
+def test_most_successes_have_a_request_id(api: Api, factory: RecordFactory, readings: ObservedReadings) -> None:
+    """More than half of all operations have a request_id in their success; whether all have one is observed."""
+    ids = factory.ids_by_kind()
+    has_id = []
+    for kind, action in permitted_operations(api):
         if action == "create":
-            exchange = ask(api, kind, "create", sent=bench.needs(kind))
-            made = body(exchange).get(kind.singular)
-            if isinstance(made, dict) and "id" in made:
-                bench.keep(kind, made["id"])
+            exchange = send(api, kind, "create", attributes=factory.required_attributes(kind))
+            created = json_body(exchange).get(kind.singular)
+            if isinstance(created, dict) and "id" in created:
+                factory.delete_later(kind, created["id"])
         else:
-            sent = {"name": "n"} if action == "update" else None
-            exchange = ask(api, kind, action, ids[kind], sent=sent)
-        accepted(api, exchange, "GETFLOW-RID-1")
-        carry.append(isinstance(body(exchange).get("request_id"), str))
-    assert any(carry), "no success has a request_id"
-    assert sum(carry) * 2 > len(carry), f"only {sum(carry)} of {len(carry)} endpoints have a request_id"
-    readings.one_of("GETFLOW-AMB-30", every=all(carry), some=any(carry))
+            attributes = {"name": "n"} if action == "update" else None
+            exchange = send(api, kind, action, ids[kind], attributes=attributes)
+        accepted_body(api, exchange, "GETFLOW-RID-1")
+        has_id.append(isinstance(json_body(exchange).get("request_id"), str))
+    assert any(has_id), "no success has a request_id"
+    assert sum(has_id) * 2 > len(has_id), f"only {sum(has_id)} of {len(has_id)} endpoints have a request_id"
+    readings.observe("GETFLOW-AMB-30", every=all(has_id), some=any(has_id))
 
 
 @clause("GETFLOW-RID-1")
-def test_request_ids_are_told_once(api: Api, given_ids: GivenIds) -> None:
-    """No two successes of the run have the same one, not even of the same request, and none is that of an error."""
-    found = [_id(ask(api, LISTS, "list", query={"limit": 1})) for _ in range(10)]
-    found += [_id(one) for one in api.together([lambda one: ask(one, LISTS, "list", query={"limit": 1})] * 8)]
-    given = [one for one in found if one is not None]
-    assert len(set(map(str, given))) == len(given), f"{len(given) - len(set(map(str, given)))} ids are not new"
-    assert not given_ids.twice, f"given to two requests: {given_ids.twice[0]}"
+def test_request_ids_are_unique(api: Api, request_id_log: RequestIdLog) -> None:
+    """No two successes of the run have the same id, not even of equal requests."""
+    identifiers = [_id(send(api, LISTS, "list", query={"limit": 1})) for _ in range(10)]
+    identifiers += [
+        _id(exchange)
+        for exchange in api.send_concurrently([lambda client: send(client, LISTS, "list", query={"limit": 1})] * 8)
+    ]
+    present = [identifier for identifier in identifiers if identifier is not None]
+    assert len(set(map(str, present))) == len(present), f"{len(present) - len(set(map(str, present)))} ids are repeated"
+    assert not request_id_log.duplicates, f"given to two requests: {request_id_log.duplicates[0]}"
+    if not present:
+        raise MissingPrecondition("no success has a request_id")
 
 
 @clause("GETFLOW-ERR-3")
-def test_the_two_names_of_an_id_are_told_apart(api: Api, readings: Observed) -> None:
-    """An error has request_uuid and a success request_id; whether each may have the other's name is recorded."""
-    success, error = ask(api, LISTS, "list", query={"limit": 1}), ask(api, LISTS, "read", ABSENT)
-    accepted(api, success, "GETFLOW-RID-1")
-    refused(api, error, "GETFLOW-ERR-3")
-    apart = "request_uuid" not in body(success) and "request_id" not in body(error)
-    readings.one_of("GETFLOW-AMB-2", two_things=apart, one_thing=not apart)
+def test_successes_and_errors_have_ids(api: Api, readings: ObservedReadings) -> None:
+    """A success has a documented id and so has an error; whether they share one name is observed."""
+    success, error = send(api, LISTS, "list", query={"limit": 1}), send(api, LISTS, "read", UNKNOWN_ID)
+    accepted_body(api, success, "GETFLOW-RID-1")
+    refusal_problems(api, error, "GETFLOW-ERR-3")
+    have_own_names = "request_uuid" not in json_body(success) and "request_id" not in json_body(error)
+    readings.observe("GETFLOW-AMB-2", two_things=have_own_names, one_thing=not have_own_names)
 
 
 @clause("GETFLOW-RID-2")
-def test_our_report_shows_the_id_of_a_request(api: Api) -> None:
-    """What the report keeps of an exchange has the id that the vendor's support asks for."""
-    row = first(api, LISTS, "GETFLOW-RID-2", limit=1)[0]
-    for exchange in (ask(api, LISTS, "read", row["id"]), ask(api, LISTS, "read", ABSENT)):
-        identifier = _id(exchange)
-        assert identifier is None or str(identifier) in as_text(exchange, api.secrets)
+def test_a_printed_exchange_shows_its_request_id(api: Api) -> None:
+    """The printed exchange contains the id that the vendor's support asks for."""
+    record = first_page(api, LISTS, "GETFLOW-RID-2", limit=1)[0]
+    exchanges = [send(api, LISTS, "read", identifier) for identifier in (record["id"], UNKNOWN_ID)]
+    with_id = [exchange for exchange in exchanges if _id(exchange) is not None]
+    if not with_id:
+        raise MissingPrecondition("no response has a request id")
+    for exchange in with_id:
+        assert str(_id(exchange)) in as_text(exchange, api.secrets)

@@ -1,44 +1,46 @@
-"""Version 2, named in Accept or in front of the path: document lines 18 to 35."""
+"""Version 2, named in Accept or in the path: document lines 18 to 35."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle, product
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
 from contracts.exchange import Exchange
-from fixtures.api import Api
-from suites.blame import broken
-from suites.getflow.bench import Bench
-from suites.getflow.comparing import both, for_all
-from suites.getflow.dialect import (
-    ACCEPT,
-    CALLS,
+from fixtures.target_api import Api
+from suites.getflow.client import (
+    ACCEPT_HEADER,
+    CREATABLE_KINDS,
     KINDS,
     LISTS,
-    MADE,
-    PREFIX,
-    READS,
+    OPERATIONS,
+    PATH_PREFIX,
+    READ_OPERATIONS,
     TASKS,
-    VERSIONED,
-    WAYS,
-    Kind,
-    Row,
-    accepted,
-    ask,
-    body,
-    documented,
-    record,
-    refused,
-    shown,
-    succeeded,
-    without_ids,
+    V2_MEDIA_TYPE,
+    VERSIONINGS,
+    Record,
+    RecordKind,
+    accepted_body,
+    check_documented,
+    is_success,
+    json_body,
+    refusal_problems,
+    response_text,
+    send,
+    single_record,
+    without_request_ids,
 )
-from suites.getflow.drawn import known_ids
-from suites.getflow.paging import first
-from suites.readings import Observed
+from suites.getflow.pagination import first_page
+from suites.getflow.record_factory import RecordFactory
+from suites.getflow.repeated_reads import stable_pair
+from suites.getflow.strategies import known_ids
+from suites.hypothesis_checks import for_all
+from suites.observed_readings import ObservedReadings
+from suites.reporting.failures import violation
 
 clause = pytest.mark.clause
 
@@ -47,168 +49,172 @@ def _get(api: Api, path: str, headers: Mapping[str, str] | None = None) -> Excha
     return api.request("GET", path, query={"organization_id": api.setting("ORGANIZATION_ID")}, headers=headers)
 
 
-def _media(version: int) -> dict[str, str]:
+def _accept_header(version: int) -> dict[str, str]:
     return {"Accept": f"application/vnd.flow.v{version}+json"}
 
 
-def _read_ids(api: Api, due: str) -> dict[Kind, Any]:
-    """An id of each kind that can be read alone; what stands in the way is blamed on that clause."""
-    return {kind: first(api, kind, due, limit=1)[0]["id"] for kind in KINDS if kind.can("read")}
+def _read_ids(api: Api, clause_id: str) -> dict[RecordKind, Any]:
+    """The id of a record of each kind that can be read alone; failures are blamed on that clause."""
+    return {kind: first_page(api, kind, clause_id, limit=1)[0]["id"] for kind in KINDS if kind.supports("read")}
 
 
 @clause("GETFLOW-VER-1")
-def test_answers_are_of_version_2(api: Api, readings: Observed) -> None:
-    """No answer is labelled as another version than 2."""
-    ids, labels = _read_ids(api, "GETFLOW-VER-1"), set()
-    for kind, action in READS:
-        for way in WAYS:
-            exchange = ask(api, kind, action, ids.get(kind), way=way)
-            label = exchange.answer.media_type()
-            assert label == VERSIONED or "vnd.flow" not in label, f"{action} {kind}: {label}"
-            accepted(api, exchange, "GETFLOW-VER-1")
-            labels.add(label)
-    readings.one_of("GETFLOW-AMB-33", versioned=labels == {VERSIONED}, plain=VERSIONED not in labels)
+def test_responses_are_of_version_2(api: Api, readings: ObservedReadings) -> None:
+    """No response is labelled with another version than 2."""
+    ids, media_types = _read_ids(api, "GETFLOW-VER-1"), set()
+    for kind, action in READ_OPERATIONS:
+        for versioning in VERSIONINGS:
+            exchange = send(api, kind, action, ids.get(kind), versioning=versioning)
+            media_type = exchange.response.media_type()
+            assert media_type == V2_MEDIA_TYPE or "vnd.flow" not in media_type, f"{action} {kind}: {media_type}"
+            accepted_body(api, exchange, "GETFLOW-VER-1")
+            media_types.add(media_type)
+    readings.one_of("GETFLOW-AMB-33", versioned=media_types == {V2_MEDIA_TYPE}, plain=V2_MEDIA_TYPE not in media_types)
 
 
 @clause("GETFLOW-VER-2")
-def test_no_other_version_is_opened(api: Api) -> None:
-    """The token gets nothing at any other version, named either way, on any endpoint."""
+def test_another_version_is_refused(api: Api) -> None:
+    """Any other version is refused, on different endpoints and whichever way it is named."""
     ids = _read_ids(api, "GETFLOW-VER-2")
 
-    def holds(call: tuple[Kind, str], version: int, way: int) -> None:
-        kind, action = call
-        path = kind.operation(action, ACCEPT).path.split("{")[0] + str(ids[kind] if action == "read" else "")
-        exchange = _get(api, path, _media(version)) if way == ACCEPT else _get(api, f"/v{version}{path}")
-        assert not succeeded(exchange), shown(exchange)
-        refused(api, exchange, "GETFLOW-VER-2")
-
-    versions = st.sampled_from([1, 3, 0, 4, 22, 12, 200])
-    for_all(holds, 25, call=st.sampled_from(READS), version=versions, way=st.sampled_from(WAYS))
+    operations = cycle(READ_OPERATIONS)
+    for version, versioning, _ in product((1, 3, 0, 4, 22, 12, 200), VERSIONINGS, range(2)):
+        kind, action = next(operations)
+        path = kind.operation(action, ACCEPT_HEADER).path.split("{")[0] + str(ids[kind] if action == "read" else "")
+        exchange = (
+            _get(api, path, _accept_header(version)) if versioning == ACCEPT_HEADER else _get(api, f"/v{version}{path}")
+        )
+        assert not is_success(exchange), response_text(exchange)
+        refusal_problems(api, exchange, "GETFLOW-VER-2")
 
 
 @clause("GETFLOW-VER-2")
-def test_conflicting_versions_have_one_meaning(api: Api, readings: Observed) -> None:
-    """Of a prefix and an Accept that disagree the same one counts always, or both are refused."""
-    two_in_front = succeeded(_get(api, "/v2/lists", _media(1)))
-    two_in_accept = succeeded(_get(api, "/v1/lists", _media(2)))
+def test_conflicting_versions_have_one_meaning(api: Api, readings: ObservedReadings) -> None:
+    """When the path and Accept name different versions, always the same one counts, or the request is refused."""
+    path_counts = is_success(_get(api, "/v2/lists", _accept_header(1)))
+    accept_counts = is_success(_get(api, "/v1/lists", _accept_header(2)))
     readings.one_of(
         "GETFLOW-AMB-8",
-        prefix=two_in_front and not two_in_accept,
-        accept=two_in_accept and not two_in_front,
-        refused=not two_in_front and not two_in_accept,
+        prefix=path_counts and not accept_counts,
+        accept=accept_counts and not path_counts,
+        refused=not path_counts and not accept_counts,
     )
 
 
 @clause("GETFLOW-VER-3")
-def test_without_a_version_nothing_breaks(api: Api, readings: Observed) -> None:
-    """A request that names no version is refused as documented or served as version 2, on every endpoint alike."""
-    ids, served = _read_ids(api, "GETFLOW-VER-3"), set()
-    for kind, action in READS:
-        path = kind.operation(action, ACCEPT).path.split("{")[0] + str(ids[kind] if action == "read" else "")
+def test_a_request_without_version_is_served_or_refused(api: Api, readings: ObservedReadings) -> None:
+    """A request without a version is refused as documented or served as version 2, alike on every endpoint."""
+    ids, outcomes = _read_ids(api, "GETFLOW-VER-3"), set()
+    for kind, action in READ_OPERATIONS:
+        path = kind.operation(action, ACCEPT_HEADER).path.split("{")[0] + str(ids[kind] if action == "read" else "")
         for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
             exchange = _get(api, path, headers)
-            documented(api, exchange, "GETFLOW-VER-3")
-            served.add(succeeded(exchange))
-    readings.one_of("GETFLOW-AMB-9", refused=True not in served, served=False not in served)
+            check_documented(api, exchange, "GETFLOW-VER-3")
+            outcomes.add(is_success(exchange))
+    readings.one_of("GETFLOW-AMB-9", refused=True not in outcomes, served=False not in outcomes)
 
 
 @clause("GETFLOW-VER-5")
-def test_accept_may_list_more_than_the_version(api: Api, readings: Observed) -> None:
-    """Among other types the versioned one selects version 2; with the prefix an Accept for HTML is refused or not."""
-    among = ("text/html, application/vnd.flow.v2+json;q=0.5", "application/vnd.flow.v2+json, */*;q=0.1")
-    listed = all(succeeded(_get(api, "/lists", {"Accept": accept})) for accept in among)
+def test_accept_may_list_other_types(api: Api, readings: ObservedReadings) -> None:
+    """The versioned type selects version 2 also among other types in Accept."""
+    accept_values = ("text/html, application/vnd.flow.v2+json;q=0.5", "application/vnd.flow.v2+json, */*;q=0.1")
+    version_selected = all(is_success(_get(api, "/lists", {"Accept": accept})) for accept in accept_values)
     html = _get(api, "/v2/lists", {"Accept": "text/html"})
     readings.one_of(
         "GETFLOW-AMB-10",
-        any_entry=listed and succeeded(html),
-        negotiated=listed and 400 <= html.answer.status < 500,
+        any_entry=version_selected and is_success(html),
+        negotiated=version_selected and 400 <= html.response.status < 500,
     )
 
 
 @clause("GETFLOW-VER-5")
 def test_accept_alone_selects_version_2(api: Api) -> None:
-    """Without a prefix the versioned Accept is enough on every endpoint, and the answer has a type that fits it."""
+    """The versioned Accept alone selects version 2 on every endpoint."""
     ids = _read_ids(api, "GETFLOW-VER-5")
-    for kind, action in READS:
-        exchange = ask(api, kind, action, ids.get(kind), way=ACCEPT)
-        assert succeeded(exchange), f"{action} {kind}: {shown(exchange)}"
-        label = exchange.answer.media_type()
-        assert label in (VERSIONED, "application/json"), f"{action} {kind}: {label}"
-        accepted(api, exchange, "GETFLOW-VER-5")
+    for kind, action in READ_OPERATIONS:
+        exchange = send(api, kind, action, ids.get(kind), versioning=ACCEPT_HEADER)
+        assert is_success(exchange), f"{action} {kind}: {response_text(exchange)}"
+        media_type = exchange.response.media_type()
+        assert media_type in (V2_MEDIA_TYPE, "application/json"), f"{action} {kind}: {media_type}"
+        accepted_body(api, exchange, "GETFLOW-VER-5")
 
 
 @clause("GETFLOW-VER-5", "GETFLOW-VER-6")
-@pytest.mark.parametrize("way", WAYS, ids=["Accept", "prefix"])
-def test_every_method_is_served_either_way(api: Api, bench: Bench, way: int) -> None:
-    """All that can be done to a record of one's own can be done with the version given this way."""
-    due = ("GETFLOW-VER-5", "GETFLOW-VER-6")[way]
-    for kind, action in CALLS:
-        if kind not in MADE:
+@pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
+def test_every_method_is_served_either_way(api: Api, factory: RecordFactory, versioning: int) -> None:
+    """Every operation on a record is served with the version named this way."""
+    clause_id = ("GETFLOW-VER-5", "GETFLOW-VER-6")[versioning]
+    for kind, action in OPERATIONS:
+        if kind not in CREATABLE_KINDS:
             continue
         if action == "create":
-            bench.make(kind, due, way=way)
+            factory.create(kind, clause_id, versioning=versioning)
             continue
-        identifier = bench.make(kind, due)["id"]
-        sent = {"name": "either way"} if action == "update" else None
-        exchange = ask(api, kind, action, identifier, sent=sent, way=way)
-        if not succeeded(exchange):
-            raise broken(api, due, f"{action} {kind} is served", shown(exchange), exchange)
+        identifier = factory.create(kind, clause_id)["id"]
+        attributes = {"name": "either way"} if action == "update" else None
+        exchange = send(api, kind, action, identifier, attributes=attributes, versioning=versioning)
+        if not is_success(exchange):
+            raise violation(api, clause_id, f"{action} {kind} is served", response_text(exchange), exchange)
 
 
 @clause("GETFLOW-VER-6")
 def test_every_path_can_be_prefixed(api: Api) -> None:
-    """Below /v2 every path is served that is served without it."""
+    """Every path is also served below /v2."""
     ids = _read_ids(api, "GETFLOW-VER-6")
-    for kind, action in READS:
-        exchange = ask(api, kind, action, ids.get(kind), way=PREFIX)
-        assert succeeded(exchange), f"{action} {kind}: {shown(exchange)}"
+    for kind, action in READ_OPERATIONS:
+        exchange = send(api, kind, action, ids.get(kind), versioning=PATH_PREFIX)
+        assert is_success(exchange), f"{action} {kind}: {response_text(exchange)}"
 
 
 @clause("GETFLOW-VER-7")
 def test_the_prefix_needs_no_header(api: Api) -> None:
-    """Below /v2 an Accept that is absent, for anything, or for plain JSON gets the same."""
+    """Below /v2 the response is the same without Accept, with any type and with plain JSON."""
     ids = _read_ids(api, "GETFLOW-VER-7")
 
-    def seen(call: tuple[Kind, str], accept: str | None) -> Any:
-        kind, action = call
-        exchange = ask(api, kind, action, ids.get(kind), headers={"Accept": accept} if accept else {})
-        assert succeeded(exchange), f"{action} {kind} with Accept {accept}: {shown(exchange)}"
-        return without_ids(body(exchange))
+    def outcome(operation: tuple[RecordKind, str], accept: str | None) -> Any:
+        kind, action = operation
+        exchange = send(api, kind, action, ids.get(kind), headers={"Accept": accept} if accept else {})
+        assert is_success(exchange), f"{action} {kind} with Accept {accept}: {response_text(exchange)}"
+        return without_request_ids(json_body(exchange))
 
-    def holds(call: tuple[Kind, str], accept: str) -> None:
-        one, other = both(api, lambda: seen(call, None), lambda: seen(call, accept))
-        assert one == other, f"with Accept {accept}: {str(other)[:300]}, without: {str(one)[:300]}"
+    def check(operation: tuple[RecordKind, str], accept: str) -> None:
+        without_accept, with_accept = stable_pair(
+            api, lambda: outcome(operation, None), lambda: outcome(operation, accept)
+        )
+        assert without_accept == with_accept, (
+            f"with Accept {accept}: {str(with_accept)[:300]}, without: {str(without_accept)[:300]}"
+        )
 
-    accepts = st.sampled_from(["*/*", "application/json", "application/*", VERSIONED])
-    for_all(holds, 20, call=st.sampled_from(READS), accept=accepts)
+    accepts = st.sampled_from(["*/*", "application/json", "application/*", V2_MEDIA_TYPE])
+    for_all(check, 20, operation=st.sampled_from(READ_OPERATIONS), accept=accepts)
 
 
 @clause("GETFLOW-VER-8")
 def test_every_list_is_read_by_its_id(api: Api) -> None:
-    """A list that is listed is read by its id."""
-    listed = first(api, LISTS, "GETFLOW-VER-8")
+    """Every listed list can be read by its id."""
+    listed = first_page(api, LISTS, "GETFLOW-VER-8")
 
-    def holds(row: Row) -> None:
-        exchange = ask(api, LISTS, "read", row["id"])
-        assert succeeded(exchange) or row["id"] not in known_ids(api, LISTS), shown(exchange)
+    def check(record: Record) -> None:
+        exchange = send(api, LISTS, "read", record["id"])
+        assert is_success(exchange) or record["id"] not in known_ids(api, LISTS), response_text(exchange)
 
-    for_all(holds, 12, row=st.sampled_from(listed))
+    for_all(check, 12, record=st.sampled_from(listed))
 
 
 @clause("GETFLOW-VER-8")
-def test_the_list_of_the_settings_is_read(api: Api) -> None:
-    """The list whose id the settings name, the document's 1234 on our reference, is there."""
+def test_the_configured_list_is_read(api: Api) -> None:
+    """The list whose id is configured can be read (on our reference, 1234 as in the document)."""
     identifier = api.setting("LIST_ID")
-    read = record(api, ask(api, LISTS, "read", identifier), LISTS, "GETFLOW-VER-8")
-    assert str(read["id"]) == identifier
+    record = single_record(api, send(api, LISTS, "read", identifier), LISTS, "GETFLOW-VER-8")
+    assert str(record["id"]) == identifier
 
 
 @clause("GETFLOW-VER-9")
-def test_a_task_is_created_below_the_prefix(api: Api, bench: Bench) -> None:
-    """POST to /v2/tasks makes a task with the name that was sent."""
-    name = api.unique("made by prefix ")
-    exchange = ask(api, TASKS, "create", sent={**bench.needs(TASKS), "name": name})
-    assert succeeded(exchange), shown(exchange)
-    made = record(api, exchange, TASKS, "GETFLOW-VER-9")
-    bench.keep(TASKS, made["id"])
-    assert made.get("name") == name
+def test_a_task_is_created_below_the_prefix(api: Api, factory: RecordFactory) -> None:
+    """POST to /v2/tasks creates a task with the name that was sent."""
+    name = api.unique_text("made by prefix ")
+    exchange = send(api, TASKS, "create", attributes={**factory.required_attributes(TASKS), "name": name})
+    assert is_success(exchange), response_text(exchange)
+    created = single_record(api, exchange, TASKS, "GETFLOW-VER-9")
+    factory.delete_later(TASKS, created["id"])
+    assert created.get("name") == name

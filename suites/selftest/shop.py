@@ -1,4 +1,4 @@
-"""A small API of our own, as a contract and as a server that obeys it, for tests of the machinery."""
+"""The contract of a small API of our own, for tests of the code that reads contracts and judges by them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from contracts.document import Contract, from_document
-from contracts.exchange import Answer, Exchange, Sent
+from contracts.exchange import Exchange, Request, Response
+from contracts.openapi import Contract, from_document
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -62,7 +62,7 @@ DOCUMENT: dict[str, Any] = {
                 },
                 "responses": {
                     "2XX": {
-                        "description": "made",
+                        "description": "created",
                         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Goods"}}},
                     },
                     "4XX": {"$ref": "#/components/responses/Refused"},
@@ -137,7 +137,7 @@ DOCUMENT: dict[str, Any] = {
             },
             "unknown": {"status": ["4XX"], "clause": "GETFLOW-ERR-9", "accepted": {"GETFLOW-AMB-6": "ignored"}},
             "out_of_range": {"unstated": "GETFLOW-AMB-15"},
-            "too_large": {"not_applicable": "the shop takes all"},
+            "too_large": {"not_applicable": "the shop accepts bodies of any size"},
             **{
                 kind: {"status": ["4XX"], "clause": "GETFLOW-ERR-2"}
                 for kind in (
@@ -162,13 +162,13 @@ def shop(change: Callable[[dict[str, Any]], None] | None = None) -> Contract:
 def exchange(
     status: int = 200, body: Any = None, headers: dict[str, str] | None = None, method: str = "GET"
 ) -> Exchange:
-    """An exchange whose answer is that; `body` is JSON unless it is bytes."""
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    sent = Sent(method, "http://127.0.0.1/goods?shop_id=1", (("Authorization", "Bearer s3cret"),))
-    given = {"content-type": "application/json", **(headers or {})}
-    return Exchange(sent, Answer(status, tuple(given.items()), raw))
+    """An exchange with this response; `body` becomes JSON unless it is bytes."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = Request(method, "http://127.0.0.1/goods?shop_id=1", (("Authorization", "Bearer s3cret"),))
+    response_headers = {"content-type": "application/json", **(headers or {})}
+    return Exchange(request, Response(status, tuple(response_headers.items()), content))
 
 
-def query(sent: Sent) -> dict[str, list[str]]:
+def query(request: Request) -> dict[str, list[str]]:
     """The names and values of a request's query."""
-    return parse_qs(urlsplit(sent.url).query, keep_blank_values=True)
+    return parse_qs(urlsplit(request.url).query, keep_blank_values=True)

@@ -1,4 +1,4 @@
-"""Ours with everything: requests made from the contract, and with `--judge all` every answer judged by it.
+"""Ours with everything: requests created from the contract, and with `--judge all` every response validated by it.
 
 BENCH_TRANSPORT is http (tasks of getflow) or websocket (devices of bitvis). The host is `--host`, without which this
 would load our references.
@@ -12,16 +12,19 @@ from itertools import count
 from locust import constant
 
 from loadtests.bench.payloads import DEVICE_ID
-from loadtests.engine.call import Journey
-from loadtests.play import Plays
-from loadtests.users import journey
+from loadtests.engine.exchange_types import Journey
+from loadtests.locust_plugin.listeners import register
+from loadtests.user.contract_user import ContractUser
+from loadtests.user.journey_user import journey
 
 IS_HTTP = os.environ["BENCH_TRANSPORT"] == "http"
 REQUESTS = 10  # of a journey
 NUMBERS = count(1)
 
+register()
 
-class Getflow(Plays):
+
+class Getflow(ContractUser):
     """Reads tasks."""
 
     abstract = not IS_HTTP
@@ -32,10 +35,10 @@ class Getflow(Plays):
     def read_tasks(self) -> Journey:
         """One task after the other."""
         for _ in range(REQUESTS):
-            yield self.call("getTask", task_id=next(NUMBERS))
+            yield self.request_for("getTask", task_id=next(NUMBERS))
 
 
-class Bitvis(Plays):
+class Bitvis(ContractUser):
     """Opens devices."""
 
     abstract = IS_HTTP
@@ -46,4 +49,6 @@ class Bitvis(Plays):
     def open_devices(self) -> Journey:
         """One device after the other."""
         for _ in range(REQUESTS):
-            yield self.rpc("websocket", "inventory/device OPEN", objectid=DEVICE_ID.format(next(NUMBERS) % 65_536))
+            yield self.rpc_request(
+                "websocket", "inventory/device OPEN", objectid=DEVICE_ID.format(next(NUMBERS) % 65_536)
+            )

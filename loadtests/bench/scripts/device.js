@@ -1,4 +1,4 @@
-// The call of bitvis that both websocket scripts send, and what its contract says of the answer.
+// The call of bitvis that both websocket scripts send, and what its contract says of its response.
 const parts = __ENV.CALL.split("{number}");
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})$/;

@@ -1,5 +1,5 @@
-// k6 over HTTP. JUDGED=1: every answer is parsed and checked by hand for what the contract's schema says of a task, and
-// its time goes into a Trend. RATE: arrivals a second (its open model); without it each VU asks without a pause.
+// k6 over HTTP. JUDGED=1: every response is parsed and checked by hand against the contract's schema of a task, and
+// its time goes into a Trend. RATE: arrivals a second (its open model); without it each VU sends requests without a pause.
 import http from "k6/http";
 import { check } from "k6";
 import exec from "k6/execution";

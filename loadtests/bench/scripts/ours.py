@@ -1,4 +1,4 @@
-"""Ours as people run it: journeys in a locustfile, played by the engine in a Locust process, the status looked at.
+"""Ours as users run it: journeys in a locustfile, run by the engine in a Locust process, which checks the status.
 
 BENCH_TRANSPORT is http or websocket. Each journey reads some tasks or devices, one after the other and each another
 one; with `--rate`, where the arrivals are counted, just one.
@@ -13,9 +13,9 @@ from itertools import count
 from locust import constant
 
 from loadtests.bench.payloads import CALL, DEVICE_ID, HEADERS, PATH, compact
-from loadtests.engine.call import Journey, Request
-from loadtests.node import recorder
-from loadtests.users import Journeys, journey
+from loadtests.engine.exchange_types import Journey, Request
+from loadtests.locust_plugin.listeners import register
+from loadtests.user.journey_user import JourneyUser, journey
 
 IS_HTTP = os.environ["BENCH_TRANSPORT"] == "http"
 REQUESTS = 1 if "--rate" in sys.argv else 10  # of a journey
@@ -25,11 +25,11 @@ GET = "\r\n".join(
     [f"GET {PATH} HTTP/1.1".format("%d"), "Host: {}", *(f"{name}: {value}" for name, value in HEADERS.items()), "", ""]
 )
 OPEN = compact(CALL).replace(DEVICE_ID, DEVICE_ID.replace("{:04x}", "%04x")).encode()
-TASK = recorder.slot("getTask", "http")
-DEVICE = recorder.slot("OPEN device", "websocket")
+
+register()
 
 
-class Tasks(Journeys):
+class Tasks(JourneyUser):
     """Reads tasks of getflow."""
 
     abstract = not IS_HTTP
@@ -40,11 +40,12 @@ class Tasks(Journeys):
         """One task after the other."""
         address = self.address
         head = GET.format(address.authority).encode()
+        samples = self.recorder.samples_of("getTask", "http")
         for _ in range(REQUESTS):
-            yield Request(TASK, head % next(NUMBERS), address)
+            yield Request(samples, head % next(NUMBERS), address)
 
 
-class Devices(Journeys):
+class Devices(JourneyUser):
     """Opens devices of bitvis."""
 
     abstract = IS_HTTP
@@ -54,5 +55,6 @@ class Devices(Journeys):
     def open_devices(self) -> Journey:
         """One device after the other."""
         address = self.address
+        samples = self.recorder.samples_of("OPEN device", "websocket")
         for _ in range(REQUESTS):
-            yield Request(DEVICE, OPEN % (next(NUMBERS) % 65_536), address)
+            yield Request(samples, OPEN % (next(NUMBERS) % 65_536), address)

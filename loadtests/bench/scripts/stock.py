@@ -61,12 +61,12 @@ class Websocket(User):
         message = websocket_call(next(NUMBERS))
         started = time.perf_counter()
         self.socket.send(message)
-        answer = self.socket.recv()
+        response = self.socket.recv()
         self.environment.events.request.fire(
             request_type="websocket",
             name="OPEN",
             response_time=(time.perf_counter() - started) * 1000,
-            response_length=len(answer),
+            response_length=len(response),
             exception=None,
             context={},
         )

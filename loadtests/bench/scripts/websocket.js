@@ -1,5 +1,5 @@
-// k6 over a websocket by its module k6/ws: one call in flight per VU. JUDGED=1: every answer is parsed and checked by
-// hand for what the contract's schema says of a device, and its time goes into a Trend.
+// k6 over a websocket by its module k6/ws: one call in flight per VU. JUDGED=1: every response is parsed and
+// checked by hand against the contract's schema of a device, and its time goes into a Trend.
 import ws from "k6/ws";
 import { check } from "k6";
 import exec from "k6/execution";

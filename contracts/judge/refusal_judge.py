@@ -1,0 +1,147 @@
+"""Judges the response to an invalid request: whether it refuses, with the right status class, code and attribute.
+
+How each kind of invalid request is refused is data in the OpenAPI document (`x-flowproof.refusals`, `x-refusals`); the
+rule nearest to the invalid value counts. Where the vendor's document leaves a choice, the rule names the reading that
+makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from contracts import json_pointer
+from contracts.clauses import ANY, meaning_in_force
+from contracts.errors import ContractError
+from contracts.exchange import Exchange, Response
+from contracts.invalid_kinds import BODY_KINDS as BODY_KINDS
+from contracts.invalid_kinds import INVALID_KINDS as INVALID_KINDS
+from contracts.invalid_kinds import REQUEST_KINDS as REQUEST_KINDS
+from contracts.invalid_kinds import VALUE_KINDS as VALUE_KINDS
+from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.openapi import Contract
+from contracts.operation import Operation
+
+Problem = tuple[str, str]  # expected, received
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidCase:
+    """The one thing that is wrong with a request.
+
+    `location` is query, header, path, body, or "" when it is the request as a whole; `name` is the parameter's or
+    property's own name. `rules` are the refusal rules that stand at that very parameter or property.
+    """
+
+    kind: str
+    location: str = ""
+    name: str = ""
+    rules: Mapping[str, Any] | None = None
+
+    def __str__(self) -> str:
+        kind = self.kind.replace("_", " ")
+        return f"{kind}: {self.location} {self.name}".rstrip(": ")
+
+
+class HasRefusals(Protocol):
+    """An operation or a call, which may have refusal rules of its own."""
+
+    @property
+    def refusals(self) -> Mapping[str, Any]: ...
+
+
+def refusal_rule(contract: Contract, operation: HasRefusals, case: InvalidCase) -> Mapping[str, Any]:
+    """The rule for such a request: the value's own, else the operation's, else the API's.
+
+    Each of them may have one for the location (`query.missing`) before one for the kind alone. Raises ContractError
+    when the document says nothing about this kind.
+    """
+    for rules in (case.rules or {}, operation.refusals, contract.refusals):
+        for key in (f"{case.location}.{case.kind}", case.kind):
+            if key in rules:
+                rule: Mapping[str, Any] = rules[key]
+                return rule
+    raise ContractError(f"{contract.api}: there is no rule for {case.kind}: expected one in x-flowproof.refusals")
+
+
+def judge_refusal(
+    contract: Contract, operation: Operation, exchange: Exchange, case: InvalidCase, environ: Mapping[str, str]
+) -> list[Finding]:
+    """A finding for each violation in the response to a request that is invalid in this way."""
+    rule = refusal_rule(contract, operation, case)
+    response = exchange.response
+    findings = [_blame_rule(finding, rule, operation) for finding in judge_response(contract, operation, exchange)]
+    if exchange.request.method == "HEAD" or "unstated" in rule:
+        return findings
+    clause = rule["clause"]
+    if not is_refusal(contract, response):
+        if may_be_accepted(rule, environ):
+            return findings
+        return [*findings, Finding(clause, f"a refusal ({case})", f"{response.status}, accepted", exchange)]
+    return findings + [Finding(clause, *problem, exchange) for problem in _problems(contract, rule, case, response)]
+
+
+def refusal_problems(
+    contract: Contract, rule: Mapping[str, Any], case: InvalidCase, status: int, payload: Any
+) -> Iterator[Problem]:
+    """Yield (expected, received) for each part of a refusal (status class, code, attribute) that violates `rule`."""
+    yield from _status_problems(rule, case, status)
+    yield from payload_problems(contract, rule, case, payload)
+
+
+def _blame_rule(finding: Finding, rule: Mapping[str, Any], operation: Operation) -> Finding:
+    """A body that breaks no clause of its own is blamed on the rule's clause, not on the operation's."""
+    if finding.clause != operation.clauses[0] or "clause" not in rule:
+        return finding
+    return Finding(rule["clause"], finding.expected, finding.received, finding.exchange)
+
+
+def may_be_accepted(rule: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether the readings in force, all that the rule names, let a server accept such a request."""
+    choices: Mapping[str, str] = rule.get("accepted") or {}
+    return bool(choices) and all(
+        meaning_in_force(reading, environ) in (ANY, meaning) for reading, meaning in choices.items()
+    )
+
+
+def _problems(contract: Contract, rule: Mapping[str, Any], case: InvalidCase, response: Response) -> Iterator[Problem]:
+    yield from _status_problems(rule, case, response.status)
+    try:
+        payload = response.json()
+    except (ValueError, RecursionError):
+        return  # judge_response has a finding about it already
+    yield from payload_problems(contract, rule, case, payload)
+
+
+def _status_problems(rule: Mapping[str, Any], case: InvalidCase, status: int) -> Iterator[Problem]:
+    expected = rule.get("status", ["4XX"])
+    if not any(_matches(status, key) for key in expected):
+        yield f"status {' or '.join(expected)} ({case})", str(status)
+
+
+def payload_problems(contract: Contract, rule: Mapping[str, Any], case: InvalidCase, payload: Any) -> Iterator[Problem]:
+    """Yield (expected, received) for the code or the attribute in a refusal's payload that violates `rule`."""
+    errors = _errors(contract, payload)
+    if rule.get("code"):
+        received = [str(code) for code, _ in errors]
+        errors = [(code, name) for code, name in errors if str(code) in rule["code"]]
+        if not errors:
+            yield f"code {' or '.join(rule['code'])} ({case})", ", ".join(received) or "no code"
+            return
+    names = [str(name) for _, name in errors if name is not None]
+    if rule.get("attribute") == "name" and case.name not in names:
+        yield f"attribute {case.name} ({case})", ", ".join(names) or "no attribute"
+
+
+def _errors(contract: Contract, payload: Any) -> list[tuple[Any, Any]]:
+    """(code, attribute) of every error in the payload, None where one has none."""
+    holder, _, code = contract.error_format.get("code", "").rpartition("/")
+    attribute = contract.error_format.get("attribute", "").rpartition("/")[2]
+    errors = [error for error in json_pointer.find(payload, holder) if isinstance(error, dict)]
+    return [(error.get(code), error.get(attribute)) for error in errors]
+
+
+def _matches(status: int, key: str) -> bool:
+    """Whether a status is the key's, which is a status or a class such as 4XX."""
+    return str(status) == key or f"{status // 100}XX" == key

@@ -1,0 +1,70 @@
+"""Judges the reply to a call: the envelope must be documented, and an invalid call refused by its rule.
+
+The same for every transport: a judge returns findings and never raises for what a server
+sent, and every finding names the clause that is broken. Parts of a single transport, such as an HTTP status, are
+not judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.asyncapi import Call, RpcContract
+from contracts.exchange import Exchange, Response
+from contracts.judge.http_judge import Finding, is_refusal, schema_violations
+from contracts.judge.refusal_judge import InvalidCase, may_be_accepted, payload_problems, refusal_rule
+
+MAX_SHOWN = 200  # characters of a reply in a finding
+
+
+def judge_envelope(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Finding]:
+    """A finding for each part of the reply that its schema does not describe, [] when there is none."""
+    response = exchange.response
+    if response.error:
+        return [Finding(call.reply_clause, "a reply", response.error, exchange)]
+    try:
+        value = response.json()
+    except (ValueError, RecursionError) as error:
+        received = f"{error}, {response.text()[:MAX_SHOWN]!r}"
+        return [Finding(call.reply_clause, "an envelope of JSON in UTF-8", received, exchange)]
+    return [
+        Finding(clause or call.reply_clause, expected, received, exchange)
+        for expected, received, clause in schema_violations(rpc.contract, call.reply_schema, value)
+    ]
+
+
+def judge_accepted(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Finding]:
+    """Findings on the reply to a valid call that is no success or no documented envelope."""
+    findings = judge_envelope(rpc, call, exchange)
+    response = exchange.response
+    if response.error or not is_refusal(rpc.contract, response):
+        return findings
+    return [Finding(call.clauses[0], "a valid call succeeds", _shorten(response), exchange), *findings]
+
+
+def judge_refused(
+    rpc: RpcContract, call: Call, exchange: Exchange, case: InvalidCase, environ: Mapping[str, str]
+) -> list[Finding]:
+    """Findings on the reply to a call that is invalid in this way, [] when it is as documented.
+
+    Raises ContractError when the document has no rule for such a call.
+    """
+    rule = refusal_rule(rpc.contract, call, case)
+    findings = judge_envelope(rpc, call, exchange)
+    if exchange.response.error or "unstated" in rule:
+        return findings
+    clause = rule["clause"]
+    if not is_refusal(rpc.contract, exchange.response):
+        if may_be_accepted(rule, environ):
+            return findings
+        return [*findings, Finding(clause, f"a refusal ({case})", _shorten(exchange.response), exchange)]
+    try:
+        problems = list(payload_problems(rpc.contract, rule, case, exchange.response.json()))
+    except (ValueError, RecursionError):
+        return findings  # judge_envelope has a finding about it already
+    return findings + [Finding(clause, expected, received, exchange) for expected, received in problems]
+
+
+def _shorten(response: Response) -> str:
+    text = response.text()
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

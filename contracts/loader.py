@@ -1,0 +1,12 @@
+"""Finds the files of a contract that determine which requests are generated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PROMISES = ("clauses.yaml", "readings.yaml")
+
+
+def source_files(folder: Path) -> list[Path]:
+    """The API's documents and what they refer to, without its clauses and readings."""
+    return sorted(path for path in folder.glob("*.yaml") if path.name not in PROMISES)

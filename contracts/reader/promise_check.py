@@ -1,0 +1,73 @@
+"""Checks the ids of clauses and readings in a document: each is one of the API's, and each meaning its reading's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from contracts.errors import Location
+from contracts.reader.document_parts import Part, Problem, nearest
+from contracts.reader.promises import clauses, readings
+
+
+def promise_problems(api: str, known: Sequence[Part]) -> Iterator[Problem]:
+    """Ids that no clause or reading has, and meanings that their reading does not have."""
+    for location, mapping in known:
+        checks = EXTENSIONS | (OF_THE_WHOLE if location[:1] == ("x-flowproof",) else {})
+        for key in mapping.keys() & checks.keys():
+            yield from checks[key](api, (*location, key), mapping[key])
+
+
+def _any_promise(api: str, location: Location, identifier: str) -> Iterator[Problem]:
+    if identifier not in clauses(api) and identifier not in readings(api):
+        known = (*clauses(api), *readings(api))
+        yield location, f"{identifier} is no clause or reading of {api}{nearest(identifier, known)}"
+
+
+def _promises(api: str, location: Location, identifiers: Sequence[str]) -> Iterator[Problem]:
+    for number, identifier in enumerate(identifiers):
+        yield from _any_promise(api, (*location, number), identifier)
+
+
+def _clause_of(api: str, location: Location, entry: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from _any_promise(api, (*location, "clause"), entry["clause"])
+
+
+def _reading(api: str, location: Location, identifier: str) -> Iterator[Problem]:
+    if identifier not in readings(api):
+        yield location, f"{identifier} is no reading of {api}{nearest(identifier, readings(api))}"
+
+
+def _meanings(api: str, location: Location, chosen: Mapping[str, str]) -> Iterator[Problem]:
+    for identifier, meaning in chosen.items():
+        if identifier not in readings(api):
+            yield from _reading(api, (*location, identifier), identifier)
+        elif meaning not in readings(api)[identifier].meanings:
+            meanings = ", ".join(readings(api)[identifier].meanings)
+            yield (*location, identifier), f"{meaning!r} is no meaning of {identifier}: expected {meanings}"
+
+
+def _rules(api: str, location: Location, rules: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    for kind, rule in rules.items():
+        if "clause" in rule:
+            yield from _any_promise(api, (*location, kind, "clause"), rule["clause"])
+        if "unstated" in rule:
+            yield from _reading(api, (*location, kind, "unstated"), rule["unstated"])
+        yield from _meanings(api, (*location, kind, "accepted"), rule.get("accepted", {}))
+
+
+def _correlation(api: str, location: Location, entry: Mapping[str, str]) -> Iterator[Problem]:
+    if "unstated" in entry:
+        yield from _reading(api, (*location, "unstated"), entry["unstated"])
+
+
+Check = Callable[[str, Location, Any], Iterator[Problem]]
+EXTENSIONS: dict[str, Check] = {
+    "x-clause": _any_promise,
+    "x-clauses": _promises,
+    "x-refusals": _rules,
+    "x-may-be-refused": _reading,
+    "x-reading": _meanings,
+    "x-correlation": _correlation,
+}
+OF_THE_WHOLE: dict[str, Check] = {"refusals": _rules, "unique": _clause_of, "after_refusal": _clause_of}

@@ -1,0 +1,232 @@
+"""A byte stream to an address: opens it (name, TCP, TLS), writes, reads and closes. It does not interpret bytes.
+
+Every failure is reported by a call of `fail`, in a later iteration than the call that caused it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import ssl
+from _socket import IPPROTO_TCP, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
+from time import perf_counter_ns
+
+from loadtests.engine.exchange_types import ENCRYPTED, Address
+from loadtests.engine.loop import Handler, Loop, SocketAddress
+from loadtests.engine.poller import READ, WRITE
+from loadtests.engine.tls import Tls, tls_reason
+
+RECV = 65_536
+OPENING = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR})
+
+
+class ByteStream:
+    """Base class: override `on_open`, `on_bytes`, `on_end`, `fail` and `fail_soon`."""
+
+    __slots__ = (
+        "_open_began",
+        "_read_handler",
+        "_sock",
+        "_tls",
+        "_unsent",
+        "_untried",
+        "address",
+        "loop",
+        "recv",
+        "send",
+    )  # fmt: skip
+
+    def __init__(self, loop: Loop, address: Address) -> None:
+        self.loop = loop
+        self.address = address
+        self._unsent: bytes | memoryview = b""  # bytes that the system has not taken yet
+        self._untried: list[SocketAddress] = []  # addresses of the host that were not tried yet
+        self._read_handler: Handler = self.on_readable  # reads plain bytes or the TLS handshake
+        self._open_began = 0  # ns
+        self._sock: socket | None = None
+        self._tls: Tls | None = None
+
+    # Opening
+
+    def open(self) -> None:
+        """Begin to connect."""
+        self._open_began = perf_counter_ns()
+        try:
+            self._untried = list(self.loop.resolve(self.address.host, self.address.port))
+        except OSError:
+            self.fail_soon("connect: unknown host")
+            return
+        self._try_next("no address")
+
+    def _try_next(self, reason: str) -> None:
+        """Try the next address of the host; the last one's failure is reported."""
+        while self._untried:
+            family, address = self._untried.pop(0)
+            try:
+                sock = socket(family, SOCK_STREAM, 0)
+            except OSError as error:
+                reason = _error_reason("connect", error)
+                continue
+            sock.setblocking(False)
+            code = sock.connect_ex(address)
+            if code == 0 or code in OPENING:
+                sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+                self._sock = sock
+                self.recv, self.send = sock.recv, sock.send
+                self.loop.register(sock, WRITE, self._on_connecting)
+                return
+            sock.close()
+            reason = f"connect: {os.strerror(code).lower()}"
+        self.fail_soon(reason)
+
+    def _on_connecting(self, _: int) -> None:
+        sock = self._sock
+        if sock is None:
+            return
+        code = sock.getsockopt(SOL_SOCKET, SO_ERROR)
+        if code:
+            self.close()
+            self._try_next(f"connect: {os.strerror(code).lower()}")
+            return
+        encrypted = self.address.scheme in ENCRYPTED
+        self._read_handler = self._on_handshake if encrypted else self.on_readable
+        self.loop.modify(sock, READ, self._read_handler)
+        if encrypted:
+            self._tls = Tls(self.loop.tls(), self.address.host)
+            self._continue_handshake(b"")
+        else:
+            self.on_open()
+
+    def _on_handshake(self, _: int) -> None:
+        try:
+            data = self.recv(RECV)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.fail(_error_reason("tls", error))
+            return
+        if data:
+            self._continue_handshake(data)
+        else:
+            self.fail("tls: closed in the handshake")
+
+    def _continue_handshake(self, data: bytes) -> None:
+        tls, sock = self._tls, self._sock
+        if tls is None or sock is None:
+            return
+        try:
+            done = tls.handshake(data)
+        except ssl.SSLError as error:
+            self.write(b"")  # the alert
+            self.fail(f"tls: {tls_reason(error)}")
+            return
+        self.write(b"")
+        if done:
+            self._read_handler = self.on_readable
+            if not self._unsent:
+                self.loop.modify(sock, READ, self._read_handler)
+            self._on_ciphertext(tls, b"", is_end=False)  # bytes that came with the end of the handshake
+            if self._tls is tls:
+                self.on_open()
+
+    # Bytes
+
+    def write(self, data: bytes) -> None:
+        """Send what the system takes now, and the rest when it takes more. Errors show when reading."""
+        if self._tls is not None:
+            try:
+                data = self._tls.encrypt(data)
+            except ssl.SSLError:
+                return  # reading reports it, as for the socket's error below
+        if self._unsent:
+            self._unsent = bytes(self._unsent) + data
+            return
+        try:
+            sent = self.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return  # a response may have come before; if not, reading reports how the connection ended
+        if sent != len(data) and self._sock is not None:
+            self._unsent = memoryview(data)[sent:]
+            self.loop.modify(self._sock, READ | WRITE, self._on_ready)
+
+    def _on_ready(self, mask: int) -> None:
+        if mask & WRITE and self._sock is not None:
+            data, self._unsent = self._unsent, b""
+            try:
+                sent = self.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                sent = len(data)
+            self._unsent = data[sent:]
+            if not self._unsent:
+                self.loop.modify(self._sock, READ, self._read_handler)
+        if mask & ~WRITE:
+            self._read_handler(mask)
+
+    def on_readable(self, _: int) -> None:
+        """Read: bytes go to `on_bytes`, the end or an error to `on_end`."""
+        try:
+            data = self.recv(RECV)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.on_end("connection reset")
+            return
+        if self._tls is not None:
+            self._on_ciphertext(self._tls, data, is_end=not data)
+        elif data:
+            self.on_bytes(data, perf_counter_ns())
+        else:
+            self.on_end("")
+
+    def _on_ciphertext(self, tls: Tls, data: bytes, *, is_end: bool) -> None:
+        """The same for ciphertext. An end that TLS does not announce may be an attack (RFC 8446 section 6.1)."""
+        try:
+            plain = tls.decrypt(data)
+        except ssl.SSLError as error:
+            self.on_end(f"tls: {tls_reason(error)}")
+            return
+        if tls.has_output:
+            self.write(b"")
+        if plain:
+            self.on_bytes(plain, perf_counter_ns())
+        if self._tls is tls and (tls.close_notified or is_end):
+            self.on_end("" if tls.close_notified else "tls: cut off")
+
+    def close(self) -> None:
+        """Close the socket if there is one; the next request opens another."""
+        self._unsent = b""
+        self._tls = None
+        if self._sock is not None:
+            self.loop.unregister(self._sock)
+            self._sock = None
+            del self.recv, self.send  # they hold the socket
+
+    # To override
+
+    def on_open(self) -> None:
+        """The stream is open."""
+        raise NotImplementedError
+
+    def on_bytes(self, data: bytes, now: int) -> None:
+        """Bytes came at `now` (ns)."""
+        raise NotImplementedError
+
+    def on_end(self, reason: str) -> None:
+        """The stream has ended; `reason` says how, "" for a normal end."""
+        raise NotImplementedError
+
+    def fail(self, reason: str) -> None:
+        """The stream failed. Called by the loop."""
+        raise NotImplementedError
+
+    def fail_soon(self, reason: str) -> None:
+        """As `fail`, in a later iteration: its caller must not be called back within the call."""
+        raise NotImplementedError
+
+
+def _error_reason(stage: str, error: OSError) -> str:
+    return f"{stage}: {os.strerror(error.errno).lower() if error.errno else type(error).__name__}"

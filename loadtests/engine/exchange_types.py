@@ -1,0 +1,151 @@
+"""The engine's input and output: addresses, requests, responses, and journeys that yield requests.
+
+Times are nanoseconds of `time.perf_counter_ns`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+from fixtures.http1.response_head import Headers
+
+if TYPE_CHECKING:
+    from loadtests.engine.recorder import OperationSamples
+
+SECOND = 1_000_000_000
+DEFAULT_TIMEOUT = 30 * SECOND  # ns for one request, connecting included, unless the request says otherwise
+PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "deepstream": 80, "deepstreams": 443}
+ENCRYPTED = frozenset({"https", "wss", "deepstreams"})
+
+Validator = Callable[["Request", "Response"], "str | None"]
+Journey = Generator["Request | float | Sequence[Request]", "Response | list[Response] | None", None]
+
+
+class Address(NamedTuple):
+    """Where connections go. Two requests share a connection if their addresses are equal.
+
+    `path` is the request target of the websocket handshake; empty for HTTP, where each request has its own.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+
+    @classmethod
+    def from_url(cls, url: str) -> Address:
+        """The address in `url`, such as `http://127.0.0.1:8080/api` or `deepstream://host:6020/deepstream`.
+
+        Raises ValueError, which says what is wrong with the URL.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError(f"cannot read the URL {url!r}: {error}") from None
+        scheme = parts.scheme.lower()
+        if scheme not in PORTS:
+            raise ValueError(f"the URL {url!r} must begin with one of {', '.join(f'{known}://' for known in PORTS)}")
+        if not parts.hostname or parts.username is not None:
+            raise ValueError(f"the URL must name a host and carry no credentials, such as {scheme}://127.0.0.1:8080")
+        path = parts.path or "/"
+        if parts.query:
+            path += f"?{parts.query}"
+        if not path.isascii() or any(char <= " " or char == "\x7f" for char in path):
+            raise ValueError(f"the path of the URL {url!r} must be percent-encoded ASCII")
+        where = "" if scheme in {"http", "https"} else path
+        return cls(scheme, parts.hostname, PORTS[scheme] if port is None else port, where)
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the Host header has them (RFC 9112 section 3.2): a default port is left out."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+class Request:
+    """One request, ready to send. Sending changes nothing in it, so one object may be sent any number of times.
+
+    samples: where its times are recorded.
+    payload: HTTP: all bytes of the request; websocket: the text of one message; deepstream: the RPC's data as JSON.
+    validator: called with a complete response; returns None if it is valid, else a reason from a bounded set, such as
+        "BITVIS-RESP-1". Without a validator a response is valid unless its status is 400 or more.
+    timeout_ns: within which the response must be complete, connecting included.
+    is_head: the method is HEAD, whose response has no body.
+    rpc_name: deepstream: the name of the RPC.
+    """
+
+    __slots__ = ("address", "is_head", "payload", "rpc_name", "samples", "timeout_ns", "validator")
+
+    def __init__(
+        self,
+        samples: OperationSamples,
+        payload: bytes,
+        address: Address,
+        validator: Validator | None = None,
+        timeout_ns: int = DEFAULT_TIMEOUT,
+        is_head: bool = False,
+        rpc_name: str = "",
+    ) -> None:
+        self.samples = samples
+        self.payload = payload
+        self.address = address
+        self.validator = validator
+        self.timeout_ns = timeout_ns
+        self.is_head = is_head
+        self.rpc_name = rpc_name
+
+
+class Requester(Protocol):
+    """Waits for a response, which never comes within the call that sends the request."""
+
+    def resume(self, response: Response, /) -> None: ...
+
+    def request_failed(self, what: str, /) -> None:
+        """Its request has no valid response; `resume` follows at once."""
+
+
+class Response:
+    """The outcome of one request.
+
+    status: HTTP's; 0 where there is none: websocket messages, and requests without a response.
+    headers, body: as received; the body without chunk framing but with its content coding. Shared: do not change them.
+    error: None if the response is valid; otherwise why none came ("timeout") or why the validator refuses it.
+    parsed_body: what the validator parsed, so that a journey need not parse the body again.
+    intended, sent, first, done: when the request should have been sent and was sent, and when the first and the last
+        bytes of the response came.
+    """
+
+    __slots__ = ("body", "done", "error", "first", "headers", "intended", "parsed_body", "sent", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers,
+        body: bytes,
+        error: str | None,
+        intended: int,
+        sent: int,
+        first: int,
+        done: int,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.error = error
+        self.intended = intended
+        self.sent = sent
+        self.first = first
+        self.done = done
+        self.parsed_body: object = None
+
+    def header(self, name: bytes) -> bytes | None:
+        """The value of the first header of that name (lower case)."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def __repr__(self) -> str:
+        return (
+            f"Response({self.status}, {self.error!r}, {len(self.body)} B, {(self.done - self.intended) / 1e6:.3f} ms)"
+        )

@@ -1,0 +1,81 @@
+"""An HTTP/1.1 connection: one request in flight, no pipelining, kept open as the server wishes.
+
+A response in one piece under a head seen before is recognized by a look-up; any other goes through a ResponseReader.
+Redirects and cookies are left to the journeys.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+
+from fixtures.http1 import response_head, response_reader
+from loadtests.engine.connection import Connection
+from loadtests.engine.exchange_types import Address
+from loadtests.engine.loop import Loop
+
+UNSOLICITED = "unsolicited bytes"
+
+_cached_head = response_head.cached_heads.get
+
+
+class HttpConnection(Connection):
+    """`Request.payload` is the whole request as bytes: head with Host, and body."""
+
+    __slots__ = ("_first_byte", "_reader")
+
+    def __init__(self, loop: Loop, address: Address) -> None:
+        super().__init__(loop, address)
+        self._reader: response_reader.ResponseReader | None = None  # of a response that began
+        self._first_byte = 0  # when it began
+
+    def on_bytes(self, data: bytes, now: int) -> None:
+        request = self.request
+        if request is None:
+            self.close_as_broken(UNSOLICITED)
+            return
+        if not self._is_written:
+            self.fail(UNSOLICITED)
+            return
+        if self._reader is None:
+            head_size = data.find(b"\r\n\r\n") + 4
+            raw = data[:head_size]
+            head = _cached_head(raw) or response_head.parse_and_cache(raw)
+            if head is not None and head.body_length == len(data) - head_size and not (request.is_head or self._unsent):
+                self.complete(head.status, head.headers, data[head_size:], now, now)
+                return
+            self._reader = response_reader.ResponseReader(request.is_head)
+            self._first_byte = now
+        try:
+            is_complete = self._reader.feed(data)
+        except response_head.MalformedResponse as error:
+            self.fail(f"malformed response: {error}")
+            return
+        if is_complete:
+            self._complete_from(self._reader, now)
+
+    def _complete_from(self, reader: response_reader.ResponseReader, now: int) -> None:
+        """Deliver the response; the connection stays open if the response allows it and nothing is out of step."""
+        head = reader.head
+        if head is None:
+            return
+        self._reader = None
+        if self._unsent or not head.keep_alive or head.body_length == response_head.UNTIL_CLOSE:
+            self.close()
+        elif reader.surplus:
+            self.close_as_broken(UNSOLICITED)
+        self.complete(head.status, head.headers, reader.body, self._first_byte, now)
+
+    def on_end(self, reason: str) -> None:
+        reader = self._reader
+        if reader is not None and not reason and reader.feed_eof():
+            self._complete_from(reader, perf_counter_ns())
+        elif self.request is None:
+            self.close()  # the server may close an idle connection at any time
+        elif not reason:
+            self.fail("closed in response" if reader is not None else "closed before response")
+        else:
+            self.fail(reason)
+
+    def close(self) -> None:
+        self._reader = None
+        super().close()

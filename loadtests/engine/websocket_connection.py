@@ -1,0 +1,189 @@
+"""A websocket connection (RFC 6455) for calls without a correlation id: one request in flight, one message each way.
+
+An unsolicited message breaks the connection, and so does a timeout: a late response must never be taken for that of
+the next call.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from hashlib import sha1
+from time import perf_counter_ns
+
+from fixtures.http1 import response_reader
+from fixtures.http1.response_head import MalformedResponse, ResponseHead
+from fixtures.websocket import frame_codec
+from fixtures.websocket.frame_codec import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Event,
+    ProtocolError,
+    decode_single_text,
+)
+from fixtures.websocket.frame_reader import FrameReader
+from loadtests.engine.connection import NO_HEADERS, Connection
+from loadtests.engine.exchange_types import Address, Request
+from loadtests.engine.loop import Loop
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+NORMAL_CLOSURE, POLICY_VIOLATION = 1000, 1008
+UNSOLICITED = "unsolicited message"
+
+
+def accepts_handshake(head: ResponseHead, key: bytes) -> bool:
+    """Whether this response accepts the handshake with that key (section 4.1), without extension or subprotocol."""
+    proof = b64encode(sha1(key + GUID, usedforsecurity=False).digest())
+    values = dict(head.headers)
+    options = [option.strip().lower() for option in values.get(b"connection", b"").split(b",")]
+    return (
+        head.status == 101
+        and values.get(b"upgrade", b"").lower() == b"websocket"
+        and b"upgrade" in options
+        and values.get(b"sec-websocket-accept") == proof
+        and b"sec-websocket-extensions" not in values
+        and b"sec-websocket-protocol" not in values
+    )
+
+
+class WebsocketConnection(Connection):
+    """`Request.payload` is the text of a message, `Response.body` the next message from the server, text or binary."""
+
+    __slots__ = ("_first_byte", "_frame_reader", "_handshake", "_is_idle", "_key")
+
+    def __init__(self, loop: Loop, address: Address) -> None:
+        super().__init__(loop, address)
+        self._key = b""
+        self._handshake: response_reader.ResponseReader | None = None  # while the handshake's response is awaited
+        self._frame_reader = FrameReader()
+        self._is_idle = True  # nothing left over in `_frame_reader`
+        self._first_byte = 0  # when an incomplete message began to come
+
+    def _write_request(self, request: Request) -> None:
+        self._is_written = True
+        self.write(frame_codec.encode_text(request.payload))
+
+    # Handshake
+
+    def on_open(self) -> None:
+        self._key = b64encode(os.urandom(16))
+        self._handshake = response_reader.ResponseReader(accept_upgrade=True)
+        self.write(
+            b"GET %b HTTP/1.1\r\nHost: %b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: %b\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            % (self.address.path.encode() or b"/", self.address.authority.encode(), self._key)
+        )
+
+    def _on_upgrade(self, reader: response_reader.ResponseReader, is_complete: bool) -> None:
+        head = reader.head
+        if not is_complete or head is None:
+            return
+        if head.status != 101:
+            self.fail(f"handshake refused: status {head.status}", head.status, head.headers, reader.body)
+        elif not accepts_handshake(head, self._key):
+            self.fail("handshake: the server's proof or headers are wrong", head.status, head.headers)
+        else:
+            self._handshake = None
+            sock = self._sock
+            if reader.surplus:
+                self.on_bytes(reader.surplus, perf_counter_ns())
+            if self._sock is sock:
+                self.on_handshake_done()
+
+    def on_handshake_done(self) -> None:
+        """The websocket is open. Overridden where a login follows."""
+        self.connected()
+
+    # Bytes
+
+    def on_bytes(self, data: bytes, now: int) -> None:
+        if self._is_idle and self._is_written:
+            payload = decode_single_text(data)
+            if payload is not None:
+                self.complete(0, NO_HEADERS, payload, now, now)
+                return
+        if self._handshake is not None:
+            try:
+                is_complete = self._handshake.feed(data)
+            except MalformedResponse as error:
+                self.fail(f"handshake: {error}")
+                return
+            self._on_upgrade(self._handshake, is_complete)
+            return
+        try:
+            events = self._frame_reader.feed(data)
+        except ProtocolError as error:
+            self.send_close(error.code)
+            self.fail(f"websocket: {error}")
+            return
+        if events or not self._is_written:
+            self.on_events(events, now)
+        self._is_idle = self._frame_reader.idle
+        if not self._first_byte and self._frame_reader.surplus:
+            self._first_byte = now
+
+    def on_events(self, events: list[Event], now: int) -> None:
+        """Handle control frames and deliver the message that is the response. Any other message is unsolicited."""
+        closing = self.handle_control_frames(events)
+        messages = [event for event in events if event[0] in {TEXT, BINARY}]
+        if messages and self._is_written:
+            payload = messages[0][1]
+            first, self._first_byte = self._first_byte or now, 0
+            if len(messages) > 1 or self._frame_reader.surplus:
+                self._refuse_unsolicited()
+            elif closing is not None:
+                self.close()
+            self.complete(0, NO_HEADERS, payload, first, now)
+        elif messages or (self._frame_reader.surplus and not self._is_written):
+            self._refuse_unsolicited()
+            if self.request is not None:
+                self._report_failure()
+        elif closing is not None:
+            self.fail(closing)
+
+    def handle_control_frames(self, events: list[Event]) -> str | None:
+        """Answer pings at once, and a close frame by a close frame: its reason is returned then."""
+        for opcode, payload in events:
+            if opcode == PING and not self._unsent:  # a server that does not read needs no pong (section 5.5.3)
+                self.write(frame_codec.encode_frame(PONG, payload))
+            elif opcode == CLOSE:
+                self.write(frame_codec.encode_frame(CLOSE, payload))
+                return f"closed by the server: {int.from_bytes(payload, 'big') or 'no code'}"
+        return None
+
+    def _refuse_unsolicited(self) -> None:
+        self.send_close(POLICY_VIOLATION)
+        self.close_as_broken(UNSOLICITED)
+
+    def send_close(self, code: int) -> None:
+        """Send a close frame with this code if the connection can take it."""
+        if self._sock is not None and self._handshake is None and not self._unsent:
+            self.write(frame_codec.encode_close(code))
+
+    # The end
+
+    def on_end(self, reason: str) -> None:
+        reader = self._handshake
+        if reader is not None and not reason and reader.feed_eof():
+            self._on_upgrade(reader, True)
+        elif self.request is None:
+            self.close()
+        elif not self._is_written:
+            self.fail(reason or "closed in the handshake")
+        else:
+            self.fail(reason or ("closed in response" if self._first_byte else "closed before response"))
+
+    def abandon(self) -> None:
+        if self.ready:
+            self.send_close(NORMAL_CLOSURE)
+        super().abandon()
+
+    def close(self) -> None:
+        self._handshake = None
+        self._frame_reader = FrameReader()
+        self._is_idle = True
+        self._first_byte = 0
+        super().close()

@@ -1,0 +1,93 @@
+"""Begins and ends runs of the load engine with Locust's tests, and prints the table of its figures."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import gevent
+from locust.env import Environment
+from locust.stats import console_logger
+
+from loadtests.distributed import console_table
+from loadtests.distributed.roles import journey_classes
+from loadtests.distributed.run_state import RunState
+
+VERBOSE_LEVELS = ("DEBUG", "INFO")  # log levels with tables
+PATIENCE = 10.0  # seconds that Locust may take to set itself up
+
+
+def on_init(state: RunState, **_: Any) -> None:
+    """Settles the role of this process in the run."""
+    environment = state.environment
+    if not journey_classes(environment):
+        return
+    state.settle_role()
+    if str(getattr(environment.parsed_options, "loglevel", "INFO")).upper() not in VERBOSE_LEVELS:
+        console_logger.setLevel(logging.WARNING)  # findings and verdict stay; Locust prints its tables at any level
+    gevent.get_hub().loop.update_now()  # otherwise --run-time would count from before the imports
+
+
+def on_test_start(state: RunState, **_: Any) -> None:
+    """Begins a run; one with an invalid rate, which only the web UI lets through, is abandoned."""
+    if not journey_classes(state.environment):
+        return
+    _await_runner(state.environment)
+    try:
+        state.begin()
+    except ValueError as error:
+        state.abandon_test(str(error))
+
+
+def _await_runner(environment: Environment) -> None:
+    """Wait until the runner is known: a worker that joins a running test may have to spawn before Locust sets it."""
+    deadline = time.monotonic() + PATIENCE
+    while environment.runner is None and time.monotonic() < deadline:
+        gevent.sleep(0.01)
+
+
+def on_test_stopping(state: RunState, **_: Any) -> None:
+    """Starts no more journeys."""
+    if state.has_role:
+        state.role.stopping()
+
+
+def on_test_stop(state: RunState, **_: Any) -> None:
+    """Ends the run. With a web UI the table is printed after each run, otherwise when the process quits."""
+    if state.has_role:
+        state.role.end()
+        if state.environment.web_ui is not None:
+            _print_table(state)
+
+
+def on_spawning_complete(state: RunState, **_: Any) -> None:
+    """Resets the figures once all users are spawned, if Locust runs with `--reset-stats`."""
+    if state.has_role and state.environment.reset_stats:
+        state.role.reset()
+
+
+def on_reset_stats(state: RunState, **_: Any) -> None:
+    """Resets the figures."""
+    if state.has_role:
+        state.role.reset()
+
+
+def on_worker_connect(state: RunState, client_id: str, **_: Any) -> None:
+    """Sends a worker that joins a running test the state of that test."""
+    if state.has_role:
+        state.role.worker_connected(client_id)
+
+
+def on_quit(state: RunState, **_: Any) -> None:
+    """Prints the table."""
+    if state.has_role and state.environment.web_ui is None:
+        _print_table(state)
+
+
+def _print_table(state: RunState) -> None:
+    result = state.role.result
+    if result is not None:
+        for line in console_table.lines(result):
+            console_logger.info(line)
+        console_logger.info("")

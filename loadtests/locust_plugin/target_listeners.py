@@ -1,0 +1,184 @@
+"""Prepares runs against contracts: refuses user errors, starts what is missing, and prints findings at the end.
+
+Rule: a user error is one line and exit code 2, a target that does not respond is exit code 4. Nothing is started and
+nothing sent for a run that is not allowed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import partial
+from typing import Any, NoReturn
+
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+from locust.stats import console_logger
+
+from contracts.errors import UsageError
+from fixtures.cases import secret_texts
+from fixtures.http_client import Unreachable
+from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
+from loadtests.distributed.run_state import RunState
+from loadtests.targets.run_targets import (
+    RunTarget,
+    apis_without_target,
+    describe_targets,
+    excluded_apis,
+    permitted_by,
+    resolve_target,
+    start_missing,
+)
+from loadtests.validation.invariants import UniquenessLedger
+from loadtests.validation.validators import Validators, parse_mode
+
+TARGET_MESSAGE = "flow-place"  # from the master: the URLs of the APIs
+LEDGER_KEY = "flow-once"  # of a worker's report to the master
+NOTE = "judging"  # name of the note on validation in the result
+EXIT_USAGE, EXIT_UNREACHABLE = 2, 4
+
+
+def contract_classes(environment: Environment) -> list[Any]:
+    """The classes of this run whose users run journeys of a contract."""
+    return [user_class for user_class in environment.user_classes if getattr(user_class, "api", "")]
+
+
+def on_init(state: RunState, **_: Any) -> None:
+    """Refuses what cannot run or is not permitted, and starts what is missing, before a run can be started."""
+    environment, runner = state.environment, state.environment.runner
+    if isinstance(runner, WorkerRunner):
+        runner.register_message(TARGET_MESSAGE, partial(_on_target, state))
+        return
+    given = RunTarget(environment.host or "")
+    try:
+        parse_mode(getattr(environment.parsed_options, "judge", "all"))
+        for user_class in journey_classes(environment):
+            user_class.require_valid()
+        _exclude_apis(environment, given)
+        user_classes = contract_classes(environment)
+        apis = [user_class.api for user_class in user_classes]
+        if environment.parsed_options is not None:
+            setattr(environment.parsed_options, EMBEDDED_OPTION, apis_without_target(apis, given, os.environ))
+        mailing = [user_class.api for user_class in user_classes if user_class.reads_mail]
+        state.target = start_missing(apis, mailing, given, os.environ, state.resources)
+    except (UsageError, ValueError) as error:
+        _refuse(state, str(error))
+    environment.host = environment.host or state.target.host or None
+
+
+def _exclude_apis(environment: Environment, given: RunTarget) -> None:
+    apis = [user_class.api for user_class in contract_classes(environment)]
+    for api, reason in excluded_apis(apis, given, os.environ).items():
+        print(f"{api} is left out: {reason}", file=sys.stderr)
+        environment.user_classes[:] = [
+            user_class for user_class in environment.user_classes if getattr(user_class, "api", "") != api
+        ]
+
+
+def _refuse(state: RunState, reason: str) -> NoReturn:
+    state.resources.close()
+    print(reason, file=sys.stderr)
+    raise SystemExit(EXIT_USAGE)
+
+
+def _on_target(state: RunState, msg: Any, **_: Any) -> None:
+    state.target = RunTarget(**msg.data)
+
+
+def on_test_start(state: RunState, **_: Any) -> None:
+    """Prepares the classes of users on a process that runs them; a master sends its workers the URLs of the APIs."""
+    environment = state.environment
+    if environment.web_ui is not None:
+        environment.process_exit_code = None  # of the run before
+    target = RunTarget(environment.host or "", state.target.mail)
+    if isinstance(environment.runner, MasterRunner):
+        environment.runner.send_message(TARGET_MESSAGE, {"host": target.host, "mail": target.mail})
+        state.ledger = UniquenessLedger()
+        return
+    try:
+        for line in _prepare(state, target):
+            console_logger.info(line)
+    except (UsageError, ValueError, Unreachable) as error:
+        environment.process_exit_code = EXIT_UNREACHABLE if isinstance(error, Unreachable) else EXIT_USAGE
+        state.abandon_test(str(error))
+
+
+def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
+    """Prepares all classes of users; returns lines to print."""
+    options, user_classes = state.environment.parsed_options, contract_classes(state.environment)
+    apis = [user_class.api for user_class in user_classes]
+    targets = {api: resolve_target(api, apis, run_target, os.environ) for api in apis}
+    known = [target for target in targets.values() if target]
+    secrets = [text for target in known for text in secret_texts(target.settings)]
+    state.validators = Validators(parse_mode(getattr(options, "judge", "all")), secrets)
+    state.cpu_began = time.process_time_ns()
+    state.ledger = UniquenessLedger()
+    lines = describe_targets(known)
+    if permitted_by(os.environ):
+        lines.append(f"permitted by {permitted_by(os.environ)}")
+    for user_class in user_classes:
+        target = targets[user_class.api]
+        if target is None:
+            raise UsageError(f"{user_class.api}: no host; pass --host or set {user_class.api.upper()}_URL")
+        lines += [f"{user_class.api}: {missing}" for missing in user_class.prepare(state, target, run_target.mail)]
+        if not target.writes:
+            lines.append(f"{user_class.api}: journeys that change something are left out; {target.read_only_reason()}")
+    state.add_note(NOTE, partial(_validation_note, state))
+    return lines
+
+
+def _validation_note(state: RunState) -> dict[str, Any]:
+    """How responses were validated in this process, for the result."""
+    validators = state.validators
+    return {
+        "mode": {0: "status", 1: "all"}.get(validators.sample_interval, f"sample={validators.sample_interval}"),
+        "answers": validators.cost.count,
+        "ns_per_answer": round(validators.cost.mean_ns),
+        "cpu_share": round(validators.cost.share(time.process_time_ns() - state.cpu_began), 4),
+        "permitted_by": permitted_by(os.environ),
+        "findings": validators.finding_texts(),
+        "once": state.ledger.summary_lines(),
+    }
+
+
+def on_report_to_master(state: RunState, data: dict[str, Any], **_: Any) -> None:
+    """Sends the values that must be unique, so that the master can compare them across workers."""
+    data[LEDGER_KEY] = state.ledger.report()
+
+
+def on_worker_report(state: RunState, data: dict[str, Any], **_: Any) -> None:
+    """Compares a worker's values with those of the others; a repeat is a failure of the run."""
+    for clause, expected, _received in state.ledger.merge_report(data.pop(LEDGER_KEY, {})):
+        state.count_failures(expected, clause)
+
+
+def on_quitting(state: RunState, **_: Any) -> None:
+    """Ends what was started for the run."""
+    state.resources.close()
+
+
+def on_quit(state: RunState, **_: Any) -> None:
+    """Prints what validation cost, and an example of each finding."""
+    result = state.current_result()
+    if result is not None:
+        notes = result.notes.get(NOTE, {})
+        for line in _note_lines(notes):
+            console_logger.info(line)
+        for finding in _unique_findings(notes):
+            console_logger.warning(f"\n{finding}")
+
+
+def _note_lines(notes: dict[str, Any]) -> list[str]:
+    """Lines to print: how many responses were validated, and what that cost."""
+    lines = []
+    for worker, note in notes.items():
+        cost = f"{note['ns_per_answer'] / 1000:.1f} µs a response, {note['cpu_share']:.0%} of its CPU time"
+        lines.append(f"{worker}: validated {note['mode']} of {note['answers']} responses, {cost}")
+        lines += [f"  {line}" for line in note["once"]]
+    return lines
+
+
+def _unique_findings(notes: dict[str, Any]) -> list[str]:
+    """One example of each finding; findings with the same first line are the same."""
+    return list({text.split("\n", 1)[0]: text for note in notes.values() for text in note["findings"]}.values())

@@ -1,0 +1,266 @@
+"""Creates the engine's requests from a contract: `factory.request_for("listTasks", limit=25)`.
+
+Rule: an operation with the same names of values is prepared once; from then on a request costs a look-up in a
+dictionary and a few filled placeholders. The intent of a request (operation, and what is invalid in it) decides how its
+response is validated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from contracts.errors import ContractError, UsageError
+from contracts.judge.refusal_judge import InvalidCase, refusal_rule
+from contracts.openapi import Contract, load_contract
+from contracts.operation import Operation
+from fixtures.cases import Case, may_be_refused
+from fixtures.corpus import EFFORTS, corpus
+from fixtures.corpus.invalid_requests import invalid_requests
+from fixtures.http1.request_writer import TARGET_CHARACTERS
+from fixtures.targets import Target
+from loadtests.engine.exchange_types import Address, Request
+from loadtests.engine.recorder import OperationSamples
+from loadtests.request_factory.data_sources import (
+    KnownValues,
+    NextValue,
+    Source,
+    UniqueTexts,
+    is_per_request,
+    known_sources,
+)
+from loadtests.request_factory.prepared_request import PreparedRequest
+from loadtests.request_factory.request_template import request_template, with_named_value
+from loadtests.request_factory.round_robin import RoundRobin, repeat_forever
+from loadtests.validation.http_validator import Check, RequestIntent
+from loadtests.validation.validators import Validators
+
+HTTP = "http"
+INVALID_SUFFIX = " (refused)"  # behind the label of an operation whose request is invalid: its times are counted apart
+EFFORT = EFFORTS["default"]  # the same as the suites', so that both read the same corpus from the disk
+TOO_LARGE = "too_large"  # a kind of invalid request that would measure only the network
+
+SamplesOf = Callable[[str, str], OperationSamples]  # (operation, transport)
+CacheKey = tuple[Any, ...]
+
+
+def operation_label(operation: Operation) -> tuple[str, str]:
+    """The name and transport of an operation in the figures, unless it is also something else: its label, over HTTP."""
+    return operation.label, HTTP
+
+
+class HttpRequestFactory:
+    """Creates requests of one API for one target."""
+
+    def __init__(
+        self,
+        target: Target,
+        samples_of: SamplesOf,
+        validators: Validators,
+        unique_texts: UniqueTexts,
+        label_of: Callable[[Operation], tuple[str, str]] = operation_label,
+        seed: int = 0,
+    ) -> None:
+        """samples_of: where the engine records times, by what `label_of` returns; seed: of the corpus."""
+        parts = urlsplit(target.url)
+        self.target = target
+        self.contract: Contract = load_contract(target.api)
+        self.server_count = len(self.contract.document.get("servers") or [0])
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.address = Address.from_url(self.origin)
+        self.known_values = KnownValues(target)
+        self.samples_of, self.validators, self._label_of = samples_of, validators, label_of
+        self.unique_texts = unique_texts
+        self._corpus = corpus(target.api, EFFORT, seed)
+        self._prepared: dict[CacheKey, PreparedRequest] = {}
+        self._round_robin: RoundRobin[PreparedRequest] = RoundRobin()
+        self._link_heads: dict[CacheKey, bytes] = {}
+
+    def prepare(self, identifiers: Iterable[str], pause: Callable[[], None] = lambda: None) -> list[str]:
+        """Prepares what takes long: the corpus of these operations, and the values that the target knows for it.
+
+        Returns a line for each kind of value that the target does not have; requests with such a value are never
+        sampled. `pause` is called at intervals, so that a worker sends its heartbeats. Raises Unreachable, and
+        UsageError for a setting that is missing.
+        """
+        wanted = set(identifiers)
+        sources: list[Source] = []
+        for operation in self.contract.operations.values():
+            if operation.id not in wanted:
+                continue
+            for cases in (self._valid_cases, self._invalid_cases):
+                pause()
+                for case in (self._base_case(operation), *cases(operation)):
+                    sources += known_sources(case, operation.server)
+            for response in operation.responses.values():
+                for media in response.content.values():
+                    self.contract.validator(media.get("schema", {}))  # is compiled now, not while the load runs
+        return self.known_values.read(sources)
+
+    def request_for(self, identifier: str, check: Check | None = None, server: int = 0, **values: Any) -> Request:
+        """The plain valid request of that operation with these values, named as `request_template` says.
+
+        Raises UsageError for an unknown operation or name.
+        """
+        prepared = self._prepared.get((identifier, server, *values))
+        if prepared is None:
+            operation = self._operation(identifier, server)
+            prepared = self._prepare_case(operation, self._base_case(operation), tuple(values))
+            self._prepared[(identifier, server, *values)] = prepared
+        return prepared.request(values, check)
+
+    def sampled_request(self, identifier: str, check: Check | None = None, server: int = 0, **values: Any) -> Request:
+        """The next valid request of the corpus with these values put in: documented, boundary or generated."""
+        return self._next_prepared(self._valid_cases, identifier, server, tuple(values)).request(values, check)
+
+    def invalid_request(self, identifier: str, check: Check | None = None, server: int = 0, **values: Any) -> Request:
+        """The next request that is invalid in one place, and whose refusal the contract describes.
+
+        `values` are put in elsewhere: a case that is invalid in one of them is left out.
+        """
+        return self._next_prepared(self._invalid_cases, identifier, server, tuple(values)).request(values, check)
+
+    def refused_request(
+        self, identifier: str, kind: str, name: str, check: Check | None = None, server: int = 0, **values: Any
+    ) -> Request:
+        """The plain request with these values, which must be refused for that kind of error in that parameter.
+
+        An example is a request for a record that the journey has deleted.
+        """
+        key = (identifier, server, kind, name, *values)
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            operation = self._operation(identifier, server)
+            parameter = next((parameter for parameter in operation.parameters if parameter.name == name), None)
+            if parameter is None:
+                raise UsageError(f"{operation} has no parameter {name!r}; expected {_parameter_names(operation)}")
+            invalid_case = InvalidCase(kind, parameter.location, name, parameter.refusals)
+            case = replace(self._base_case(operation), invalid_case=invalid_case)
+            prepared = self._prepared[key] = self._prepare_case(operation, case, tuple(values))
+        return prepared.request(values, check)
+
+    def contested_request(self, identifier: str, check: Check, server: int = 0, **values: Any) -> Request:
+        """A valid request that may also be refused, because another one may have been first.
+
+        Only the form of its response is validated; `check` says what it means.
+        """
+        key = (identifier, server, "contested", *values)
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            operation = self._operation(identifier, server)
+            invalid_case = InvalidCase("contested", rules={"contested": {"unstated": ""}})
+            case = replace(self._base_case(operation), invalid_case=invalid_case)
+            prepared = self._prepared[key] = self._prepare_case(operation, case, tuple(values), suffix="")
+        return prepared.request(values, check)
+
+    def link_request(self, url: str, identifier: str, check: Check | None = None, server: int = 0) -> Request:
+        """A GET of a link out of a response, counted as that operation. Raises ValueError for another host's link."""
+        parts = urlsplit(url)
+        if parts.netloc and f"{parts.scheme}://{parts.netloc}" != self.origin:
+            raise ValueError(f"expected a link to {self.origin}, got one to {parts.scheme}://{parts.netloc}")
+        prepared = self._prepared.get((identifier, server)) or self._prepared_plain(identifier, server)
+        rest = self._link_heads.get((identifier, server))
+        if rest is None:
+            payload = b"" if prepared.placeholders else prepared.template.fill(())
+            rest = self._link_heads[identifier, server] = payload.partition(b"\r\n")[2]
+        target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+        line = f"GET {target if target.isascii() else quote(target, safe=TARGET_CHARACTERS)} HTTP/1.1\r\n".encode()
+        validator = (
+            self.validators.with_check(prepared.validator, prepared.samples.operation, check)
+            if check
+            else prepared.validator
+        )
+        return Request(prepared.samples, line + rest, self.address, validator)
+
+    def next_value(self, source: Source) -> NextValue:
+        """A function that returns the next value of that source. Raises LookupError for one that was never read."""
+        if "unique" in source:
+            return lambda: self.unique_texts.like(source["unique"])
+        return self.known_values.round_robin(source)
+
+    def _operation(self, identifier: str, server: int) -> Operation:
+        try:
+            return self.contract.find(identifier, server)
+        except ContractError:
+            known = sorted({operation.id for operation in self.contract.operations.values()})
+            raise UsageError(
+                f"{self.target.api} has no operation {identifier!r}; expected one of {', '.join(known)}"
+            ) from None
+
+    def _prepared_plain(self, identifier: str, server: int) -> PreparedRequest:
+        self.request_for(identifier, server=server)
+        return self._prepared[identifier, server]
+
+    def _next_prepared(
+        self, cases: Callable[[Operation], list[Case]], identifier: str, server: int, names: tuple[str, ...]
+    ) -> PreparedRequest:
+        def begin() -> Iterator[PreparedRequest]:
+            operation = self._operation(identifier, server)
+            usable = (case for case in cases(operation) if self._is_usable(operation, case, names))
+            prepared = (self._prepare_case(operation, case, names) for case in usable)
+            return repeat_forever(prepared, lambda: self._prepare_case(operation, self._base_case(operation), names))
+
+        return self._round_robin.next((cases.__name__, identifier, server, *names), begin)
+
+    def _is_usable(self, operation: Operation, case: Case, names: tuple[str, ...]) -> bool:
+        """Whether all values of the case are known, and what is invalid in it is not one of the named ones."""
+        invalid = case.invalid_case
+        if invalid and (invalid.name in names or (invalid.location == "body" and "body" in names)):
+            return False
+        for name in names:
+            if name not in self.target.settings:
+                case = with_named_value(self.contract, operation, case, name, "given")
+        sources = known_sources(case, operation.server)
+        return all(not is_per_request(source) and self.known_values.has(source) for source in sources)
+
+    def _base_case(self, operation: Operation) -> Case:
+        return self._corpus.minimal(operation)
+
+    def _valid_cases(self, operation: Operation) -> list[Case]:
+        return [
+            *self._corpus.examples(operation),
+            *self._corpus.boundaries(operation),
+            *self._corpus.valid(operation),
+        ]
+
+    def _invalid_cases(self, operation: Operation) -> list[Case]:
+        def is_described(case: Case) -> bool:
+            assert case.invalid_case is not None
+            rule = refusal_rule(self.contract, operation, case.invalid_case)
+            return "clause" in rule and case.invalid_case.kind != TOO_LARGE
+
+        return [case for case in invalid_requests(self._corpus, operation) if is_described(case)]
+
+    def _prepare_case(
+        self, operation: Operation, case: Case, names: tuple[str, ...], suffix: str = INVALID_SUFFIX
+    ) -> PreparedRequest:
+        target = self.target
+        try:
+            template = request_template(self.contract, operation, case, target.url, target.settings, names)
+        except KeyError as error:
+            raise UsageError(
+                f"{target.api.upper()}_{error.args[0]} is not set, and {target.url} cannot be loaded without it"
+            ) from None
+        lenient = may_be_refused(operation, case, self.validators.environ)
+        intent = RequestIntent(self.contract, operation, case.invalid_case, case.method or "", lenient)
+        name, transport = self._label_of(operation)
+        samples = self.samples_of(name + (suffix if case.invalid_case else ""), transport)
+        validator = self.validators.for_request(intent)
+        placeholders = tuple(
+            (placeholder, None) if isinstance(placeholder, str) else ("", self.next_value(placeholder))
+            for placeholder in template.placeholders
+        )
+        constant = (
+            None
+            if placeholders
+            else Request(samples, template.fill(()), self.address, validator, is_head=intent.is_head)
+        )
+        return PreparedRequest(
+            template, placeholders, samples, self.address, validator, self.validators, intent.is_head, constant
+        )
+
+
+def _parameter_names(operation: Operation) -> str:
+    return ", ".join(parameter.name for parameter in operation.parameters) or "none"

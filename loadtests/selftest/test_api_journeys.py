@@ -1,0 +1,159 @@
+"""The journeys as people run them: what they cover, what they refuse, and what only several workers can find."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import contracts
+from contracts.asyncapi import load_rpc_contract
+from contracts.openapi import load_contract
+from fixtures.targets import embedded_references
+from loadtests.selftest.locust_run import (
+    Lines,
+    distributed_options,
+    running_locust,
+    tell_to_end,
+    until_told,
+    wait_until,
+)
+
+ROOT = Path(__file__).parents[2]
+KNOWN = [
+    name
+    for name in os.environ
+    if name.startswith(("LOCUST_", "LOAD_", *(f"{api.upper()}_" for api in contracts.apis())))
+]
+
+LISTING = """
+import json, sys
+from importlib import import_module
+module = import_module("loadtests." + sys.argv[1])
+user = next(one for one in vars(module).values() if getattr(one, "api", "") == sys.argv[1])
+told = {task.__name__: sorted(getattr(task, "locust_tag_set", ())) for task in user.tasks}
+print(json.dumps({"journeys": told, "count": len(user.tasks), "operations": user.operations, "labels": user.rpc_calls}))
+"""
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end, without the settings that the tests themselves were started with."""
+    clean = {name: value for name, value in os.environ.items() if name not in KNOWN}
+    clean["PYTHONPATH"] = str(ROOT)
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=clean | environ, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def locust(api: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return run("-m", "locust", "-f", f"loadtests/{api}.py", "--headless", *arguments, **environ)
+
+
+def described(api: str) -> dict[str, Any]:
+    process = run("-c", LISTING, api)
+    assert process.returncode == 0, process.stderr
+    names: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return names
+
+
+@pytest.mark.parametrize("api", [api for api in contracts.apis() if api != "bitvis"])
+def test_the_journeys_send_every_operation(api: str) -> None:
+    named = set(described(api)["operations"])
+    assert {operation.id for operation in load_contract(api).operations.values()} == named
+
+
+def test_the_journeys_send_every_method_at_every_endpoint() -> None:
+    rpc_contract = load_rpc_contract("bitvis")
+    assert rpc_contract is not None
+    assert set(described("bitvis")["labels"]) == set(rpc_contract.calls)
+
+
+@pytest.mark.parametrize("api", contracts.apis())
+def test_the_weights_of_the_journeys_come_to_100(api: str) -> None:
+    assert described(api)["count"] == 100
+
+
+@contextmanager
+def served(api: str, *options: str) -> Iterator[str]:
+    with embedded_references([api], "127.0.0.1:1", options) as targets:
+        yield targets[api].url
+
+
+def test_a_host_beyond_loopback_is_refused_before_anything_is_sent() -> None:
+    process = locust("getflow", "-u", "1", "-t", "1s", "--host", "http://flow.example/getflow")
+    assert process.returncode == 2
+    assert 'set LOAD_PERMITTED_BY="name, YYYY-MM-DD"' in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_an_unknown_value_of_judge_is_refused() -> None:
+    process = locust("getflow", "-u", "1", "-t", "1s", "--judge", "some")
+    assert process.returncode == 2
+    assert "--judge: expected all, status, or sample=N" in process.stderr
+
+
+READING = """
+import json, sys
+from locust.env import Environment
+from fixtures.targets import Target
+from fixtures import reference
+from loadtests.distributed.run_state import RunState
+from loadtests.user.contract_user import WRITES
+from loadtests.getflow import Getflow
+target = Target("getflow", sys.argv[1], reference.load("getflow").KNOWN, writes=False, embedded=False)
+state = RunState(Environment(user_classes=[Getflow]))
+Getflow.prepare(state, target, "")
+journeys = state.prepared[Getflow].journeys
+print(json.dumps(sorted({task.__name__ for task in journeys if WRITES in getattr(task, "locust_tag_set", ())})))
+print(json.dumps(sorted({task.__name__ for task in journeys})))
+"""
+
+
+def test_journeys_that_write_are_left_out_where_writing_is_not_allowed() -> None:
+    with served("getflow") as url:
+        process = run("-c", READING, url)
+    assert process.returncode == 0, process.stderr
+    writing, left = map(json.loads, process.stdout.splitlines()[-2:])
+    assert writing == []
+    assert left == ["look_at_lists", "look_at_records", "make_mistakes", "read_all_pages"]
+
+
+def across_workers(lines: Lines) -> list[dict[str, Any]]:
+    """The figures of what only several workers together show."""
+    operations = [operation for line in lines for operation in line.get("operations", ())]
+    return [operation for operation in operations if operation["transport"] == "across workers"]
+
+
+def test_what_only_two_workers_together_can_see_fails_the_run(tmp_path: Path) -> None:
+    """Each worker has one user that never pauses; the ids that one receives, the other has received as well."""
+    text = "from loadtests.getflow import Getflow\n" + until_told(tmp_path, users=2)
+    options = f"--headless --only-summary --rate 40 -T mistakes {distributed_options()}"
+    with (
+        served("getflow", "--fault", "getflow.makes_request_ids_of_the_time") as url,
+        running_locust(tmp_path, url, text, options) as load_run,
+    ):
+        wait_until(lambda: load_run.has_ended or across_workers(load_run.lines()), "a value of two workers")
+        tell_to_end(tmp_path)
+        load_run.wait()
+    operations = across_workers([load_run.result])
+    assert [set(operation["failures"]) for operation in operations] == [{"GETFLOW-ERR-3"}], load_run.output[-3000:]
+    assert load_run.process.returncode == 1
+
+
+def test_tokens_are_in_no_output_and_no_file(tmp_path: Path) -> None:
+    with served("getflow", "--fault", "getflow.turns_away_in_html_above_a_rate") as url:
+        process = locust(
+            "getflow", "-u", "30", "-r", "30", "-t", "4s", "--host", url, "--results", str(tmp_path),
+            GETFLOW_TOKEN="getflow-reference-token",
+        )  # fmt: skip
+    texts = [process.stdout, process.stderr, *(path.read_text() for path in tmp_path.iterdir())]
+    assert any("Bearer ***" in text for text in texts), process.stdout[-2000:] + process.stderr[-2000:]
+    assert not any("getflow-reference-token" in text for text in texts)

@@ -1,0 +1,127 @@
+"""A load run goes to the host that was named, and to no host without permission."""
+
+from __future__ import annotations
+
+import smtplib
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+
+import pytest
+
+from fixtures.targets import UsageError
+from loadtests.selftest.locust_run import free_port
+from loadtests.targets import mailbox
+from loadtests.targets.mailbox import running_mailbox
+from loadtests.targets.run_targets import RunTarget, excluded_apis, permitted_by, resolve_target, start_missing
+
+LOOPBACK = "http://127.0.0.1:8000"
+ALL = ("bitvis", "flowapp", "flowback", "getflow")
+
+
+def test_without_a_host_there_is_no_target() -> None:
+    assert resolve_target("getflow", ["getflow"], RunTarget(), {}) is None
+
+
+def test_the_host_is_the_url_of_the_only_api() -> None:
+    target = resolve_target("getflow", ["getflow"], RunTarget(f"{LOOPBACK}/base/"), {})
+    assert target is not None
+    assert target.url == f"{LOOPBACK}/base"
+
+
+def test_with_several_apis_each_is_below_the_host() -> None:
+    urls = [target.url for api in ALL if (target := resolve_target(api, ALL, RunTarget(LOOPBACK), {}))]
+    assert urls == [f"{LOOPBACK}/{api}" for api in ALL]
+
+
+def test_a_url_in_the_environment_names_one_of_several() -> None:
+    target = resolve_target("getflow", ALL, RunTarget(LOOPBACK), {"GETFLOW_URL": "http://127.0.0.1:9000/x"})
+    assert target is not None
+    assert target.url == "http://127.0.0.1:9000/x"
+
+
+@pytest.mark.parametrize("host", ["http://flow.example", "http://10.0.0.1:80/getflow", "http://[2001:db8::1]/"])
+def test_a_host_beyond_loopback_needs_somebodys_permission(host: str) -> None:
+    with pytest.raises(UsageError, match='set LOAD_PERMITTED_BY="name, YYYY-MM-DD"'):
+        resolve_target("getflow", ["getflow"], RunTarget(host), {})
+
+
+def test_of_several_apis_those_that_nobody_permitted_are_left_out() -> None:
+    target = excluded_apis(ALL, RunTarget(), {"GETFLOW_URL": "http://flow.example"})
+    assert list(target) == ["getflow"]
+    assert "LOAD_PERMITTED_BY" in target["getflow"]
+
+
+def test_one_api_that_nobody_permitted_is_refused_not_left_out() -> None:
+    assert excluded_apis(["getflow"], RunTarget(), {"GETFLOW_URL": "http://flow.example"}) == {}
+
+
+def test_when_nothing_would_be_left_nothing_is_left_out() -> None:
+    assert excluded_apis(ALL, RunTarget(), {f"{api.upper()}_URL": "http://flow.example" for api in ALL}) == {}
+
+
+def test_a_deepstream_engine_beyond_loopback_needs_it_too() -> None:
+    with pytest.raises(UsageError, match=r"engine\.example is not on loopback"):
+        resolve_target(
+            "bitvis", ["bitvis"], RunTarget(LOOPBACK), {"BITVIS_DEEPSTREAM": "ws://engine.example/deepstream"}
+        )
+
+
+@pytest.mark.parametrize(
+    ("environ", "writes"), [({}, False), ({"GETFLOW_WRITES": "1"}, True), ({"FLOWAPP_WRITES": "1"}, False)]
+)
+def test_permission_to_load_is_none_to_write(environ: dict[str, str], writes: bool) -> None:
+    environ = {"LOAD_PERMITTED_BY": "Jo Doe, 2026-11-22", "GETFLOW_TOKEN": "x", **environ}
+    target = resolve_target("getflow", ["getflow"], RunTarget("http://flow.example"), environ)
+    assert target is not None
+    assert target.writes is writes
+
+
+@pytest.mark.parametrize("text", ["Jo Doe", "2026-11-22", ", 2026-11-22", "Jo, 22.11.2026", "Jo, 2026-02-30"])
+def test_a_permission_says_who_and_when(text: str) -> None:
+    with pytest.raises(UsageError, match="LOAD_PERMITTED_BY: expected a name and a date"):
+        permitted_by({"LOAD_PERMITTED_BY": text})
+
+
+def test_a_permission_is_shown_as_it_was_given() -> None:
+    assert permitted_by({"LOAD_PERMITTED_BY": " Doe, Jo, 2026-11-22 "}) == "Doe, Jo, 2026-11-22"
+    assert permitted_by({}) == ""
+
+
+def test_the_references_are_started_once_for_all_that_lack_a_host() -> None:
+    with ExitStack() as stack:
+        run_target = start_missing(ALL, ["flowback"], RunTarget(), {}, stack)
+        assert run_target.host.startswith("http://127.0.0.1:")
+        assert run_target.mail
+        for api in ALL:
+            target = resolve_target(api, ALL, run_target, {})
+            assert target is not None
+            with pytest.raises(urllib.error.HTTPError):  # it responds, and wants a token
+                urllib.request.urlopen(f"{target.url}/nowhere", timeout=5)
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(run_target.host, timeout=5)
+
+
+def test_our_reference_joins_the_engine_that_is_named() -> None:
+    """An engine that cannot be reached is reported, which shows that the reference tried to join it."""
+    engine = {"BITVIS_DEEPSTREAM": f"ws://127.0.0.1:{free_port()}/deepstream"}
+    with ExitStack() as stack, pytest.raises(UsageError, match="BITVIS_DEEPSTREAM=ws://127"):
+        start_missing(["bitvis"], [], RunTarget(), engine, stack)
+
+
+def test_a_mail_is_handed_out_once_to_whom_it_was_sent() -> None:
+    with running_mailbox() as mail:
+        host, _, port = mail["smtp"].partition(":")
+        with smtplib.SMTP(host, int(port)) as session:
+            session.sendmail("a@flow.example", ["Jo@Example.com"], "Subject: hello\r\n\r\nthe code is 7")
+        with urllib.request.urlopen(f"{mail['http']}/jo@example.com", timeout=5) as response:
+            assert response.read().strip() == b"the code is 7"
+
+
+def test_a_mailbox_that_cannot_listen_says_what_to_do() -> None:
+    with pytest.raises(UsageError, match="set <API>_SMTP to a free HOST:PORT"), running_mailbox("127.0.0.1:99999"):
+        pass
+
+
+def test_the_mailbox_gives_up_before_a_journey_does() -> None:
+    assert mailbox.MAX_WAIT < 15

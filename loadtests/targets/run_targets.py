@@ -1,0 +1,136 @@
+"""Decides which server a load run goes to and whether it may: our reference unless a host is named.
+
+Rule: load on a server that is not on loopback needs `LOAD_PERMITTED_BY="name, YYYY-MM-DD"`, who allowed it and when,
+which is shown with the results; changing something there needs `<API>_WRITES=1` as well. No host name is a default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import date
+from urllib.parse import urlsplit
+
+from contracts.errors import UsageError
+from fixtures.targets import (
+    Target,
+    deepstream_host,
+    deepstream_url,
+    embedded_references,
+    from_environment,
+    is_loopback,
+)
+from loadtests.targets.mailbox import running_mailbox
+
+PERMIT_VARIABLE = "LOAD_PERMITTED_BY"
+PERMIT_HINT = f'{PERMIT_VARIABLE}="name, YYYY-MM-DD", who allowed this load and when'
+DEFAULT_SMTP = "127.0.0.1:2525"  # where a target that we did not start sends its mail, unless <API>_SMTP is set
+ANY_PORT = "127.0.0.1:0"
+
+
+class LoadNotPermitted(UsageError):
+    """Nobody has permitted a load on that host."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTarget:
+    """Where all APIs of a run are. host: as Locust has it, "" without one; mail: URL of the mailbox, "" without one."""
+
+    host: str = ""
+    mail: str = ""
+
+
+def permitted_by(environ: Mapping[str, str]) -> str:
+    """Who allowed the load and when, "" when nobody did. Raises UsageError if the variable does not say both."""
+    text = environ.get(PERMIT_VARIABLE, "").strip()
+    if not text:
+        return ""
+    name, _, day = text.rpartition(",")
+    try:
+        if not name.strip() or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day.strip()):
+            raise ValueError
+        date.fromisoformat(day.strip())
+    except ValueError:
+        raise UsageError(
+            f"{PERMIT_VARIABLE}: expected a name and a date such as 'Jo Doe, 2026-11-22', got {text!r}"
+        ) from None
+    return text
+
+
+def resolve_target(api: str, apis: Sequence[str], run_target: RunTarget, environ: Mapping[str, str]) -> Target | None:
+    """The target of that API, one of the run's `apis`; None when nothing names it.
+
+    The host is the API's own URL when the run has one API; with several, each is below it under its name. Without a
+    host it is `<API>_URL`. Raises UsageError for an invalid URL, and for a host that nobody has permitted.
+    """
+    variable = f"{api.upper()}_URL"
+    host = run_target.host.rstrip("/")
+    url = host if host and len(apis) == 1 else environ.get(variable) or (f"{host}/{api}" if host else "")
+    target = from_environment(api, {**environ, variable: url})
+    if target is None:
+        return None
+    hosts = [urlsplit(target.url).hostname or ""]
+    if "DEEPSTREAM" in target.settings:
+        hosts.append(deepstream_host(target.settings["DEEPSTREAM"], f"{api.upper()}_DEEPSTREAM"))
+    for name in hosts:
+        if not is_loopback(name) and not permitted_by(environ):
+            raise LoadNotPermitted(
+                f"{name} is not on loopback, and nobody has permitted a load there: set {PERMIT_HINT}"
+            )
+    return target
+
+
+def excluded_apis(apis: Sequence[str], run_target: RunTarget, environ: Mapping[str, str]) -> dict[str, str]:
+    """Of several APIs with URLs of their own, those that no load is permitted on, and why.
+
+    A single API, or a host for all, is refused by `resolve_target` instead, and so are all of them together.
+    """
+    reasons = {}
+    for api in apis if len(apis) > 1 and not run_target.host else ():
+        try:
+            resolve_target(api, apis, run_target, environ)
+        except LoadNotPermitted as error:
+            reasons[api] = str(error)
+    return reasons if len(reasons) < len(apis) else {}
+
+
+def apis_without_target(apis: Sequence[str], run_target: RunTarget, environ: Mapping[str, str]) -> list[str]:
+    """The APIs for which no target is named, so that our references are started. Raises as `resolve_target` does."""
+    return [api for api in apis if resolve_target(api, apis, run_target, environ) is None]
+
+
+def start_missing(
+    apis: Sequence[str],
+    mailing: Sequence[str],
+    run_target: RunTarget,
+    environ: Mapping[str, str],
+    resources: ExitStack,
+) -> RunTarget:
+    """Starts what is missing: our references in one process, and a mailbox if any API is `mailing`.
+
+    `resources` ends them. A reference joins the deepstream engine that the environment names. Raises UsageError as
+    `resolve_target` does, for an engine that cannot be reached, and when the mailbox cannot listen.
+    """
+    embedded = apis_without_target(apis, run_target, environ)
+    mailbox = {"smtp": DEFAULT_SMTP, "http": ""}
+    if mailing:
+        mailbox = resources.enter_context(running_mailbox(_smtp_address(mailing, embedded, environ)))
+    if not embedded:
+        return replace(run_target, mail=mailbox["http"])
+    engines = {api: url for api in embedded if (url := deepstream_url(api, environ))}
+    references = resources.enter_context(embedded_references(embedded, mailbox["smtp"], engines=engines))
+    url = references[embedded[0]].url  # with several APIs the others have a URL of their own in the environment
+    return RunTarget(url if len(apis) == 1 else url.rpartition("/")[0], mailbox["http"])
+
+
+def _smtp_address(mailing: Sequence[str], embedded: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Where the run's mailbox listens: any port for our references, else where the first other target sends mail."""
+    others = [api for api in mailing if api not in embedded]
+    return environ.get(f"{others[0].upper()}_SMTP", DEFAULT_SMTP) if others else ANY_PORT
+
+
+def describe_targets(targets: Iterable[Target]) -> list[str]:
+    """A line for each target to print: where it is and what may be done there."""
+    return [f"{target.api}: {target.url}{'' if target.writes else ' (reading only)'}" for target in targets]

@@ -1,0 +1,1 @@
+"""Classes of Locust users that run journeys, and what journeys need."""

@@ -1,0 +1,192 @@
+"""Users of an API with a contract: their requests are created from it, and the responses are validated by it.
+
+```python
+class Getflow(ContractUser):
+    api = "getflow"
+
+    @journey(weight=9)
+    def read_all_tasks(self):
+        page = yield self.request_for("listTasks", limit=25)
+```
+
+Rule: everything that takes long is done before a run starts: targets, corpus, values that the target knows. Journeys
+that change something are tagged `writes`, and left out where writing is not allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from random import choice
+from typing import Any, ClassVar, TypeVar
+
+from locust.env import Environment
+from locust.exception import InterruptTaskSet
+
+from contracts.asyncapi import load_rpc_contract
+from fixtures.target_api import MissingPrecondition
+from fixtures.targets import Target
+from loadtests.distributed.run_state import RunState
+from loadtests.engine.exchange_types import Address, Request, Validator
+from loadtests.request_factory.data_sources import UniqueTexts
+from loadtests.request_factory.http_factory import HttpRequestFactory, operation_label
+from loadtests.request_factory.rpc_factory import RpcRequestFactory, call_label
+from loadtests.user.journey_check import require_known_names
+from loadtests.user.journey_user import JourneyUser
+from loadtests.validation.http_validator import Check
+from loadtests.validation.invariants import UniqueValues
+
+T = TypeVar("T")
+Steps = Generator[Any, Any, Any]  # a journey or a part of one: it yields requests and is resumed with their responses
+WRITES = "writes"  # the tag of journeys that change something
+MAIL_TIMEOUT = 15_000_000_000  # ns that a mail may take; the mailbox gives up earlier
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedApi:
+    """What a class of users shares in one run; `journeys` as Locust picks them, each as often as its weight."""
+
+    http_factory: HttpRequestFactory
+    rpc_factory: RpcRequestFactory | None
+    mailbox: Address | None
+    journeys: list[Any]
+
+
+class ContractUser(JourneyUser):
+    """A user of one API.
+
+    operations, rpc_calls: ids of operations and labels of RPC calls that its journeys send, prepared before a run;
+    reads_mail: whether its journeys read the target's mail, for which a run needs a mailbox.
+    """
+
+    abstract = True
+    api: ClassVar[str] = ""
+    operations: ClassVar[tuple[str, ...]] = ()
+    rpc_calls: ClassVar[tuple[str, ...]] = ()
+    reads_mail: ClassVar[bool] = False
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        prepared: PreparedApi = self.run_state.prepared[type(self)]
+        self.http_factory = prepared.http_factory
+        self._rpc_factory = prepared.rpc_factory
+        self._mailbox = prepared.mailbox
+        self.tasks = prepared.journeys
+        self.server = self._number % self.http_factory.server_count  # each user keeps to one of the document's servers
+
+    @property
+    def rpc_factory(self) -> RpcRequestFactory:
+        """Creates requests for RPC calls. Raises LookupError for an API without an AsyncAPI document."""
+        if self._rpc_factory is None:
+            raise LookupError(f"{self.api} has no asyncapi.yaml")
+        return self._rpc_factory
+
+    def request_for(self, identifier: str, check: Check | None = None, **values: Any) -> Request:
+        """A plain valid request for that operation, as `HttpRequestFactory.request_for` creates it."""
+        return _or_end_journey(lambda: self.http_factory.request_for(identifier, check, self.server, **values))
+
+    def sampled_request(self, identifier: str, check: Check | None = None, **values: Any) -> Request:
+        """The next valid request of the corpus, as `HttpRequestFactory.sampled_request` creates it."""
+        return _or_end_journey(lambda: self.http_factory.sampled_request(identifier, check, self.server, **values))
+
+    def invalid_request(self, identifier: str, check: Check | None = None, **values: Any) -> Request:
+        """The next invalid request of the corpus, as `HttpRequestFactory.invalid_request` creates it."""
+        return _or_end_journey(lambda: self.http_factory.invalid_request(identifier, check, self.server, **values))
+
+    def refused_request(
+        self, identifier: str, kind: str, name: str, check: Check | None = None, **values: Any
+    ) -> Request:
+        """A request that is refused for that kind of error, as `HttpRequestFactory.refused_request` creates it."""
+        return _or_end_journey(
+            lambda: self.http_factory.refused_request(identifier, kind, name, check, self.server, **values)
+        )
+
+    def contested_request(self, identifier: str, check: Check, **values: Any) -> Request:
+        """A valid request that loses if another is first, as `HttpRequestFactory.contested_request` creates it."""
+        return _or_end_journey(lambda: self.http_factory.contested_request(identifier, check, self.server, **values))
+
+    def link_request(self, url: str, identifier: str, check: Check | None = None) -> Request:
+        """A GET of a link out of a response, as `HttpRequestFactory.link_request` creates it."""
+        return self.http_factory.link_request(url, identifier, check, self.server)
+
+    def known_value(self, identifier: str, pointer: str) -> Any:
+        """One of the values that the target has at that JSON pointer of that operation's response."""
+        source = {"operation": identifier, "pointer": pointer}
+        return _or_end_journey(lambda: choice(self.http_factory.known_values.values(source)))
+
+    def rpc_request(self, transport: str, label: str, check: Check | None = None, **parts: Any) -> Request:
+        """A plain valid RPC call, as `RpcRequestFactory.request_for` creates it."""
+        return _or_end_journey(lambda: self.rpc_factory.request_for(transport, label, check, **parts))
+
+    def sampled_rpc_request(self, transport: str, label: str, check: Check | None = None, **parts: Any) -> Request:
+        """The next valid RPC call of the corpus, as `RpcRequestFactory.sampled_request` creates it."""
+        return _or_end_journey(lambda: self.rpc_factory.sampled_request(transport, label, check, **parts))
+
+    def invalid_rpc_request(self, transport: str, label: str, check: Check | None = None, **parts: Any) -> Request:
+        """The next invalid RPC call of the corpus, as `RpcRequestFactory.invalid_request` creates it."""
+        return _or_end_journey(lambda: self.rpc_factory.invalid_request(transport, label, check, **parts))
+
+    def unique_values(self, kind: str, clause: str) -> UniqueValues:
+        """A set of values, none of which the target may give out twice in this run, whichever worker receives it."""
+        return self.run_state.ledger.unique_values(kind, clause)
+
+    def unique_text(self) -> str:
+        """A text that no other request of any run has."""
+        return self.http_factory.unique_texts.next_text()
+
+    def mail_request(self, to: str, clause: str, check: Check) -> Request:
+        """A request whose response is the mail to that address, when it comes; if none does, `clause` is violated."""
+        if self._mailbox is None:
+            raise LookupError(f"{type(self).__name__} reads mail, but does not say so: set reads_mail = True")
+        samples = self.recorder.samples_of("the mail arrives", "smtp")
+        payload = f"GET /{to} HTTP/1.1\r\nHost: {self._mailbox.authority}\r\n\r\n"
+        validator = self.http_factory.validators.with_check(_mail_validator(clause), samples.operation, check)
+        return Request(samples, payload.encode(), self._mailbox, validator, MAIL_TIMEOUT)
+
+    @classmethod
+    def require_valid(cls) -> None:
+        """Raises UsageError for names that the contract does not know, and for weights that are no numbers."""
+        super().require_valid()
+        require_known_names(cls)
+
+    @classmethod
+    def prepare(cls, state: RunState, target: Target, mail: str) -> list[str]:
+        """Prepares a run against that target; returns a line for each value that the target does not have.
+
+        mail: URL of the mailbox, "" without one. Raises UsageError, and Unreachable when the target does not respond.
+        """
+        state.pause()
+        rpc_contract = load_rpc_contract(cls.api)
+        state.pause()
+        http_factory = HttpRequestFactory(
+            target,
+            state.generator.recorder.samples_of,
+            state.validators,
+            UniqueTexts(),
+            partial(call_label, rpc_contract) if rpc_contract else operation_label,
+        )
+        missing = http_factory.prepare(cls.operations, state.pause)
+        rpc_factory = RpcRequestFactory(http_factory) if rpc_contract else None
+        if rpc_factory:
+            missing += rpc_factory.prepare(cls.rpc_calls, state.pause)
+        state.prepared[cls] = PreparedApi(
+            http_factory,
+            rpc_factory,
+            Address.from_url(mail) if mail else None,
+            [task for task in cls.tasks if target.writes or WRITES not in getattr(task, "locust_tag_set", ())],
+        )
+        return missing
+
+
+def _or_end_journey(create: Callable[[], T]) -> T:
+    """The result of `create`; if the target has no value for it, as was printed before the run, the journey ends."""
+    try:
+        return create()
+    except MissingPrecondition:
+        raise InterruptTaskSet(reschedule=False) from None  # type: ignore[no-untyped-call]  # Locust has no types here
+
+
+def _mail_validator(clause: str) -> Validator:
+    """The mailbox responds with another status than 200 when no mail has come in time."""
+    return lambda _, response: None if response.status == 200 else clause

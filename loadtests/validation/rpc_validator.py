@@ -1,0 +1,110 @@
+"""Validates the response of an RPC call, on any transport, as `http_validator` does: a fast check, or a full judge.
+
+Rule: the envelope is judged by `contracts.judge.rpc_judge`. Over HTTP the response is also one of a documented
+operation, and is judged as that too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from contracts import exchange
+from contracts.asyncapi import Call, RpcContract
+from contracts.judge.http_judge import Finding, judge_response
+from contracts.judge.refusal_judge import InvalidCase, may_be_accepted, payload_problems, refusal_rule
+from contracts.judge.rpc_judge import judge_accepted, judge_refused
+from contracts.openapi import Contract
+from contracts.operation import Operation
+from loadtests.engine.exchange_types import Request, Response, Validator
+from loadtests.validation.http_validator import KeepFinding, exchange_of, refusal_test
+
+JSON_TYPE = b"application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class CallIntent:
+    """What a call is meant to be: a valid one, or one that is invalid in `invalid_case`.
+
+    operation: the operation that the call is over HTTP, None on other transports.
+    """
+
+    rpc: RpcContract
+    call: Call
+    contract: Contract
+    operation: Operation | None = None
+    invalid_case: InvalidCase | None = None
+
+
+def call_validator(
+    intent: CallIntent, keep_finding: KeepFinding | None = None, environ: Mapping[str, str] = os.environ
+) -> Validator:
+    """A validator of all responses to such calls; `keep_finding` receives the first finding of each that fails."""
+    is_valid = intent.rpc.contract.validator(intent.call.reply_schema).is_valid
+    is_intended = _refusal_check(intent, environ)
+    over_http = intent.operation is not None
+    loads = orjson.loads
+
+    def by_contract(request: Request, response: Response) -> str | None:
+        try:
+            value = loads(response.body)
+        except ValueError:
+            value = None
+        is_usual = not over_http or (response.status == 200 and response.header(b"content-type") == JSON_TYPE)
+        if is_usual and value is not None and is_valid(value) and is_intended(value):
+            response.parsed_body = value
+            return None
+        violations = call_findings(intent, exchange_of(request, response), environ)
+        if violations:
+            if keep_finding:
+                keep_finding(violations[0])
+            return violations[0].clause
+        response.parsed_body = value
+        return None
+
+    return by_contract
+
+
+def call_findings(intent: CallIntent, exchanged: exchange.Exchange, environ: Mapping[str, str]) -> list[Finding]:
+    """All findings of the contract in this exchange, as the suites judge it."""
+    if intent.invalid_case is not None:
+        return judge_refused(intent.rpc, intent.call, exchanged, intent.invalid_case, environ)
+    violations = judge_accepted(intent.rpc, intent.call, exchanged)
+    if intent.operation is not None:
+        violations += judge_response(intent.contract, intent.operation, exchanged)
+    return violations
+
+
+def call_status_validator(intent: CallIntent) -> Validator:
+    """A validator that only asks whether the status, where there is one, is documented for such a call."""
+    operation = intent.operation
+
+    def judge_status(_: Request, response: Response) -> str | None:
+        if operation is not None and operation.response_for(response.status) is None:
+            return operation.clauses[0]
+        return None
+
+    return judge_status
+
+
+def _refusal_check(intent: CallIntent, environ: Mapping[str, str]) -> Callable[[Any], bool]:
+    """A check that an envelope refuses an invalid call, as the rule says, and does not refuse a valid one."""
+    contract, invalid_case = intent.rpc.contract, intent.invalid_case
+    is_refused = refusal_test(contract, 200)  # whatever the status of the transport, the envelope decides
+    if invalid_case is None:
+        return lambda value: not is_refused(value)
+    rule = refusal_rule(contract, intent.call, invalid_case)
+    if "unstated" in rule:
+        return lambda _: True
+    accepts = may_be_accepted(rule, environ)
+
+    def follows_rule(value: Any) -> bool:
+        if not is_refused(value):
+            return accepts
+        return next(payload_problems(contract, rule, invalid_case, value), None) is None
+
+    return follows_rule

@@ -1,0 +1,207 @@
+"""Decides which responses are validated, measures what that costs, and keeps an example of each finding.
+
+Rule: `all` validates every response by the contract and by its journey's check; `sample=N` every Nth by the contract,
+and all by the check; `status` looks at the status alone. The mode is shown with the results, since a run that validates
+less proves less.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from contracts.clauses import sentence_and_citation
+from contracts.exchange import as_curl, as_text
+from contracts.judge.http_judge import Finding
+from contracts.judge.refusal_judge import may_be_accepted, refusal_rule
+from loadtests.engine.exchange_types import Request, Response, Validator
+from loadtests.validation.http_validator import Check, RequestIntent, Violation, contract_validator, exchange_of
+from loadtests.validation.rpc_validator import CallIntent, call_status_validator, call_validator
+
+MAX_FINDINGS = 100  # that are kept with their exchange
+TIMED_INTERVAL = 64  # one validation in so many is timed
+MODES = "all, status, or sample=N with N from 2"
+
+
+@dataclass
+class ValidationCost:
+    """What validation costs: of `count` responses, `timed_count` took `timed_ns` ns of CPU time together."""
+
+    count: int = 0
+    timed_count: int = 0
+    timed_ns: int = 0
+
+    @property
+    def mean_ns(self) -> float:
+        """Mean CPU time (ns) of a validation, 0 when none was timed."""
+        return self.timed_ns / self.timed_count if self.timed_count else 0.0
+
+    def share(self, cpu_ns: int) -> float:
+        """The share of that CPU time (ns) that validation took, 0 to 1."""
+        return min(1.0, self.mean_ns * self.count / cpu_ns) if cpu_ns else 0.0
+
+
+@dataclass
+class Validators:
+    """The validators of one process.
+
+    sample_interval: 1 for all responses, 0 for the status alone, otherwise one in so many; secrets: masked in findings.
+    """
+
+    sample_interval: int = 1
+    secrets: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    cost: ValidationCost = field(default_factory=ValidationCost)
+    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    _validators: dict[tuple[Any, ...], Validator] = field(default_factory=dict)
+
+    def for_request(self, intent: RequestIntent) -> Validator:
+        """The validator for such requests; those with the same intent share one, with its table."""
+        label, invalid = intent.operation.label, intent.invalid_case
+        key = (label, intent.is_head, intent.may_be_refused, str(invalid), repr(invalid and invalid.rules))
+        if key not in self._validators:
+            status = status_validator(intent, self.environ)
+            full = contract_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)
+            self._validators[key] = self._timed(self._sampled(full, status))
+        return self._validators[key]
+
+    def for_call(self, intent: CallIntent) -> Validator:
+        """The validator for such calls."""
+        label, invalid = intent.call.label, intent.invalid_case
+        key = (label, intent.operation and intent.operation.label, str(invalid), repr(invalid and invalid.rules))
+        if key not in self._validators:
+            full = call_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)
+            self._validators[key] = self._timed(self._sampled(full, call_status_validator(intent)))
+        return self._validators[key]
+
+    def _sampled(self, full: Validator, status: Validator) -> Validator:
+        if self.sample_interval == 1:
+            return full
+        return _one_in_n(self.sample_interval, full, status) if self.sample_interval else status
+
+    def with_check(self, validator: Validator, label: str, check: Check) -> Validator:
+        """That validator, followed by a journey's check. If only the status is validated, the validator alone."""
+        if not self.sample_interval:
+            return validator
+
+        def both(request: Request, response: Response) -> str | None:
+            reason = validator(request, response)
+            if reason is not None:
+                return reason
+            violation = check(parsed_body(response), response)
+            return self.keep_violation(label, violation, request, response) if violation else None
+
+        return both
+
+    def keep_violation(self, label: str, violation: Violation, request: Request, response: Response) -> str:
+        """Keeps the violation that a check has found as a finding, and returns its clause."""
+        clause, expected, received = violation
+        if (label, clause) not in self.findings:
+            self.keep_finding(label, Finding(clause, expected, received, exchange_of(request, response)))
+        return clause
+
+    def keep_finding(self, label: str, finding: Finding) -> None:
+        """Keeps the first finding of each clause at each operation."""
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.setdefault((label, finding.clause), finding)
+
+    def finding_texts(self) -> list[str]:
+        """The findings for people: clause, expected, received, and the exchange with its secrets masked."""
+        return [finding_text(label, finding, self.secrets) for (label, _), finding in sorted(self.findings.items())]
+
+    def _timed(self, validator: Validator) -> Validator:
+        cost, clock = self.cost, time.thread_time_ns  # CPU time of this thread: other work on the core does not count
+
+        def timed(request: Request, response: Response) -> str | None:
+            cost.count += 1
+            if cost.count % TIMED_INTERVAL:
+                return validator(request, response)
+            began = clock()
+            reason = validator(request, response)
+            cost.timed_ns += clock() - began
+            cost.timed_count += 1
+            return reason
+
+        return timed
+
+
+def parse_mode(mode: str) -> int:
+    """The value of `--judge` as `Validators.sample_interval`. Raises ValueError, which says what is allowed."""
+    if mode in ("all", "status"):
+        return int(mode == "all")
+    match = re.fullmatch("sample=([0-9]{1,9})", mode)
+    if not match or int(match[1]) < 2:
+        raise ValueError(f"--judge: expected {MODES}; got {mode!r}")
+    return int(match[1])
+
+
+def status_validator(intent: RequestIntent, environ: Mapping[str, str]) -> Validator:
+    """A validator that only asks whether the status is documented for such a request."""
+    reasons: dict[int, str | None] = {}
+
+    def validate(_: Request, response: Response) -> str | None:
+        status = response.status
+        if status not in reasons:
+            reasons[status] = _status_violation(intent, status, environ)
+        return reasons[status]
+
+    return validate
+
+
+def _status_violation(intent: RequestIntent, status: int, environ: Mapping[str, str]) -> str | None:
+    operation = intent.operation
+    if operation.response_for(status) is None:
+        return operation.clauses[0]
+    is_refused = 400 <= status < 600
+    if intent.invalid_case is None:
+        return operation.clauses[0] if is_refused and not intent.may_be_refused else None
+    rule = refusal_rule(intent.contract, operation, intent.invalid_case)
+    is_in_status = "pointer" not in intent.contract.error_format.get("refused", {})
+    if "unstated" in rule or may_be_accepted(rule, environ) or not is_in_status or is_refused:
+        return None
+    return str(rule["clause"])
+
+
+def _one_in_n(number: int, full: Validator, cheap: Validator) -> Validator:
+    """The full validator for every Nth response, the cheap one for the others."""
+    left = number
+
+    def sampled(request: Request, response: Response) -> str | None:
+        nonlocal left
+        left -= 1
+        if left:
+            return cheap(request, response)
+        left = number
+        return full(request, response)
+
+    return sampled
+
+
+def parsed_body(response: Response) -> Any:
+    """The JSON in the body of a response, parsed once; None when there is none."""
+    if response.parsed_body is None and response.body:
+        try:
+            response.parsed_body = orjson.loads(response.body)
+        except ValueError:
+            return None
+    return response.parsed_body
+
+
+def finding_text(label: str, finding: Finding, secrets: Sequence[str]) -> str:
+    """A finding for people: clause, operation, citation, expected, received, and the exchange as a curl command."""
+    try:
+        sentence, citation = sentence_and_citation(finding.clause)
+    except KeyError:  # a reason that is no clause
+        sentence, citation = "", ""
+    head = f"{finding.clause}: {sentence}" if sentence else finding.clause
+    body = as_text(finding.exchange, secrets).replace("\n", "\n    ")
+    return (
+        f"{head}\n  operation  {label}\n  document   {citation}\n  expected   {finding.expected}\n"
+        f"  received   {finding.received}\n  try it     {as_curl(finding.exchange, secrets)}\n    {body}"
+    )

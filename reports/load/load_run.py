@@ -1,0 +1,222 @@
+"""Reads a load run from its folder: its plan, its figures second by second, and their totals.
+
+Rule: with `result.json` the run came to its end and the totals of that file count; without it they are computed from
+the lines of master and workers, each line once. If the master was killed, our own reference ended with it, and lines
+that only workers wrote do not count. A line that cannot be read is a problem, except the incomplete last line of a
+killed process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import contracts
+from contracts.asyncapi import load_rpc_contract
+from contracts.openapi import load_contract
+from reports.load.load_result import PLAN_FILE, RESULT_FILE, SECONDS_FILE, LoadResult, merge_arrivals
+from reports.load.operation_statistics import OperationStatistics, StatisticsTable
+
+FiguresLine = Mapping[str, Any]
+
+NO_END_MARK = "the run has no end mark: it was killed or is still running; its last second may be missing"
+
+
+class NoLoadRun(ValueError):
+    """The folder holds no load run; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a profile, in seconds since the start; `judged` says whether objectives apply to it."""
+
+    name: str
+    begin: float
+    end: float
+    judged: bool
+
+
+@dataclass(frozen=True)
+class LoadRun:
+    """A run. complete: whether it came to its end. lines: of all workers, by time. problems: what cannot be read."""
+
+    path: Path
+    plan: Mapping[str, Any]
+    result: LoadResult
+    complete: bool
+    lines: tuple[FiguresLine, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def apis(self) -> tuple[str, ...]:
+        """The APIs whose journeys were run; none when the locustfile uses no contract."""
+        return tuple(self.plan.get("apis", ()))
+
+    @cached_property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of the profile, counted from the first arrivals; the last one lasts to the end of the run."""
+        first = next((line for line in self.lines if _has_arrivals(line)), None)  # may span more than 1 s
+        offset = max(first["from"], first["to"] - 1) - self.result.started if first else 0.0
+        planned = [Phase(**phase) for phase in self.plan.get("phases", ())]
+        phases = [replace(phase, begin=phase.begin + offset, end=phase.end + offset) for phase in planned]
+        return (*phases[:-1], *(replace(phase, end=max(phase.end, self.result.seconds)) for phase in phases[-1:]))
+
+    def gaps(self) -> list[str]:
+        """Which parts of the run did not happen or cannot be read."""
+        return [*([] if self.complete else [NO_END_MARK]), *self.problems, *self.result.gaps()]
+
+    @cached_property
+    def judged_operations(self) -> list[OperationStatistics]:
+        """The statistics that objectives apply to: of the judged phases, or of the whole run when it has no phases."""
+        return self._judged_statistics("operations")
+
+    @cached_property
+    def judged_journeys(self) -> list[OperationStatistics]:
+        """The same for whole journeys; each counts in the phase in which it ended."""
+        return self._judged_statistics("journeys")
+
+    def _judged_statistics(self, of: str) -> list[OperationStatistics]:
+        if all(phase.judged for phase in self.phases):
+            statistics: list[OperationStatistics] = getattr(self.result, of)
+            return statistics
+        return sum_lines((line for line in self.lines if self.is_judged(self.middle(line))), of)
+
+    @cached_property
+    def judged_seconds(self) -> float:
+        """How long the judged phases lasted."""
+        if all(phase.judged for phase in self.phases):
+            return self.result.seconds
+        seconds = self.result.seconds
+        return sum(max(0.0, min(phase.end, seconds) - phase.begin) for phase in self.phases if phase.judged)
+
+    def is_judged(self, at: float) -> bool:
+        """Whether objectives apply to that instant, in seconds since the start."""
+        last = self.phases[-1]
+        return (at >= last.end and last.judged) or any(
+            phase.judged and phase.begin <= at < phase.end for phase in self.phases
+        )
+
+    def middle(self, line: FiguresLine) -> float:
+        """The middle of a line's interval, in seconds since the start."""
+        return float((line["from"] + line["to"]) / 2 - self.result.started)
+
+    @cached_property
+    def _owners(self) -> dict[str, str]:
+        return {label: api for api in reversed(self.apis) for label in operation_names(api)}
+
+    def api_of(self, operation: str) -> str:
+        """The API of the run whose contract has that operation (or its invalid requests), or ""."""
+        return self._owners.get(operation.removesuffix(" (refused)"), "")
+
+
+def _has_arrivals(line: FiguresLine) -> bool:
+    return any(counts["planned"] for counts in line["arrivals"].values())
+
+
+def operation_names(api: str) -> list[str]:
+    """The names under which the operations of an API's contract are counted; none for an API without a contract."""
+    if api not in contracts.apis():
+        return []
+    contract = load_contract(api)
+    rpc_contract = load_rpc_contract(api)
+    return [*(rpc_contract.calls if rpc_contract else ()), *contract.operations]
+
+
+def read_load_run(folder: Path) -> LoadRun:
+    """Read the run in that folder; raises NoLoadRun when there is none, or when its files cannot be understood."""
+    plan = _json(folder / PLAN_FILE)
+    if plan is None:
+        raise NoLoadRun(
+            f"{folder} holds no load run: expected a folder with {PLAN_FILE}, as load runs leave in reports/out/load"
+        )
+    problems: list[str] = []
+    reference_ended = bool(plan.get("embedded")) and not (folder / RESULT_FILE).exists()
+    lines = _lines(folder, problems, [] if reference_ended else sorted(folder.glob("seconds-*.jsonl")))
+    try:
+        result, complete = _result(folder, plan, lines)
+    except (ValueError, KeyError, TypeError) as error:
+        raise NoLoadRun(f"{folder}: {RESULT_FILE} or a line of figures cannot be understood: {error!r}") from None
+    return LoadRun(folder, plan, result, complete, tuple(lines), tuple(problems))
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The folders in `folder` that hold a run, oldest first."""
+    folders = [path.parent for path in folder.glob(f"*/{PLAN_FILE}")]
+    return sorted(folders, key=lambda path: (path / PLAN_FILE).stat().st_mtime_ns)
+
+
+def sum_lines(lines: Iterable[FiguresLine], of: str = "operations") -> list[OperationStatistics]:
+    """Add up the `operations` or `journeys` of these lines, by name and transport; older runs have no journeys."""
+    table = StatisticsTable()
+    for content in chain.from_iterable(line.get(of, ()) for line in lines):
+        table.add(OperationStatistics.from_json(content))
+    return table.all()
+
+
+def _result(folder: Path, plan: FiguresLine, lines: list[FiguresLine]) -> tuple[LoadResult, bool]:
+    content = _json(folder / RESULT_FILE)
+    if content is not None:
+        return LoadResult.from_json(content), True
+    result = LoadResult(plan["name"], plan["started"], plan["planned"], plan["workers"])
+    result.seconds = max((line["to"] for line in lines), default=result.started) - result.started
+    result.operations, result.journeys = sum_lines(lines), sum_lines(lines, "journeys")
+    last: dict[str, FiguresLine] = {line["worker"]: line for line in lines}
+    result.health = {worker: line["health"] for worker, line in last.items() if line["health"]}
+    for worker, line in last.items():
+        for name, note in line.get("notes", {}).items():
+            result.notes.setdefault(name, {})[worker] = note
+    names = sorted({name for line in last.values() for name in line["arrivals"]})
+    result.arrivals = {
+        name: merge_arrivals([line["arrivals"][name] for line in last.values() if name in line["arrivals"]])
+        for name in names
+    }
+    return result, False
+
+
+def _lines(folder: Path, problems: list[str], worker_files: list[Path]) -> list[FiguresLine]:
+    """The lines of master and workers, each once, without those before the last reset of the statistics."""
+    unique: dict[tuple[Any, ...], FiguresLine] = {}
+    reset = 0.0
+    for path in (folder / SECONDS_FILE, *worker_files):
+        for line in _read_lines(path, problems):
+            if "reset" in line:
+                reset = max(reset, line["reset"])
+            else:
+                unique.setdefault((line["worker"], line["from"], line["to"]), line)
+    return sorted((line for line in unique.values() if line["to"] > reset), key=lambda line: line["to"])
+
+
+def _read_lines(path: Path, problems: list[str]) -> Iterator[FiguresLine]:
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    for number, line in enumerate(text.split("\n")[:-1], 1):
+        try:
+            content = json.loads(line)
+            if "reset" in content or all(
+                key in content for key in ("worker", "from", "to", "operations", "arrivals", "health")
+            ):
+                yield content
+                continue
+        except (ValueError, TypeError):
+            pass
+        problems.append(f"{path.name} line {number} is no line of figures")
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object; None when there is no file. Raises NoLoadRun when it cannot be read or is no object."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise NoLoadRun(f"{path} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise NoLoadRun(f"{path} should hold a JSON object")
+    return content

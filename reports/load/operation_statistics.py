@@ -1,0 +1,181 @@
+"""The statistics of an operation: histograms of its times and its failures by reason. Two of them add up exactly.
+
+Memory does not grow with the number of requests, names or error texts: what exceeds a bound is counted as `OTHER`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from operator import sub
+from typing import Any, NamedTuple
+
+from reports.load.histogram import Histogram
+
+OTHER = "(other)"
+MAX_OPERATIONS = 1000
+MAX_TRANSPORTS = 16
+MAX_REASONS = 50  # different ones per operation
+
+SERIES = ("corrected", "service", "first", "connect", "failed")
+
+
+class RequestTimes(NamedTuple):
+    """When a request was due, was sent, got its first byte and its last one (ns), and the bytes of the body.
+
+    The engine appends plain tuples in this order, which are cheaper to make.
+    """
+
+    intended: int
+    sent: int
+    first: int
+    done: int
+    size: int
+
+
+class FailedRequest(NamedTuple):
+    """A failed request: the reason, and its times as in `RequestTimes`."""
+
+    reason: str
+    intended: int
+    sent: int
+    done: int
+    size: int
+
+
+class OperationStatistics:
+    """The statistics of one operation on one transport over some time.
+
+    corrected: times of good responses from the intended start to the last byte. service: the same from the send. first:
+    from the send to the first byte. connect: times to connect. failed: times of requests without a good response, from
+    the intended start. failures: how often each reason occurred. size: bytes of all bodies.
+    """
+
+    __slots__ = ("failures", "operation", "size", "transport", *SERIES)
+
+    def __init__(self, operation: str, transport: str) -> None:
+        self.operation = operation
+        self.transport = transport
+        self.corrected = Histogram()
+        self.service = Histogram()
+        self.first = Histogram()
+        self.connect = Histogram()
+        self.failed = Histogram()
+        self.failures: dict[str, int] = {}
+        self.size = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.corrected.count or self.failed.count or self.connect.count)
+
+    @property
+    def requests(self) -> int:
+        """The number of good responses and failures."""
+        return self.corrected.count + self.failed.count
+
+    def record_successes(self, times: list[tuple[int, int, int, int, int]]) -> None:
+        """Count good responses.
+
+        In a closed model nearly all requests are sent when they are due and their responses come in one piece: then
+        both times are the very same object, and one duration counts for all three series.
+        """
+        plain = [done - sent for intended, sent, first, done, _ in times if intended is sent and first is done]
+        if plain:
+            self._count(plain, self.corrected, self.service, self.first)
+        if len(plain) < len(times):
+            self._record_separately([entry for entry in times if entry[0] is not entry[1] or entry[2] is not entry[3]])
+        self.size += sum([entry[4] for entry in times])
+
+    def _record_separately(self, times: list[tuple[int, int, int, int, int]]) -> None:
+        intended, sent, first, done, _ = zip(*times, strict=True)
+        service = list(map(sub, done, sent))
+        self.corrected.record_many(list(map(sub, done, intended)))
+        if first == done:
+            self._count(service, self.service, self.first)
+        else:
+            self.service.record_many(service)
+            self.first.record_many(list(map(sub, first, sent)))
+
+    @staticmethod
+    def _count(durations: list[int], *histograms: Histogram) -> None:
+        """Count the same durations in each of these histograms."""
+        counted = Histogram()
+        counted.record_many(durations)
+        for histogram in histograms:
+            histogram.add(counted)
+
+    def record_failures(self, failed: Iterable[FailedRequest]) -> None:
+        """Count failures."""
+        self._count_reasons(Counter([request.reason for request in failed]))
+        self.failed.record_many([request.done - request.intended for request in failed])
+        self.size += sum([request.size for request in failed])
+
+    def add(self, other: OperationStatistics) -> None:
+        """Count everything that `other` counted."""
+        for series in SERIES:
+            getattr(self, series).add(getattr(other, series))
+        self._count_reasons(other.failures)
+        self.size += other.size
+
+    def _count_reasons(self, counts: Mapping[str, int]) -> None:
+        for reason, number in counts.items():
+            key = reason if reason in self.failures or len(self.failures) < MAX_REASONS else OTHER
+            self.failures[key] = self.failures.get(key, 0) + number
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for JSON; empty series are left out."""
+        content: dict[str, Any] = {"operation": self.operation, "transport": self.transport, "size": self.size}
+        if self.failures:
+            content["failures"] = self.failures
+        for series in SERIES:
+            histogram: Histogram = getattr(self, series)
+            if histogram.count:
+                content[series] = histogram.to_json()
+        return content
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> OperationStatistics:
+        """Read what `to_json` wrote; raises ValueError or KeyError for other content."""
+        statistics = cls(content["operation"], content["transport"])
+        statistics.size = content["size"]
+        statistics.failures = dict(content.get("failures", {}))
+        for series in SERIES:
+            if series in content:
+                setattr(statistics, series, Histogram.from_json(content[series]))
+        return statistics
+
+
+class StatisticsTable:
+    """The statistics of each operation and transport, up to MAX_OPERATIONS and MAX_TRANSPORTS."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], OperationStatistics] = {}
+
+    def add(self, statistics: OperationStatistics) -> None:
+        """Count everything that `statistics` counted."""
+        self.entry(statistics.operation, statistics.transport).add(statistics)
+
+    def entry(self, operation: str, transport: str) -> OperationStatistics:
+        """The statistics of that operation, or of OTHER when the table is full."""
+        key = bounded_key(self._entries, operation, transport)
+        if key not in self._entries:
+            self._entries[key] = OperationStatistics(*key)
+        return self._entries[key]
+
+    def all(self) -> list[OperationStatistics]:
+        """All of them, by operation and transport."""
+        return [self._entries[key] for key in sorted(self._entries)]
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self._entries.clear()
+
+
+def bounded_key(entries: Mapping[tuple[str, str], Any], operation: str, transport: str) -> tuple[str, str]:
+    """The key under which an operation is counted: its own while there is room, else OTHER."""
+    key = (operation, transport)
+    if key in entries:
+        return key
+    transports = {name for _, name in entries}
+    if transport not in transports and len(transports) >= MAX_TRANSPORTS:
+        transport = OTHER
+    return (OTHER, transport) if len(entries) >= MAX_OPERATIONS else (operation, transport)

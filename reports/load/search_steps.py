@@ -1,0 +1,63 @@
+"""Judges a span of a run that is still going on, from the lines that its file has so far.
+
+Rule: a span is judged like a whole run, by the same objectives; what happened before it does not count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reports.load.load_result import PLAN_FILE, LoadResult
+from reports.load.load_run import FiguresLine, LoadRun, sum_lines
+from reports.load.load_verdict import LoadVerdict, judge_run
+from reports.load.slo import ObjectivesFile
+
+KEPT_SECONDS = 120.0  # of lines kept in memory
+BEFORE, AFTER = 0.05, 1.05  # seconds that a line may begin before its span, and end after it
+
+
+class FiguresTail:
+    """The newest lines of a growing file of figures; `plan` overrides the run's plan."""
+
+    def __init__(self, path: Path, plan: Mapping[str, Any]) -> None:
+        self._path = path
+        self._plan = json.loads((path.parent / PLAN_FILE).read_text("utf-8")) | plan
+        self._offset = 0
+        self._lines: list[FiguresLine] = []
+
+    def judge_span(self, objectives: ObjectivesFile, begin: float, end: float) -> LoadVerdict:
+        """Judge the span between two instants of the wall clock, in seconds since the epoch."""
+        self._read()
+        lines = [line for line in self._lines if line["from"] >= begin - BEFORE and line["to"] <= end + AFTER]
+        self._lines = [line for line in self._lines if line["to"] > end - KEPT_SECONDS]
+        result = LoadResult("step", begin, None, 0, seconds=end - begin, operations=sum_lines(lines))
+        result.journeys = sum_lines(lines, "journeys")
+        result.health = {line["worker"]: line["health"] for line in lines}
+        result.arrivals = self._arrivals(begin, lines)
+        plan = {key: value for key, value in self._plan.items() if key not in ("phases", "search")}
+        return judge_run(LoadRun(self._path.parent, plan, result, True, tuple(lines), ()), objectives)
+
+    def _read(self) -> None:
+        """Read the complete lines that were added since the last time."""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        complete = data[: data.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        self._lines += [line for text in complete.splitlines() if "reset" not in (line := json.loads(text))]
+
+    def _arrivals(self, begin: float, lines: list[FiguresLine]) -> dict[str, dict[str, float]]:
+        """The arrivals within the span: the last count of each worker less its last one before the span."""
+        before = {line["worker"]: line["arrivals"] for line in self._lines if line["from"] < begin - BEFORE}
+        last = {line["worker"]: line["arrivals"] for line in lines}
+        totals: dict[str, dict[str, float]] = {}
+        for worker, arrivals in last.items():
+            for name, counts in arrivals.items():
+                earlier = before.get(worker, {}).get(name, {})
+                total = totals.setdefault(name, {"started": 0.0, "dropped": 0.0, "planned": 0.0})
+                for key in ("started", "dropped"):
+                    total[key] += counts[key] - earlier.get(key, 0.0)
+        return totals

@@ -1,0 +1,230 @@
+"""Formats the verdict of a load run: a table for a terminal, Markdown for a CI page, JSON and JUnit for programs.
+
+Rule: all four show the same facts in the same order; nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from reports.load.load_result import NS_PER_MS, PERCENTILES
+from reports.load.load_verdict import FAIL, PASS, LoadVerdict, Outcome, search_note
+from reports.load.operation_statistics import OperationStatistics
+from reports.load.scope import broken_clauses
+from reports.load.slo import JOURNEY, Objective
+from reports.summary import ICONS
+
+VERDICT_MEANINGS = {
+    "pass": "every objective was met",
+    "fail": "an objective was missed",
+    "broken": "our own part failed, so nothing is sure",
+    "inconclusive": "not enough evidence",
+    "unreachable": "the target did not respond",
+}
+COLUMNS = ("objective", "limit", "measured", "margin", "verdict")
+
+
+def format_value(objective: Objective, value: float) -> str:
+    """A value with the usual unit of that metric."""
+    if objective.is_time:
+        ms = value / NS_PER_MS
+        return f"{ms:.3g} ms" if ms < 1000 else f"{ms / 1000:.4g} s"
+    return f"{value:.5g} /s" if objective.is_lower_bound else f"{value * 100:.3g} %"
+
+
+def outcome_cells(outcome: Outcome) -> tuple[str, str, str, str, str]:
+    """An outcome as the cells of a row under COLUMNS."""
+    objective = outcome.objective
+    limit = f"{'at least' if objective.is_lower_bound else 'at most'} {format_value(objective, objective.limit)}"
+    measured = "-" if outcome.measured is None else format_value(objective, outcome.measured)
+    margin = "-" if outcome.margin is None else f"{outcome.margin:+.0%}"
+    return f"{objective.scope} {objective.metric}", limit, measured, margin, outcome.verdict
+
+
+def console_lines(judged: LoadVerdict) -> list[str]:
+    """The table of objectives, then every reason and broken clause; the verdict is in the last line."""
+    rows = [COLUMNS, *map(outcome_cells, judged.outcomes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines += [
+        f"  {outcome.objective.scope} {outcome.objective.metric}: {outcome.why}"
+        for outcome in judged.outcomes
+        if outcome.why
+    ]
+    lines += [f"  {reason}" for reason in judged.reasons]
+    lines += [f"  {clause} broken {number} times" for clause, number in _broken(judged).items()]
+    lines += search_lines(judged)
+    missed = sum(outcome.verdict == FAIL for outcome in judged.outcomes)
+    counts = f"{len(judged.outcomes)} objectives, {missed} missed"
+    return [*lines, f"load: {judged.verdict}: {counts}; {VERDICT_MEANINGS[judged.verdict]}"]
+
+
+def search_lines(judged: LoadVerdict) -> list[str]:
+    """The result of a search for the highest rate, in two sentences; nothing for other runs."""
+    note = search_note(judged.run)
+    if not note:
+        return []
+    lines = [f"highest rate that keeps the objectives: {note['highest']:.4g} journeys/s"]
+    if note["missed"] is not None:
+        limited_by = note["limited_by"] or "not always by the same"
+        lines.append(f"at {note['missed']:.4g} journeys/s they are missed: {limited_by}")
+    return lines
+
+
+def markdown(judged: LoadVerdict) -> str:
+    """A page for CI: the objectives, the reasons of the verdict, and the figures of operations and journeys."""
+    page = [f"# load: {ICONS[judged.verdict]} {judged.verdict}", ""]
+    page += [f"{VERDICT_MEANINGS[judged.verdict].capitalize()}.", ""]
+    page += ["| objective | limit | measured | margin | verdict | |", "|---|--:|--:|--:|---|---|"]
+    for outcome in judged.outcomes:
+        verdict = f"{ICONS[outcome.verdict]} {outcome.verdict}"
+        page.append(_row((*outcome_cells(outcome)[:4], verdict, outcome.why)))
+    page += _section("Highest rate", search_lines(judged))
+    page += _section("Why the run is no evidence" if judged.verdict != FAIL else "Also", judged.reasons)
+    page += _section("Clauses broken", [f"{clause}: {number} times" for clause, number in _broken(judged).items()])
+    return "\n".join([*page, *_journeys(judged), *_operations(judged)]) + "\n"
+
+
+def _broken(judged: LoadVerdict) -> dict[str, int]:
+    return broken_clauses(judged.run.judged_operations)
+
+
+def _journeys(judged: LoadVerdict) -> list[str]:
+    """The table of journeys; nothing for a run without them."""
+    journeys = judged.run.judged_journeys
+    if not journeys:
+        return []
+    columns = ("journey", "of", "played", "failed", "per s", *map(_percentile_name, PERCENTILES), "max")
+    return [
+        "",
+        "## Journeys",
+        "",
+        "Times in ms from when a journey was due to its end, if all its responses were good.",
+        "",
+        *_head(columns),
+        *(_row((*_counts(journey, judged), *_times(journey))) for journey in journeys),
+    ]
+
+
+def _operations(judged: LoadVerdict) -> list[str]:
+    names = map(_percentile_name, PERCENTILES)
+    columns = ("operation", "transport", "requests", "failed", "per s", *names, "max", "service p99")
+    rows = [
+        _row((*_counts(operation, judged), *_times(operation), _ms(operation.service.percentile(99))))
+        for operation in judged.run.judged_operations
+    ]
+    note = "Times in ms from when a request was due (corrected); the last column is from when it was sent."
+    return ["", "## Operations", "", note, "", *_head(columns), *rows]
+
+
+def _counts(statistics: OperationStatistics, judged: LoadVerdict) -> tuple[str, ...]:
+    seconds = judged.run.judged_seconds
+    rate = statistics.requests / seconds if seconds else 0.0
+    names = (statistics.operation, statistics.transport)
+    return (*names, str(statistics.requests), str(statistics.failed.count), f"{rate:.1f}")
+
+
+def _times(statistics: OperationStatistics) -> tuple[str, ...]:
+    return tuple(map(_ms, (*statistics.corrected.percentiles(PERCENTILES), statistics.corrected.max)))
+
+
+def _ms(ns: float) -> str:
+    return f"{ns / NS_PER_MS:.4g}"
+
+
+def _percentile_name(percent: float) -> str:
+    return f"p{percent:g}"
+
+
+def to_facts(judged: LoadVerdict) -> dict[str, Any]:
+    """All facts for programs; limits and measurements in ms, as a share of 1, or per second."""
+    return {
+        "verdict": judged.verdict,
+        "exit_code": judged.exit_code,
+        "run": judged.run.result.name,
+        "apis": list(judged.run.apis),
+        "seconds": judged.run.result.seconds,
+        "judged_seconds": judged.run.judged_seconds,
+        "reasons": list(judged.reasons),
+        "clauses_broken": _broken(judged),
+        "search": search_note(judged.run),
+        "objectives": [_outcome_facts(outcome) for outcome in judged.outcomes],
+    }
+
+
+def to_json(judged: LoadVerdict) -> str:
+    """`to_facts` as JSON."""
+    return json.dumps(to_facts(judged), indent=1, ensure_ascii=False) + "\n"
+
+
+def junit(judged: LoadVerdict) -> str:
+    """JUnit XML with a case for each objective and one for the run itself; what is no evidence is an error."""
+    root = ElementTree.Element("testsuites", name="flowproof load")
+    suite = ElementTree.SubElement(root, "testsuite", name=f"load {judged.run.result.name}")
+    failures = errors = 0
+    for outcome in judged.outcomes:
+        scope = outcome.objective.scope
+        name, classname = " ".join(outcome_cells(outcome)[:2]), f"load.{scope.api or scope.kind}"
+        case = ElementTree.SubElement(suite, "testcase", classname=classname, name=name)
+        if outcome.verdict == FAIL:
+            failures += 1
+            ElementTree.SubElement(case, "failure", type=outcome.verdict, message=_message(outcome))
+        elif outcome.verdict != PASS:
+            errors += 1
+            ElementTree.SubElement(case, "error", type=outcome.verdict, message=_message(outcome))
+    name = "the run is complete and its generator was fit"
+    case = ElementTree.SubElement(suite, "testcase", classname="load.run", name=name)
+    if judged.reasons:
+        errors += 1
+        error = ElementTree.SubElement(case, "error", type=judged.verdict, message=judged.reasons[0])
+        error.text = "\n".join(judged.reasons)
+    counts = {"tests": len(judged.outcomes) + 1, "failures": failures, "errors": errors}
+    for element in (root, suite):
+        element.attrib.update({key: str(number) for key, number in counts.items()})
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _message(outcome: Outcome) -> str:
+    _, _, measured, margin, _ = outcome_cells(outcome)  # the case's name has the limit
+    return f"measured {measured}, margin {margin}; {outcome.why}".rstrip("; ")
+
+
+def _outcome_facts(outcome: Outcome) -> dict[str, Any]:
+    objective = outcome.objective
+    scope, scale = objective.scope, NS_PER_MS if objective.is_time else 1
+    return {
+        "scope": str(scope),
+        "api": scope.api,
+        "operation": "" if scope.kind == JOURNEY else scope.operation,
+        "journey": scope.operation if scope.kind == JOURNEY else "",
+        "metric": objective.metric,
+        "unit": "ms" if objective.is_time else "a second" if objective.is_lower_bound else "share",
+        "limit": objective.limit / scale,
+        "measured": None if outcome.measured is None else outcome.measured / scale,
+        "margin": outcome.margin,
+        "verdict": outcome.verdict,
+        "why": outcome.why,
+        "line": objective.line,
+    }
+
+
+def _section(title: str, items: Sequence[str]) -> list[str]:
+    return ["", f"## {title}", "", *(f"- {_cell(item)}" for item in items)] if items else []
+
+
+def _head(columns: Sequence[str]) -> list[str]:
+    """The head of a table whose columns are numbers from the third one on."""
+    return [f"| {' | '.join(columns)} |", "|---|---|" + "--:|" * (len(columns) - 2)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """A text that neither ends a table's cell nor begins an HTML tag."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

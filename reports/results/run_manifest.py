@@ -1,0 +1,104 @@
+"""The manifest of a pytest run: what it set out to test, and whether it came to its end.
+
+Rule: `run.json` says `complete: false` from the start, so a run that was killed cannot look green. Every write
+replaces the whole file at once.
+
+The pytest plugin calls, in this order:
+
+    clear(results)                                        pytest_configure, except in an xdist worker
+    start(results, expected, environment, …)              pytest_collection_finish, except in an xdist controller, which
+                                                          collects nothing; all workers write the same
+    finish(results, exit_status, problems)                pytest_sessionfinish, except in an xdist worker
+
+    {"expected": {"getflow": 120}, "environment": {"seed": "7"}, "complete": true, "exit_status": 0, "problems": [],
+     "broken": {}, "is_selection": false}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+MANIFEST = "run.json"
+COUNTERS_PREFIX = "coverage-"  # of files that reports/coverage/counter_files.py writes
+
+
+@dataclass(frozen=True, slots=True)
+class RunManifest:
+    """expected: number of collected tests per API. problems: failures outside a test, such as a failed import.
+
+    broken: for each API whose contract cannot be read, the reason in one line. is_selection: whether the user asked for
+    some tests only (`-k`, `-m` or paths), so that an API without collected tests is not missing.
+    """
+
+    expected: dict[str, int] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    complete: bool = False
+    exit_status: int | None = None
+    problems: list[str] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    is_selection: bool = False
+
+
+def clear(results: Path) -> None:
+    """Make `results` an empty folder; raises ValueError when it holds a file that no pytest run wrote."""
+    if results.is_dir():
+        strangers = [entry.name for entry in results.iterdir() if not _is_from_a_run(entry)]
+        if strangers:
+            raise ValueError(f"{results} holds other files than results ({strangers[0]}): name another folder")
+        shutil.rmtree(results)
+    results.mkdir(parents=True, exist_ok=True)
+
+
+def start(
+    results: Path,
+    expected: Mapping[str, int],
+    environment: Mapping[str, str],
+    broken: Mapping[str, str] = MappingProxyType({}),
+    is_selection: bool = False,
+) -> None:
+    """Write what the run is about to test; calling it again with the same values changes nothing."""
+    texts = {name: str(value) for name, value in environment.items()}
+    _write(results, RunManifest(dict(expected), texts, broken=dict(broken), is_selection=is_selection))
+
+
+def finish(results: Path, exit_status: int, problems: Sequence[str] = ()) -> None:
+    """Write that pytest came to its end; it ran everything when its exit status is 0 or 1 and there are no problems."""
+    manifest = read(results) or RunManifest()
+    complete = int(exit_status) in (0, 1) and not problems
+    _write(results, replace(manifest, complete=complete, exit_status=int(exit_status), problems=list(problems)))
+
+
+def read(results: Path) -> RunManifest | None:
+    """Read the manifest; None when there is none. Raises ValueError when the file is not a manifest."""
+    try:
+        text = (results / MANIFEST).read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    content = json.loads(text)
+    if not isinstance(content, dict) or not isinstance(content.get("expected"), dict):
+        raise ValueError(f"{MANIFEST} does not say which tests were expected")
+    try:
+        return RunManifest(**content)
+    except TypeError as error:
+        raise ValueError(f"{MANIFEST}: {error}") from error
+
+
+def _write(results: Path, manifest: RunManifest) -> None:
+    results.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=results, prefix=MANIFEST, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(asdict(manifest), file, indent=1, ensure_ascii=False)
+    os.replace(name, results / MANIFEST)
+
+
+def _is_from_a_run(entry: Path) -> bool:
+    """Whether pytest, Allure or this module wrote that file."""
+    parts = ("-result.json", "-container.json", "-globals.json", "-attachment", MANIFEST, COUNTERS_PREFIX)
+    return entry.is_file() and any(part in entry.name for part in parts)

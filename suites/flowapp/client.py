@@ -1,0 +1,259 @@
+"""The test client of flowapp: sending requests and reading responses, which the contract judges before anything is
+read.
+
+Rule: returned values have the types that the contract states, in or out of the envelope (FLOWAPP-AMB-2); otherwise
+ContractViolation was raised. A missing record or setting raises MissingPrecondition. Records are never changed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import HealthCheck, settings
+
+from contracts.exchange import Exchange
+from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from fixtures.target_api import Api, MissingPrecondition
+from suites.reporting.failures import raise_findings
+
+Record = dict[str, Any]  # an object of a JSON list
+PERIODS = ("past", "current", "future")
+# the reports whose only path parameter is the session
+REPORT_OPERATIONS = ("reportSummary", "reportRegistrants", "reportAttendeeChat", "reportOperatorChat")
+KEYED_OPERATIONS = (  # all operations that read with the key
+    *("listEvents", "getEvent", "listRegistrants", "listOperators", "listSurveys"),
+    *REPORT_OPERATIONS,
+    "reportSurveyDetail",
+)
+
+
+def few_examples(check: Callable[[], None]) -> Callable[[], None]:
+    """Runs a test's inner function on 15 generated examples, under the Hypothesis profile of the run."""
+    return settings(max_examples=15, suppress_health_check=list(HealthCheck))(check)
+
+
+def send(api: Api, operation: str, path: Mapping[str, Any] | None = None, **options: Any) -> Exchange:
+    """One request to that operation; `path` has the values of its parameters, and `options` go to `Api.request`."""
+    contract_operation = api.contract.find(operation)
+    values = {name: quote(str(value), safe="") for name, value in (path or {}).items()}
+    return api.request(contract_operation.method, contract_operation.path.format_map(values), **options)
+
+
+def check_accepted(api: Api, operation: str, exchange: Exchange, clause: str | None = None) -> Exchange:
+    """The exchange, which must be a documented success. Raises ContractViolation; a refusal is blamed on `clause`."""
+    response = exchange.response
+    findings = _findings(api, operation, exchange, clause)
+    if is_refusal(api.contract, response):
+        blamed = clause or api.contract.find(operation).clauses[0]
+        received = f"{response.status}: {response.text()[:200]}"
+        findings.insert(0, Finding(blamed, "a valid request is accepted", received, exchange))
+    raise_findings([(finding, None) for finding in findings], api.secrets)
+    return exchange
+
+
+def check_refused(api: Api, operation: str, exchange: Exchange, clause: str) -> None:
+    """Raises ContractViolation unless the request was refused as the contract describes."""
+    findings = _findings(api, operation, exchange, clause)
+    if not is_refusal(api.contract, exchange.response):
+        findings.insert(0, Finding(clause, "a refusal", f"{exchange.response.status}, accepted", exchange))
+    raise_findings([(finding, None) for finding in findings], api.secrets)
+
+
+def is_refused(api: Api, operation: str, exchange: Exchange) -> bool:
+    """Whether the request was refused. Raises ContractViolation for a response that the contract does not describe."""
+    raise_findings([(finding, None) for finding in _findings(api, operation, exchange, None)], api.secrets)
+    return is_refusal(api.contract, exchange.response)
+
+
+def _findings(api: Api, operation: str, exchange: Exchange, clause: str | None) -> list[Finding]:
+    """The findings about the response; those without a clause of their own are blamed on `clause`."""
+    own = api.contract.find(operation)
+    findings = judge_response(api.contract, own, exchange)
+    if clause is None:
+        return findings
+    return [replace(finding, clause=clause) if finding.clause == own.clauses[0] else finding for finding in findings]
+
+
+def response_data(exchange: Exchange) -> Any:
+    """The data of a judged JSON response: those in the envelope, or the whole body."""
+    value = exchange.response.json()
+    return value["data"] if isinstance(value, dict) and "data" in value else value
+
+
+def accepted_data(
+    api: Api, operation: str, path: Mapping[str, Any] | None = None, clause: str | None = None, **options: Any
+) -> Any:
+    """The data of a request that must be accepted."""
+    return response_data(check_accepted(api, operation, send(api, operation, path, **options), clause))
+
+
+# JSON lists and records
+
+
+def events(api: Api, query: Any = (), clause: str | None = None) -> list[Record]:
+    """The listed events, each with a text `token`."""
+    listed: list[Record] = accepted_data(api, "listEvents", query=query, clause=clause)
+    return listed
+
+
+def event_tokens(api: Api, query: Any = (), clause: str | None = None) -> list[str]:
+    """The tokens of the listed events, in order."""
+    return [row["token"] for row in events(api, query, clause)]
+
+
+def event(api: Api, token: str, clause: str | None = None) -> Record:
+    """One event, requested with the key; it has a text `token`."""
+    requested: Record = accepted_data(api, "getEvent", {"sessionToken": token}, clause)
+    return requested
+
+
+def registrants(api: Api, token: str, clause: str | None = None) -> list[Record]:
+    """The registrants of a session, each with a text `email`."""
+    listed: list[Record] = accepted_data(api, "listRegistrants", {"sessionToken": token}, clause)
+    return listed
+
+
+def registered_emails(api: Api, token: str, clause: str | None = None) -> list[str]:
+    """The e-mail addresses of a session's registrants, in lower case and sorted."""
+    return sorted(row["email"].lower() for row in registrants(api, token, clause))
+
+
+def operators(api: Api) -> list[Record]:
+    """The account's operators, each with an integer `id`. Raises MissingPrecondition when there is none."""
+    listed: list[Record] = accepted_data(api, "listOperators")
+    if not listed:
+        raise MissingPrecondition("the account has no operator, so nobody can host an event")
+    return listed
+
+
+def surveys(api: Api, token: str, clause: str | None = None) -> list[Record]:
+    """The surveys of a session, each with an `id`."""
+    listed: list[Record] = accepted_data(api, "listSurveys", {"sessionToken": token}, clause)
+    return listed
+
+
+# CSV
+
+
+def report_rows(api: Api, operation: str, token: str, clause: str | None = None, **path: Any) -> list[list[str]]:
+    """The rows of a CSV report, column names first; empty lines are omitted."""
+    exchange = send(api, operation, {"sessionToken": token, **path})
+    return csv_rows(check_accepted(api, operation, exchange, clause))
+
+
+def csv_rows(exchange: Exchange) -> list[list[str]]:
+    """The rows of a judged CSV response."""
+    text = exchange.response.body.decode("utf-8-sig")
+    return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+
+
+# Records of the tests
+
+
+def event_body(api: Api, **members: Any) -> Record:
+    """The body of a creation: an event in the far future, with these members instead of the usual ones."""
+    host = members.get("creatorID") or operators(api)[0]["id"]
+    host_as_operator = {"id": host, "role": 10, "micEnabled": True, "camEnabled": True, "screenSharingEnabled": False}
+    defaults = {
+        "title": api.unique_text("Event "),
+        "description": "Made by a test",
+        "date": "2040-10-20",
+        "time": "12:00:00",
+    }
+    return {"creatorID": host, "operators": [host_as_operator], "timezone": "UTC", **defaults, **members}
+
+
+def create_event(api: Api, clause: str | None = None, **members: Any) -> str:
+    """The token of a new event with these members. Raises MissingPrecondition when the response has no token."""
+    created = accepted_data(api, "createEvent", json=event_body(api, **members), clause=clause)
+    token = created.get("token") if isinstance(created, dict) else None
+    if not isinstance(token, str) or not token:
+        raise MissingPrecondition("the response to the creation has no token, so the event cannot be used")
+    return token
+
+
+def create_past_event(api: Api) -> str:
+    """The token of a new event that ended long ago."""
+    return create_event(api, date="2022-02-03", time="04:05:06", duration=1)
+
+
+def create_past_event_with_registrant(api: Api, clause: str | None = None) -> tuple[str, Record]:
+    """The token of a new past event and its registrant.
+
+    Raises MissingPrecondition where nobody can be registered for an event that has ended.
+    """
+    token, registrant = create_past_event(api), new_person(api)
+    if is_refused(api, "registerPerson", register(api, token, registrant)):
+        register_new_person(api, create_event(api), clause)  # raises when nobody can be registered at all
+        raise MissingPrecondition("nobody can be registered for an event that has ended")
+    return token, registrant
+
+
+def new_person(api: Api, **members: Any) -> Record:
+    """A person with an e-mail address that nobody had before, with these members instead of the usual ones."""
+    return {"email": f"{api.unique_text('guest-')}@example.com", "firstName": "Jo", "lastName": "Li", **members}
+
+
+def register(api: Api, token: str, registrant: Record, **options: Any) -> Exchange:
+    """One request to register that person for that session, whatever its response."""
+    return send(api, "registerPerson", json={**registrant, "eventSessionToken": token}, **options)
+
+
+def register_new_person(api: Api, token: str, clause: str | None = None, **members: Any) -> Record:
+    """A new person who was successfully registered for that session: the members that were sent."""
+    registrant = new_person(api, **members)
+    check_accepted(api, "registerPerson", register(api, token, registrant), clause)
+    return registrant
+
+
+# Records of the target
+
+
+def past_session_token(api: Api) -> str:
+    """The token of a session that has ended: the configured one, or the first in the list.
+
+    Raises MissingPrecondition when there is none.
+    """
+    configured = optional_setting(api, "PAST_SESSION_TOKEN")
+    if configured:
+        return configured
+    listed = event_tokens(api, {"period": "past"})
+    if not listed:
+        raise MissingPrecondition("the target has no past event")
+    return listed[0]
+
+
+def session_with_surveys(api: Api) -> tuple[str, list[Record]]:
+    """A session that has ended, and its surveys."""
+    configured = optional_setting(api, "SURVEY_SESSION_TOKEN")
+    for token in [configured] if configured else event_tokens(api, {"period": "past"}):
+        listed = surveys(api, token)
+        if listed:
+            return token, listed
+    raise MissingPrecondition("the target has no past event with surveys")
+
+
+def keyed_paths(api: Api) -> dict[str, dict[str, Any]]:
+    """Each operation that reads with the key, with path parameters that name existing records."""
+    token = past_session_token(api)
+    by_token: dict[str, dict[str, Any]] = {name: {"sessionToken": token} for name in KEYED_OPERATIONS}
+    return {**by_token, "listEvents": {}, "listOperators": {}, "reportSurveyDetail": survey_report_path(api)}
+
+
+def survey_report_path(api: Api) -> dict[str, Any]:
+    """The path parameters of the report of one survey."""
+    token, survey_id = optional_setting(api, "SURVEY_SESSION_TOKEN"), optional_setting(api, "SURVEY_ID")
+    if token and survey_id:
+        return {"sessionToken": token, "surveyId": survey_id}
+    token, listed = session_with_surveys(api)
+    return {"sessionToken": token, "surveyId": listed[0]["id"]}
+
+
+def optional_setting(api: Api, name: str) -> str | None:
+    """That setting of the target, None when it is not set."""
+    return api.target.settings.get(name)

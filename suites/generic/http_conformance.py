@@ -1,0 +1,74 @@
+"""Checks that apply to every operation of every contract, as functions that return findings.
+
+Rule: a valid request is accepted and answered as documented; an invalid one is refused as documented. A generated
+request that fails is reduced before it is reported.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.refusal_judge import judge_refusal
+from contracts.operation import Operation
+from fixtures.cases import Case, may_be_refused
+from fixtures.corpus.builder import without_field
+from fixtures.corpus.request_fields import request_fields
+from fixtures.target_api import Api
+
+MAX_FAILING = 10  # failing requests of one operation; more of them show nothing new
+MAX_SHOWN_TEXT = 300  # characters of a response
+CaseFindings = list[tuple[Finding, Case | None]]
+CaseCheck = Callable[[Api, Operation, Case], list[Finding]]
+
+
+def check_accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
+    """The findings of a valid request: its response is a documented one, and no refusal."""
+    exchange = api.send(operation, case)
+    findings = judge_response(api.contract, operation, exchange)
+    response = exchange.response
+    if response.error or not is_refusal(api.contract, response) or may_be_refused(operation, case, os.environ):
+        return findings
+    received = f"{response.status}: {response.text()[:MAX_SHOWN_TEXT]}"
+    return [Finding(operation.clauses[0], "a valid request is accepted", received, exchange), *findings]
+
+
+def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
+    """The findings of an invalid request: it is refused with the status class, code and attribute of its rule."""
+    assert case.invalid_case is not None
+    exchange = api.send(operation, case)
+    return judge_refusal(api.contract, operation, exchange, case.invalid_case, os.environ)
+
+
+def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: CaseCheck) -> CaseFindings:
+    """The findings of all these cases, each with the smallest case that still fails."""
+    findings: CaseFindings = []
+    failing = 0
+    for case in cases:
+        of_case = check(api, operation, case)
+        if not of_case:
+            continue
+        smallest = _reduced(api, operation, case, check, of_case[0].clause)
+        if smallest is not case:
+            of_case = check(api, operation, smallest) or of_case
+        findings += [(finding, smallest) for finding in of_case]
+        failing += 1
+        if failing >= MAX_FAILING:
+            break
+    return findings
+
+
+def _reduced(api: Api, operation: Operation, case: Case, check: CaseCheck, clause: str) -> Case:
+    """A generated case without every optional field that it can lose and still violate that clause."""
+    if not case.title.startswith("generated"):
+        return case
+    smallest = case
+    for request_field in request_fields(api.contract, operation):
+        if request_field.required:
+            continue
+        smaller = without_field(smallest, request_field)
+        if smaller != smallest and any(finding.clause == clause for finding in check(api, operation, smaller)):
+            smallest = smaller
+    return case if smallest == case else replace(smallest, title=f"{case.title}, reduced")

@@ -1,0 +1,152 @@
+"""Checks that apply to every call of every AsyncAPI document.
+
+Rule: a valid message succeeds, an invalid one is refused as documented, and after that the connection serves the next
+one. The document names the clause of each. A generated message that fails is reduced before it is reported.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from contracts import json_pointer
+from contracts.asyncapi import Call, RpcContract
+from contracts.exchange import Exchange
+from contracts.judge.http_judge import Finding, is_refusal
+from contracts.judge.rpc_judge import judge_accepted, judge_refused
+from fixtures.cases import fill_placeholders
+from fixtures.corpus.builder import remove_member
+from fixtures.corpus.request_fields import member_fields
+from fixtures.corpus.rpc_messages import Message, Messages
+from fixtures.target_api import Api, MissingPrecondition, NotPermitted
+from fixtures.transports import Transport
+
+MAX_FAILING = 10  # failing messages of one call; more of them show nothing new
+MessageFindings = list[tuple[Finding, Message]]
+MessageCheck = Callable[[Message], list[Finding]]
+ErrorIds = dict[str, Exchange]  # the refusal that had that id first
+
+
+@dataclass(frozen=True)
+class RpcChecker:
+    """Sends the messages of one call and checks the responses; `error_ids` are shared by the whole run."""
+
+    api: Api
+    transport: Transport
+    messages: Messages
+    call: Call
+    error_ids: ErrorIds = field(default_factory=dict)
+
+    @property
+    def rpc(self) -> RpcContract:
+        """The document that has the call."""
+        return self.messages.rpc
+
+    def send(self, message: Message) -> Exchange:
+        """Sends a message. Raises NotPermitted, MissingPrecondition, UsageError (a missing setting) and Unreachable."""
+        parts = fill_placeholders(message.parts, self.api.known_value)
+        return self.transport.call(self.rpc.calls[message.call].endpoint, **parts, credentials=message.credentials)
+
+    def check_accepted(self, message: Message) -> list[Finding]:
+        """The findings of a valid message: it succeeds, with a documented envelope."""
+        return judge_accepted(self.rpc, self.call, self.send(message))
+
+    def check_refused(self, message: Message) -> list[Finding]:
+        """The findings of an invalid message: it is refused as documented, with an id of its own."""
+        assert message.invalid_case is not None
+        exchange = self.send(message)
+        findings = judge_refused(self.rpc, self.call, exchange, message.invalid_case, os.environ)
+        return findings + list(self._repeated_ids(exchange))
+
+    def _repeated_ids(self, exchange: Exchange) -> Iterator[Finding]:
+        """The finding that another refusal of this run had the same id."""
+        unique = self.rpc.contract.error_format.get("unique")
+        if not unique or not is_refusal(self.rpc.contract, exchange.response):
+            return
+        with suppress(ValueError, RecursionError):
+            for value in json_pointer.find(exchange.response.json(), unique["pointer"]):
+                if isinstance(value, str) and self.error_ids.setdefault(value, exchange) is not exchange:
+                    yield Finding(unique["clause"], "an id that no other refusal has", f"{value}, once more", exchange)
+
+    def findings(self, messages: Iterable[Message], check: MessageCheck) -> MessageFindings:
+        """The findings of all these messages, each with the smallest message that still fails.
+
+        The first message without a response is the last one that is sent, since each further one could take the whole
+        time limit. Raises MissingPrecondition when the target's owner permits none of the messages.
+        """
+        findings: MessageFindings = []
+        sent = failing = 0
+        for message in messages:
+            with suppress(NotPermitted):
+                of_message = check(message)
+                sent += 1
+                if not of_message:
+                    continue
+                smallest = self._reduced(message, check, of_message[0].clause)
+                reported = (smallest is not message and check(smallest)) or of_message
+                findings += [(finding, smallest) for finding in reported]
+                failing += 1
+                if failing >= MAX_FAILING or of_message[0].exchange.response.error:
+                    break
+        if not sent:
+            raise MissingPrecondition(self.api.target.read_only_reason())
+        return findings
+
+    def _reduced(self, message: Message, check: MessageCheck, clause: str) -> Message:
+        """A generated message without everything that it can lose and still violate that clause."""
+        smallest = message
+        for path in self._optional_paths(message) if message.title.startswith("generated") else ():
+            smaller = replace(smallest, parts=remove_member(smallest.parts, path), title=f"{message.title}, reduced")
+            if smaller.parts == smallest.parts or not self._is_valid(smaller):
+                continue
+            if any(finding.clause == clause for finding in check(smaller)):
+                smallest = smaller
+        return smallest
+
+    def _optional_paths(self, message: Message) -> Iterator[tuple[str, ...]]:
+        """The paths to what is in the message and need not be: parts, and members of parts."""
+        yield from ((part,) for part in sorted(set(message.parts) - self.call.required_parts - {"method"}))
+        for part, schema in self.call.documented_parts.items():
+            members = member_fields(self.rpc.contract, schema)
+            yield from ((part, *member.path) for member in members if not member.required)
+
+    def _is_valid(self, message: Message) -> bool:
+        """Whether the parts of the message match their schemas, placeholders included."""
+        validator = self.rpc.contract.validator
+        schemas = self.call.documented_parts
+        return all(
+            validator(schema).is_valid(message.parts[part]) for part, schema in schemas.items() if part in message.parts
+        )
+
+    def probe_message(self) -> tuple[Call, Message] | None:
+        """A call that only reads, at the same endpoint, with its minimal message; None when there is none.
+
+        A call that names an object is preferred, since its response is small.
+        """
+        reading = [call for call in self.rpc.calls.values() if call.safe and call.endpoint == self.call.endpoint]
+        best = max(reading, key=lambda call: bool(call.required_parts), default=None)
+        return (best, self.messages.minimal(best)) if best else None
+
+    def findings_after_refusals(self, messages: Iterable[Message]) -> MessageFindings:
+        """The first message after whose refusal the connection does not serve a reading call as it did before."""
+        probe, clause = self.probe_message(), self.rpc.after_refusal_clause
+        if probe is None or clause is None:
+            raise MissingPrecondition(
+                f"{self.call.endpoint} has no reading call, or no clause promises that the connection stays usable"
+            )
+        call, probe_message = probe
+        if judge_accepted(self.rpc, call, self.send(probe_message)):
+            raise MissingPrecondition(
+                f"{call} is not answered as documented, so it cannot show whether a call is served"
+            )
+        for message in messages:
+            with suppress(NotPermitted):
+                self.send(message)
+                after = self.send(probe_message)
+                findings = judge_accepted(self.rpc, call, after)
+                if findings:
+                    received = f"{findings[0].expected}: {findings[0].received}"
+                    return [(Finding(clause, f"{call.label} served after a refusal", received, after), message)]
+        return []

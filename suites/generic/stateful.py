@@ -1,0 +1,226 @@
+"""The lifecycle of a record as a state machine: created, read, updated, listed and deleted, in any order.
+
+Rule: the model knows only what was sent. Every response that shows the record has what was sent until it is changed or
+deleted; a deleted record is in no response.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+from urllib.parse import urljoin
+
+from contracts import json_pointer
+from contracts.errors import ContractError
+from contracts.exchange import Exchange, Request
+from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.refusal_judge import InvalidCase, judge_refusal
+from contracts.operation import Operation
+from fixtures.cases import Case
+from fixtures.corpus import Corpus
+from fixtures.corpus.request_fields import RequestField, request_fields
+from fixtures.link_header import next_link
+from fixtures.resources import Resource
+from fixtures.target_api import Api
+from suites.reporting.failures import raise_findings, violation
+
+MAX_PAGES = 100
+MAX_SHOWN_TEXT = 200  # characters of a response
+
+
+@dataclass
+class Records:
+    """The records of one resource that a test has created.
+
+    `live`: what was sent of each record, by id. `deleted`: ids. `updated`: ids of records that an update wrote last.
+    """
+
+    api: Api
+    corpus: Corpus
+    resource: Resource
+    live: dict[Any, dict[str, Any]] = field(default_factory=dict)
+    deleted: list[Any] = field(default_factory=list)
+    updated: set[Any] = field(default_factory=set)
+
+    def supports(self, action: str) -> bool:
+        """Whether the API offers that action (create, read, update, delete or list) for the resource."""
+        return action in self.resource.definition
+
+    def operation(self, action: str) -> Operation:
+        """The operation of that action."""
+        return self.api.contract.find(self.resource.definition[action], self.resource.server)
+
+    def cases(self, action: str) -> list[Case]:
+        """Valid requests to create or update, the minimal one first."""
+        operation = self.operation(action)
+        return [self.corpus.minimal(operation), *self.corpus.boundaries(operation), *self.corpus.valid(operation)]
+
+    def create(self, case: Case) -> None:
+        """Creates a record; the response shows it as it was sent."""
+        exchange = self._accepted("create", case)
+        item = self._item("create", exchange)
+        sent = self._readable_members("create", exchange)
+        self._check_members("create", exchange, _members_shown(sent, item), item)
+        self.live[item[self.resource.definition["id"]]] = sent
+
+    def read(self, identifier: Any) -> None:
+        """Reads a record; everything that was sent is there."""
+        exchange = self._accepted("read", self._request_about("read", identifier))
+        item = self._item("read", exchange)
+        item_id = item.get(self.resource.definition["id"])
+        if item_id != identifier:
+            self._fail("read", exchange, f"the record {identifier}", f"{item_id}")
+        self._check_members(self._last_writer(identifier), exchange, self.live[identifier], item)
+
+    def update(self, identifier: Any, case: Case) -> None:
+        """Updates a record; what was sent is new, and what was not sent is as before."""
+        exchange = self._accepted("update", self._request_about("update", identifier, case))
+        self.live[identifier] |= self._readable_members("update", exchange)
+        self.updated.add(identifier)
+        item = self._item("update", exchange)
+        self._check_members("update", exchange, _members_shown(self.live[identifier], item), item)
+
+    def delete(self, identifier: Any) -> None:
+        """Deletes a record."""
+        self._accepted("delete", self._request_about("delete", identifier))
+        del self.live[identifier]
+        self.deleted.append(identifier)
+
+    def check_deleted(self, action: str, identifier: Any) -> None:
+        """A deleted record is refused like one that never existed."""
+        operation = self.operation(action)
+        id_field = self._id_field(action)
+        exchange = self.api.send(operation, self._request_about(action, identifier))
+        rules = id_field.parameter.refusals if id_field.parameter else None
+        invalid_case = InvalidCase("unknown_record", id_field.location, id_field.name, rules)
+        findings = judge_refusal(self.api.contract, operation, exchange, invalid_case, os.environ)
+        if not is_refusal(self.api.contract, exchange.response):
+            clause = self.operation("delete").clauses[0]
+            findings = [Finding(clause, "the deleted record is gone", "it is still there", exchange)]
+        raise_findings([(finding, None) for finding in findings], self.api.secrets)
+
+    def list(self) -> None:
+        """The list has every live record as it was sent, and no deleted one."""
+        listed: dict[Any, Any] = {}
+        exchange = None
+        for exchange in self._pages():
+            items = json_pointer.find(exchange.response.json(), self.resource.definition["items"])
+            for item in items[0] if items and isinstance(items[0], list) else []:
+                listed[item.get(self.resource.definition["id"])] = item
+        assert exchange is not None
+        for identifier, sent in self.live.items():
+            if identifier not in listed:
+                self._fail("list", exchange, f"the record {identifier} in the list", f"{len(listed)} others")
+            item = listed[identifier]
+            self._check_members(self._last_writer(identifier), exchange, _members_shown(sent, item), item)
+        for identifier in self.deleted:
+            if identifier in listed:
+                action = "delete" if self.supports("delete") else "list"
+                self._fail(action, exchange, "no deleted record in the list", str(identifier))
+
+    def clear(self) -> None:
+        """Deletes the records that were created, as far as the API lets them be deleted."""
+        if self.supports("delete"):
+            for identifier in self.live:
+                self.api.send(self.operation("delete"), self._request_about("delete", identifier))
+
+    def _last_writer(self, identifier: Any) -> str:
+        """The action that wrote the record last; it is blamed when the record is not as sent."""
+        return "update" if identifier in self.updated else "create"
+
+    def _pages(self) -> Iterator[Exchange]:
+        """The list's pages by their links to the next one (RFC 8288); one page when there is no such link."""
+        exchange = self._accepted("list", self.corpus.minimal(self.operation("list")))
+        yield exchange
+        for _ in range(MAX_PAGES):
+            link = next_link(exchange.response)
+            if not link:
+                return
+            url = urljoin(exchange.request.url, link)
+            exchange = self.api.send_request(Request("GET", url, exchange.request.headers))
+            yield exchange
+
+    def _id_field(self, action: str) -> RequestField:
+        """The field of that action's request that takes the record's id."""
+        sources = {self.resource.definition.get(source) for source in ("create", "list")}
+        operation = self.operation(action)
+        for request_field in request_fields(self.api.contract, operation):
+            if request_field.value_source and request_field.value_source.get("operation") in sources:
+                return request_field
+        expected = " or ".join(sorted(str(source) for source in sources if source))
+        raise ContractError(
+            f"contracts/{self.resource.api}/openapi.yaml: {operation}: expected a parameter whose x-known names the "
+            f"operation {expected}, found none"
+        )
+
+    def _request_about(self, action: str, identifier: Any, case: Case | None = None) -> Case:
+        case = case or self.corpus.minimal(self.operation(action))
+        id_field = self._id_field(action)
+        return case.with_parameter(id_field.location, id_field.name, identifier)
+
+    def _accepted(self, action: str, case: Case) -> Exchange:
+        operation = self.operation(action)
+        exchange = self.api.send(operation, case)
+        findings = judge_response(self.api.contract, operation, exchange)
+        if is_refusal(self.api.contract, exchange.response):
+            received = f"{exchange.response.status}: {exchange.response.text()[:MAX_SHOWN_TEXT]}"
+            findings.append(Finding(operation.clauses[0], "a valid request is accepted", received, exchange))
+        raise_findings([(finding, case) for finding in findings], self.api.secrets)
+        return exchange
+
+    def _item(self, action: str, exchange: Exchange) -> dict[str, Any]:
+        id_name, pointer = self.resource.definition["id"], self.resource.definition["item"]
+        items = json_pointer.find(exchange.response.json(), pointer)
+        if not items or not isinstance(items[0], dict) or id_name not in items[0]:
+            expected = f"a record with its {id_name} at {pointer}"
+            self._fail(action, exchange, expected, exchange.response.text()[:MAX_SHOWN_TEXT])
+        item: dict[str, Any] = items[0]
+        return item
+
+    def _readable_members(self, action: str, exchange: Exchange) -> dict[str, Any]:
+        """The members of the record in the request that can be read back."""
+        body = json.loads(exchange.request.body)
+        items = json_pointer.find(body, self.resource.definition["item"])
+        sent = items[0] if items else body
+        fields = request_fields(self.api.contract, self.operation(action))
+        hidden = {request_field.name for request_field in fields if request_field.schema.get("writeOnly")}
+        return {name: value for name, value in sent.items() if name not in hidden}
+
+    def _check_members(self, action: str, exchange: Exchange, sent: Mapping[str, Any], item: Mapping[str, Any]) -> None:
+        for name, value in sent.items():
+            if name not in item:
+                self._fail(action, exchange, f"{name} as sent: {value!r}", "no such member")
+            elif not is_equivalent(value, item[name]):
+                self._fail(action, exchange, f"{name} as sent: {value!r}", repr(item[name]))
+
+    def _fail(self, action: str, exchange: Exchange, expected: str, received: str) -> NoReturn:
+        raise violation(self.api, self.operation(action).clauses[0], expected, received, exchange)
+
+
+def _members_shown(sent: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of what was sent that the item shows; the response to a write, and a list, may show fewer."""
+    return {name: value for name, value in sent.items() if name in item}
+
+
+def is_equivalent(sent: Any, received: Any) -> bool:
+    """Whether both say the same: additional members are fine, and an instant may be written in another way."""
+    if isinstance(sent, dict) and isinstance(received, dict):
+        return all(name in received and is_equivalent(value, received[name]) for name, value in sent.items())
+    if isinstance(sent, list) and isinstance(received, list):
+        return len(sent) == len(received) and all(map(is_equivalent, sent, received))
+    if sent == received:
+        return True
+    is_text = isinstance(sent, str) and isinstance(received, str)
+    return is_text and _instant(sent) == _instant(received) is not None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

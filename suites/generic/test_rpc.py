@@ -1,0 +1,45 @@
+"""Tests every call of every AsyncAPI document by frame: documented, boundary, generated and invalid messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.asyncapi import Call
+from fixtures.corpus.rpc_messages import Messages
+from fixtures.target_api import Api
+from fixtures.transports import Transport
+from suites.generic.rpc_conformance import ErrorIds, RpcChecker
+from suites.reporting.failures import raise_findings
+
+# An AsyncAPI document has the refusal rules of frames; over HTTP those of the OpenAPI document apply (test_operations).
+frame_transports = pytest.mark.parametrize("transport", ["websocket", "deepstream"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def error_ids() -> ErrorIds:
+    """The ids of all refusals of the run so far."""
+    return {}
+
+
+@pytest.fixture
+def checker(api: Api, transport: Transport, messages: Messages, call: Call, error_ids: ErrorIds) -> RpcChecker:
+    """Sends and checks the call's messages over this transport."""
+    return RpcChecker(api, transport, messages, call, error_ids)
+
+
+@frame_transports
+def test_valid_calls(checker: RpcChecker) -> None:
+    """Documented, boundary and generated messages succeed, with the response envelope of their call."""
+    raise_findings(checker.findings(checker.messages.valid(checker.call), checker.check_accepted), checker.api.secrets)
+
+
+@frame_transports
+def test_invalid_calls(checker: RpcChecker) -> None:
+    """Messages with one error are refused with the documented code, each with an id of its own."""
+    raise_findings(checker.findings(checker.messages.invalid(checker.call), checker.check_refused), checker.api.secrets)
+
+
+@frame_transports
+def test_connection_after_refusals(checker: RpcChecker) -> None:
+    """After each invalid message the same connection serves a call that only reads."""
+    raise_findings(checker.findings_after_refusals(checker.messages.invalid(checker.call)), checker.api.secrets)

@@ -1,0 +1,182 @@
+"""`python -m suites.mutation`: runs the suites against every fault and every variant, and writes the kill table.
+
+Exit codes: 0 when all faults are caught on their own clauses and no variant is blamed, 1 when not, 2 for a usage error
+or a broken contract.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import contracts
+from fixtures.reference import load
+from fixtures.reference.protocol import Change
+from reports.mutation.kill_table import EXPECTED_VERDICTS, Complaint, KillTable, MutationResult, Provenance
+from suites.mutation import kill_table_files, rotating_sample, schemathesis_trial, trial, versus_schemathesis
+from suites.reporting.broken_contracts import find_broken
+
+ROOT = Path(__file__).parents[2]
+OUT = ROOT / "reports" / "out" / "prove"
+
+
+class MutationRun:
+    """A pytest plugin that runs a trial of every change in place of one run of the tests."""
+
+    def __init__(self, changes: Sequence[tuple[str, Change]], seeds: Sequence[int], jobs: int) -> None:
+        self.changes = changes
+        self.seeds = seeds
+        self.jobs = jobs
+        self.tests = 0  # checks; observations cannot fail and kill nothing
+        self.observations = 0
+        self.honest: list[Complaint] = []
+        self.results: list[MutationResult] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Runs the tests against the honest references first, then against each change in a process of its own."""
+        if not session.items:
+            return True
+        self.observations = sum(item.get_closest_marker("observation") is not None for item in session.items)
+        self.tests = len(session.items) - self.observations
+        started = time.perf_counter()
+        self.honest = trial.run_honest(session, sorted({api for api, change in self.changes if change.needs_socket}))
+        seconds = time.perf_counter() - started
+        print(f"\nhonest: {self.tests} tests, {len(self.honest)} complaints, {seconds:.1f} s")
+        for result in trial.run_trials(trial.trials(session, self.changes, self.seeds), self.jobs):
+            self.results.append(result)
+            print(kill_table_files.result_line(result), flush=True)
+        return True
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the mutation test of the suites and writes the kill table; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _options(given)
+    broken = find_broken(os.environ)
+    apis = [api for api in options.api or contracts.apis() if api not in broken]
+    changes = _changes(options, apis)
+    provenance = _provenance(given, options.jobs)
+    if options.against:
+        options.out.mkdir(parents=True, exist_ok=True)
+        sample = _sample_text(changes, apis, is_named=bool(options.only))
+        return versus_schemathesis.main(changes, provenance, options.out, sample, options.publish)
+    started = time.perf_counter()
+    run = MutationRun(changes, range(1, options.seeds + 1), options.jobs)
+    code = _run_pytest(run, options)
+    if not run.results and changes:
+        print(f"no trial ran: pytest ended with {code!r}", file=sys.stderr)
+        return 2
+    seconds = round(time.perf_counter() - started, 1)
+    results = kill_table_files.sort_results(run.results)
+    table = KillTable(provenance, seconds, run.tests, _totals(apis), tuple(run.honest), results, run.observations)
+    kill_table_files.write(options.out, table)
+    print(kill_table_files.summary(table))
+    for api, problem in broken.items():
+        print(f"{api} was not tested, because its contract is broken: {problem}", file=sys.stderr)
+    trials = len(changes) + options.seeds
+    if len(results) < trials:
+        print(f"the mutation run broke off: {len(results)} of {trials} trials ended", file=sys.stderr)
+        return 1
+    written = [options.out / name for name in ("kill-table.md", "kill-table.html")]
+    for path in (*written, *(kill_table_files.publish(table) if options.publish else ())):
+        print(os.path.relpath(path))
+    if broken:
+        return 2
+    as_expected = not table.honest and all(result.verdict in EXPECTED_VERDICTS for result in results)
+    return 0 if as_expected and results else 1
+
+
+def _run_pytest(run: MutationRun, options: argparse.Namespace) -> int | pytest.ExitCode:
+    os.environ["HYPOTHESIS_PROFILE"] = "prove"  # the profile that does not shrink failures
+    tests = options.tests or [str(ROOT / "suites")]
+    only = [] if options.api is None else ["-k", " or ".join(options.api)]
+    quiet = ["-q", "-p", "no:allure_pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--no-summary"]
+    return pytest.main([*tests, *quiet, *only], plugins=[run])
+
+
+def _provenance(given: Sequence[str], jobs: int) -> Provenance:
+    command = shlex.join(["python", "-m", "suites.mutation", *given])
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Provenance(now, command, jobs, os.cpu_count() or 1, platform.python_version())
+
+
+def _totals(apis: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How many faults and variants each API has, whether they were chosen or not."""
+    return {api: {"fault": len(load(api).FAULTS), "variant": len(load(api).VARIANTS)} for api in apis}
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m suites.mutation", description=__doc__)
+    parser.add_argument("--api", action="append", choices=contracts.apis(), help="only this API (repeatable)")
+    parser.add_argument("--only", metavar="NAMES", help="only these faults and variants, separated by commas")
+    parser.add_argument(
+        "--against",
+        choices=["schemathesis"],
+        help="run stock Schemathesis against them instead, and compare its results with ours (by default on "
+        f"{schemathesis_trial.SAMPLED_FAULTS} faults and {schemathesis_trial.SAMPLED_VARIANTS} variants, "
+        "chosen as by --sample)",
+    )
+    parser.add_argument("--sample", type=int, metavar="N", help="N of them, chosen by the content of the project")
+    parser.add_argument(
+        "--seeds", type=int, default=0, metavar="N", help="N runs of the honest references with other requests"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder for the kill table")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="also write the files of reports/ that are committed; only for all faults and variants",
+    )
+    parser.add_argument("tests", nargs="*", help="paths of tests, by default all suites")
+    options = parser.parse_args(arguments)
+    if options.publish and (options.api or options.only or options.sample or options.tests):
+        parser.error("--publish: expected no --api, --only, --sample or tests: a part is not published")
+    return options
+
+
+def _changes(options: argparse.Namespace, apis: Sequence[str]) -> list[tuple[str, Change]]:
+    """The faults and variants that the options choose, as (api, change)."""
+    changes: list[tuple[str, Change]] = [
+        (api, change)
+        for api in apis
+        for of_kind in (load(api).FAULTS, load(api).VARIANTS)
+        for change in of_kind.values()
+        if not (options.against and change.needs_socket)  # Schemathesis speaks HTTP only, and could not see it
+    ]
+    if options.only:
+        return _named(changes, set(options.only.split(",")))
+    if options.against and not options.sample:
+        return schemathesis_trial.default_sample(changes)
+    return rotating_sample.sample(changes, options.sample) if options.sample else changes
+
+
+def _named(changes: Sequence[tuple[str, Change]], names: set[str]) -> list[tuple[str, Change]]:
+    """The changes with these names, alone or behind their API's; exits with 2 for a name that none has."""
+    chosen = [(api, change) for api, change in changes if names & {change.name, f"{api}.{change.name}"}]
+    unknown = names - {name for api, change in chosen for name in (change.name, f"{api}.{change.name}")}
+    if unknown:
+        print(f"--only: no fault or variant is called {', '.join(sorted(unknown))}", file=sys.stderr)
+        raise SystemExit(2)
+    return chosen
+
+
+def _sample_text(changes: Sequence[tuple[str, Change]], apis: Sequence[str], is_named: bool) -> str:
+    """Which changes these are, in words."""
+    counts = Counter(change.kind for _, change in changes)
+    origin = "given by name" if is_named else "a sample chosen by the content of the project"
+    return f"{counts['fault']} faults and {counts['variant']} variants of {', '.join(apis)}, {origin}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

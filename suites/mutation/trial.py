@@ -1,0 +1,217 @@
+"""Runs the suites against one change of a reference, or with one other seed, each in a fork of a prepared session.
+
+Rule: a fault's own tests come first, and its trial ends when one of its clauses is blamed; a variant's trial runs
+every test. A test that ends in anything but an assertion is broken, whatever it ran against. A change of the
+websocket protocol is served on sockets and tried by the tests that use a websocket: no other test can see it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from fixtures.reference.protocol import Change
+from fixtures.target_api import Api
+from reports.mutation import kill_table
+from reports.mutation.kill_table import Complaint, MutationResult
+from suites import hypothesis_profiles
+from suites.mutation.reference_apis import honest_apis, in_process_api
+from suites.mutation.socket_reference import SocketReference
+from suites.reporting import pytest_plugin
+
+WEBSOCKET_TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # by API
+APIS_UNDER_TEST = pytest.StashKey[dict[str, Any]]()  # what the fixture `api_of` returns when they are not on sockets
+
+
+def run_honest(session: pytest.Session, socket_apis: Iterable[str]) -> list[Complaint]:
+    """Runs every test against the honest references in this process, so that each fork inherits cached data.
+
+    The tests of `socket_apis` run a second time over sockets, to find out which of them use a websocket.
+    """
+    session.config.stash[APIS_UNDER_TEST] = dict(honest_apis())
+    session.config.stash[WEBSOCKET_TESTS] = {}
+    complaints = _run_tests(session, _in_process_tests(session), _never)[0]
+    return complaints + [complaint for name in socket_apis for complaint in _run_honest_on_sockets(session, name)]
+
+
+def _run_honest_on_sockets(session: pytest.Session, name: str) -> list[Complaint]:
+    served = SocketReference(name)
+    count, websocket_tests = 0, session.config.stash[WEBSOCKET_TESTS].setdefault(name, [])
+
+    def note(item: pytest.Item) -> None:
+        nonlocal count
+        if served.websocket_count > count:
+            websocket_tests.append(item)
+        count = served.websocket_count
+
+    try:
+        return _run_against(session, served.api, _tests_of(name, session.items), _never, note)[0]
+    finally:
+        served.stop()
+
+
+def _never(_: Complaint) -> bool:
+    return False
+
+
+def _in_process_tests(session: pytest.Session) -> list[pytest.Item]:
+    return [item for item in session.items if not item.get_closest_marker("sockets")]
+
+
+def _tests_of(name: str, items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    return [item for item in items if pytest_plugin.api_name(item) == name]
+
+
+Trial = tuple[str, Callable[[], MutationResult]]  # its name, and what runs in the fork
+
+
+def trials(session: pytest.Session, changes: Sequence[tuple[str, Change]], seeds: Sequence[int]) -> list[Trial]:
+    """A trial of each (api, change) and of each seed."""
+    of_changes: list[Trial] = [
+        (f"{api}.{change.kind}.{change.name}", partial(run_change, session, api, change)) for api, change in changes
+    ]
+    return of_changes + [(f"all.seed.{seed}", partial(run_seed, session, seed)) for seed in seeds]
+
+
+def run_trials(waiting: Sequence[Trial], jobs: int) -> Iterator[MutationResult]:
+    """Yield the result of each trial as it ends; `jobs` run at a time."""
+    remaining = list(reversed(waiting))
+    running: dict[int, Path] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        while remaining or running:
+            while remaining and len(running) < jobs:
+                name, run = remaining.pop()
+                path = Path(folder) / name
+                running[_fork(run, path)] = path
+            pid, status = os.wait()
+            if pid in running:
+                yield _read_result(running.pop(pid), status)
+
+
+def run_seed(session: pytest.Session, seed: int) -> MutationResult:
+    """Runs every test against the honest references, with requests generated from another seed."""
+    session.config.option.seed = seed
+    hypothesis_profiles.load_profile(seed)
+    apis = honest_apis(seed)
+    session.config.stash[APIS_UNDER_TEST] = dict(apis)
+    complaints, skipped, seconds = _run_tests(session, _in_process_tests(session), _never)
+    requests = sum(api.exchange_count for api in apis.values())
+    return MutationResult("all", str(seed), "seed", (), "other requests", tuple(complaints), requests, seconds, skipped)
+
+
+def _fork(run: Callable[[], MutationResult], path: Path) -> int:
+    """Starts a process that writes the result to `path`; returns its id."""
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        path.write_text(json.dumps(asdict(run())))
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _read_result(path: Path, status: int) -> MutationResult:
+    if status or not path.exists():
+        api, kind, name = path.name.split(".", 2)
+        message = f"its process ended with status {status}"
+        return MutationResult(api, name, kind, ("",), "", (Complaint("the trial itself", (), message, broken=True),))
+    return kill_table.parse_mutation_result(json.loads(path.read_text()))
+
+
+def run_change(session: pytest.Session, name: str, change: Change) -> MutationResult:
+    """Runs the API's tests against a reference with that change."""
+    if change.needs_socket:
+        api, items = SocketReference(name, [change]).api, session.config.stash[WEBSOCKET_TESTS][name]
+    else:
+        faults, variants = ((change.name,), ()) if change.kind == "fault" else ((), (change.name,))
+        api, items = in_process_api(name, faults, variants), _tests_of(name, _in_process_tests(session))
+
+    def is_enough(complaint: Complaint) -> bool:
+        return change.kind == "fault" and (complaint.broken or bool(set(complaint.clauses) & set(change.clauses)))
+
+    complaints, skipped, seconds = _run_against(session, api, _own_tests_first(items, change), is_enough)
+    return MutationResult(
+        *(name, change.name, change.kind, change.clauses, change.summary),
+        *(tuple(complaints), api.exchange_count, seconds, skipped),
+    )
+
+
+RunOutcome = tuple[list[Complaint], int, float]  # complaints, number of skipped tests, seconds
+StopCondition = Callable[[Complaint], bool]
+
+
+def _run_against(
+    session: pytest.Session,
+    api: Api,
+    items: Sequence[pytest.Item],
+    is_enough: StopCondition,
+    after: Callable[[pytest.Item], None] = lambda _: None,
+) -> RunOutcome:
+    """Runs these tests with that API in place of the honest one in this process."""
+    honest = session.config.stash[APIS_UNDER_TEST]
+    session.config.stash[APIS_UNDER_TEST] = {**honest, api.target.api: api}
+    try:
+        return _run_tests(session, items, is_enough, after)
+    finally:
+        session.config.stash[APIS_UNDER_TEST] = honest
+
+
+def _run_tests(
+    session: pytest.Session,
+    items: Sequence[pytest.Item],
+    is_enough: StopCondition,
+    after: Callable[[pytest.Item], None] = lambda _: None,
+) -> RunOutcome:
+    """Runs these tests until a complaint is enough; calls `after` after each."""
+    complaints: list[Complaint] = []
+    skipped = 0
+    started = time.perf_counter()
+    session._setupstate.teardown_exact(None)  # session fixtures of the run before belong to another reference
+    for number, item in enumerate(items):
+        next_item = items[number + 1] if number + 1 < len(items) else None
+        complaint, was_skipped = _run_test(item, next_item)
+        after(item)
+        skipped += was_skipped
+        if complaint:
+            complaints.append(complaint)
+            if is_enough(complaint):
+                break
+    return complaints, skipped, time.perf_counter() - started
+
+
+def _own_tests_first(items: Iterable[pytest.Item], change: Change) -> list[pytest.Item]:
+    """The tests of the change's first clause, then those of its other clauses, then the rest."""
+
+    def rank(item: pytest.Item) -> int:
+        clauses = pytest_plugin.clauses_of(item)
+        return next((rank for rank, clause in enumerate(change.clauses) if clause in clauses), len(change.clauses))
+
+    return sorted(items, key=rank)
+
+
+def _run_test(item: pytest.Item, next_item: pytest.Item | None) -> tuple[Complaint | None, bool]:
+    """Runs one test by pytest's own protocol: its complaint, and whether it was skipped."""
+    if hasattr(item, "_initrequest"):
+        item._initrequest()  # as for a rerun
+    reports = runtestprotocol(item, nextitem=next_item, log=False)
+    for report in reports:
+        if report.failed:
+            blamed = tuple(str(value) for name, value in report.user_properties if name == "blamed")
+            return Complaint(item.nodeid, blamed, report.longreprtext, not blamed), False
+    return None, any(report.skipped for report in reports)

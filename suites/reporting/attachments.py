@@ -1,0 +1,64 @@
+"""Attaches exchanges, readings and counts to a test's Allure result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import allure
+
+from contracts import formatting
+from contracts.exchange import FRAME, Exchange, as_curl, as_text, frame_endpoint, mask_secrets
+from contracts.judge.http_judge import is_refusal
+from fixtures.target_api import Api
+from suites.reporting.failures import ContractViolation
+
+MAX_SHOWN_PASSING = 3  # exchanges of a passing test
+MAX_SHOWN_FAILING = 8
+TEXT = allure.attachment_type.TEXT
+
+
+def attach_exchanges(api: Api, error: BaseException | None) -> None:
+    """Attaches the exchanges that show a violation, and the last ones of the test, each with a curl line."""
+    shown = list(error.exchanges) if isinstance(error, ContractViolation) else []
+    others = [exchange for exchange in api.exchanges if exchange not in shown]
+    for exchange in shown[:MAX_SHOWN_FAILING]:
+        allure.attach(_page(exchange, api.secrets), f"the finding: {_title(exchange, api)}", TEXT)
+    for exchange in others[-(MAX_SHOWN_FAILING if error and not shown else MAX_SHOWN_PASSING) :]:
+        allure.attach(_page(exchange, api.secrets), _title(exchange, api), TEXT)
+
+
+def attach_readings(meanings: Mapping[str, str], observed: Iterable[str]) -> None:
+    """Labels the result with the meanings that were seen, and with the readings that could only be observed."""
+    for reading, meaning in meanings.items():
+        _label("reading", f"{reading}: {meaning}")
+    for reading in dict.fromkeys(observed):
+        _label("observation", reading)
+
+
+def attach_count(exchanges: int) -> None:
+    """Labels the result with the number of exchanges that the test made."""
+    _label("exchanges", str(exchanges))
+
+
+def _label(name: str, value: str) -> None:
+    allure.dynamic.label(name, value)  # type: ignore[no-untyped-call]  # Allure has no types
+
+
+def _title(exchange: Exchange, api: Api) -> str:
+    if exchange.request.method == FRAME:
+        return _frame_title(exchange, api)
+    path = exchange.request.url.removeprefix(api.target.url).split("?")[0]
+    return f"{exchange.request.method} {path[:80]} → {exchange.response.status or 'no response'}"
+
+
+def _frame_title(exchange: Exchange, api: Api) -> str:
+    """The title of a call by frame: endpoint, method, and how the call went."""
+    response = exchange.response
+    outcome = "refused" if is_refusal(api.contract, response) else "answered" if response.body else "no response"
+    endpoint = frame_endpoint(exchange.request.url, api.target.url)[:80]
+    method = formatting.rpc_method(exchange.request.body)[:40]
+    return mask_secrets(f"{endpoint} {method} by frame → {outcome}", api.secrets)
+
+
+def _page(exchange: Exchange, secrets: Sequence[str]) -> str:
+    return f"{as_curl(exchange, secrets)}\n\n{as_text(exchange, secrets)}\n"

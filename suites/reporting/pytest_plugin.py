@@ -1,0 +1,192 @@
+"""Labels each test's result, writes the manifest of the run and the text of failures.
+
+Rule: a result is written when its test ends, so a run that is killed keeps its results, and `run.json` says that it
+is not complete. Secrets are masked before anything is written.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import contracts
+from contracts.asyncapi import Call
+from contracts.clauses import meaning_in_force, readings, sentence_and_citation
+from contracts.exchange import as_curl, mask_secrets
+from contracts.operation import Operation
+from fixtures.resources import Resource
+from fixtures.target_api import Api
+from fixtures.targets import from_environment
+from reports.allure.labels import ClauseLabel, add_markers, describe
+from reports.results import run_manifest
+from suites.reporting import broken_contracts
+from suites.reporting.failures import ContractViolation
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "reports" / "out" / "allure-results"
+MAX_MESSAGE_LINES = 12  # of an assertion's message
+
+
+def writes_results(config: pytest.Config) -> bool:
+    """Whether this run tests targets: self-tests do not overwrite the last report."""
+    return not any("selftest" in str(argument) for argument in config.args)
+
+
+def configure(config: pytest.Config) -> None:
+    """Lets Allure write to `reports/out/allure-results`, emptied first, unless --alluredir says otherwise."""
+    if not config.pluginmanager.has_plugin("allure_pytest") or not writes_results(config):
+        return
+    if config.option.allure_report_dir is None:
+        config.option.allure_report_dir = str(RESULTS)
+    if not hasattr(config, "workerinput"):
+        run_manifest.clear(Path(config.option.allure_report_dir))
+
+
+def results_folder(config: pytest.Config) -> Path | None:
+    """Where this run's results go, None when it writes none."""
+    name = getattr(config.option, "allure_report_dir", None)
+    return Path(name) if name and writes_results(config) else None
+
+
+def contract_subject(item: pytest.Item) -> Operation | Call | Resource | None:
+    """The operation, call or resource of a contract that parametrizes a test, None for any other test."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return next((value for value in parameters.values() if isinstance(value, Operation | Call | Resource)), None)
+
+
+def api_name(item: pytest.Item) -> str:
+    """The API that a test is about: of its operation, call or resource, else of its folder."""
+    subject = contract_subject(item)
+    return subject.api if subject else item.path.parent.name
+
+
+def marked_ids(item: pytest.Item, marker: str) -> list[str]:
+    """The ids that the test's marks of that name have as arguments."""
+    return [identifier for mark in item.iter_markers(marker) for identifier in mark.args]
+
+
+def clauses_of(item: pytest.Item) -> list[str]:
+    """The clauses that a test checks: those of its marks, else of its subject; an observation checks none."""
+    if marked_ids(item, "observation"):
+        return []
+    subject = contract_subject(item)
+    return marked_ids(item, "clause") or (list(subject.clauses) if subject else [])
+
+
+def unknown_id(item: pytest.Item) -> str:
+    """An error in one line when a mark of the test names an unknown clause or reading, else ""."""
+    api = api_name(item)
+    marked = [*marked_ids(item, "clause"), *marked_ids(item, "observation")]
+    unknown = broken_contracts.unknown_ids(api, marked) if api in contracts.apis() else []
+    if not unknown:
+        return ""
+    return f"{item.nodeid}: expected an id of contracts/{api}, got {unknown[0]}"
+
+
+def label_items(items: Sequence[pytest.Item]) -> None:
+    """Gives every test its labels in the report."""
+    for item in items:
+        subject = contract_subject(item)
+        section = subject.section if isinstance(subject, Operation | Call) else item.path.stem.removeprefix("test_")
+        entry = describe(
+            api=api_name(item),
+            section=section,
+            clauses=[ClauseLabel(identifier, *sentence_and_citation(identifier)) for identifier in clauses_of(item)],
+            name=getattr(item, "originalname", item.name),
+            node=item.nodeid,
+            doc=item.function.__doc__ if isinstance(item, pytest.Function) else None,
+            operation=subject.label if subject else "",
+            case=_case_in_title(item, subject),
+        )
+        add_markers(item, entry)
+        if marked_ids(item, "observation"):
+            item.add_marker(pytest.mark.allure_label("observation", label_type="kind"))
+
+
+def _case_in_title(item: pytest.Item, subject: Operation | Call | Resource | None) -> str:
+    """A test's parameters for its title: only the transport when the title already has the subject."""
+    if not hasattr(item, "callspec"):
+        return ""
+    return str(item.callspec.params.get("transport", "")) if subject else item.callspec.id
+
+
+def start_manifest(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Writes the manifest of a starting run."""
+    results = results_folder(config)
+    if results:
+        expected = Counter(api_name(item) for item in items)
+        broken = broken_contracts.reported(config)
+        run_manifest.start(results, expected, environment(config), broken, is_selection(config))
+
+
+def is_selection(config: pytest.Config) -> bool:
+    """Whether the user chose some of the tests: by `-k`, `-m`, or by paths other than `suites` itself."""
+    paths = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    return bool(config.option.keyword or config.option.markexpr) or paths != [ROOT / "suites"]
+
+
+def finish_manifest(config: pytest.Config, status: int, problems: Sequence[str]) -> None:
+    """Writes to the manifest that the run ended."""
+    results = results_folder(config)
+    if results and not hasattr(config, "workerinput"):
+        run_manifest.finish(results, status, problems)
+
+
+def environment(config: pytest.Config) -> dict[str, str]:
+    """What a reader must know to repeat the run."""
+    apis = broken_contracts.working_apis(config)
+    fixed = {
+        name: meaning_in_force(name, os.environ)
+        for api in apis
+        for name, reading in readings(api).items()
+        if reading.meanings and meaning_in_force(name, os.environ) != reading.default
+    }
+    return {
+        **{f"target of {api}": _target_of(api) for api in apis},
+        "effort": config.option.effort,
+        "seed": str(config.option.seed),
+        "hypothesis profile": os.environ.get("HYPOTHESIS_PROFILE", "ci"),
+        "revision": _revision(),
+        "python": platform.python_version(),
+        "schemathesis": version("schemathesis"),
+        **{f"reading {name}": meaning for name, meaning in fixed.items()},
+    }
+
+
+def _target_of(api: str) -> str:
+    target = from_environment(api, os.environ)
+    return target.url if target else "our reference, embedded"
+
+
+def _revision() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    described = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return described.stdout.strip() or "not a git checkout"
+
+
+def blamed_clauses(item: pytest.Item, error: BaseException) -> list[str]:
+    """The clauses that a failure blames: those of the violation, else all that the test checks."""
+    return list(error.clauses) if isinstance(error, ContractViolation) else clauses_of(item)
+
+
+def failure_text(item: pytest.Item, error: BaseException) -> str:
+    """The text of a failed test: the violated clause, what was expected and received, and a curl line to try it."""
+    notes = [str(note) for note in getattr(error, "__notes__", [])]
+    if isinstance(error, ContractViolation):
+        return "\n".join([str(error), *notes])
+    lines = []
+    for identifier in clauses_of(item)[:1]:
+        sentence, citation = sentence_and_citation(identifier)
+        lines += [f"{identifier}: {sentence}", f"  document   {citation}"]
+    lines += [f"  but        {line}" for line in str(error).split("\n")[:MAX_MESSAGE_LINES]]
+    api: Api | None = getattr(item, "funcargs", {}).get("api")
+    if api and api.exchanges:
+        lines.append(f"  try it     {as_curl(api.exchanges[-1], api.secrets)}")
+    return mask_secrets("\n".join([*lines, *notes]), api.secrets if api else ())

@@ -1,0 +1,1 @@
+"""Self-tests of the contracts package: documents, judges and coverage."""

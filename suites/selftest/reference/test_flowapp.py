@@ -1,0 +1,449 @@
+"""The reference of flowapp in this process: what it serves, refuses and stores, and that each change can be seen.
+
+Rule: every test has a server of its own, whose clock stands still.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.reference import load
+from fixtures.reference.flowapp.routes import ROUTES
+from fixtures.reference.protocol import MAX_BODY, Reply, Request, World, handler_with_changes
+
+flowapp = load("flowapp")
+KNOWN = flowapp.KNOWN
+NOW = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
+SESSIONS = "/events/sessions"
+REPORTS = "/reports/events/sessions"
+PAST, EMPTY, OTHER = KNOWN["PAST_SESSION_TOKEN"], KNOWN["EMPTY_SESSION_TOKEN"], KNOWN["OTHER_SESSION_TOKEN"]
+FUTURE = "rGt3dC546xs"  # the token of the document's registration
+PERSON = {"email": "jo@example.com", "firstName": "Jo", "lastName": "Łi"}
+NEW_EVENT = {"title": "New ✓", "description": "?", "date": "2026-05-04", "time": "10:00:00", "timezone": "Asia/Tokyo"}
+
+
+class Client:
+    """A client of a fresh server with these changes in front; it records the replies."""
+
+    def __init__(self, *changes: str) -> None:
+        world = World(lambda: NOW, random.Random(7))
+        applied = [(flowapp.FAULTS | flowapp.VARIANTS)[name] for name in changes]
+        self.handler = handler_with_changes(flowapp.create(world), applied)
+        self.replies: list[Reply] = []
+
+    def send(self, method: str, path: str, key: str | None = "TOKEN", query: str = "", **parts: Any) -> Reply:
+        """Sends a request below /api/v1, with the key of that name in KNOWN, or with that key itself."""
+        body = parts.get("body", b"")
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        media_type = parts.get("media_type", "application/json" if "body" in parts else None)
+        headers = {"api-secret": KNOWN.get(key, key) if key is not None else None, "content-type": media_type}
+        header_pairs = tuple(present(headers).items())
+        reply = self.handler(Request(method, f"/api/v1{path}", query, header_pairs, data))
+        self.replies.append(reply)
+        return reply
+
+    def get(self, path: str, query: str = "", key: str | None = "TOKEN") -> Any:
+        """The data of a successful reply, with or without an envelope."""
+        body = self.send("GET", path, key, query).json()
+        return body["data"] if isinstance(body, dict) else body
+
+    def register(self, token: str, key: str | None = "TOKEN", **members: Any) -> Reply:
+        """Registers PERSON, changed by these members; None leaves one out."""
+        body = {**PERSON, "eventSessionToken": token, **members}
+        return self.send("POST", "/registrants", key, body=present(body))
+
+    def create(self, key: str | None = "TOKEN", **members: Any) -> Reply:
+        """Creates NEW_EVENT, changed by these members; None leaves one out."""
+        host = self.get("/users")[0]["id"]
+        seats = [{"id": host, "role": 10, "micEnabled": True}]
+        body = {**NEW_EVENT, "creatorID": host, "operators": seats, **members}
+        return self.send("POST", "/event", key, body=present(body))
+
+    def emails(self, token: str, key: str = "TOKEN") -> list[str]:
+        """The e-mail addresses in the registrant list."""
+        return [row["email"] for row in self.get(f"{REPORTS}/registrants/{token}", key=key)]
+
+    def rows(self, kind: str, token: str = PAST) -> list[list[str]]:
+        """The rows of a CSV report, column names first."""
+        reply = self.send("GET", f"{REPORTS}/csv/{kind}/{token}")
+        return list(csv.reader(io.StringIO(reply.body.decode(), newline=""), strict=True))
+
+
+def present(members: dict[str, Any]) -> dict[str, Any]:
+    """Those of these members that are not None."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+def test_every_account_has_events_of_each_period(client: Client) -> None:
+    for key in ("TOKEN", "OTHER_TOKEN", "NO_SSO_TOKEN"):
+        sizes = [len(client.get(SESSIONS, f"period={period}", key)) for period in ("past", "current", "future")]
+        assert min(sizes) >= 2
+        assert sum(sizes) == len(client.get(SESSIONS, key=key)) >= 8
+
+
+def test_the_period_of_an_event_depends_on_its_time_zone(client: Client) -> None:
+    start = (NOW - timedelta(minutes=30)).replace(tzinfo=None) + timedelta(hours=9)
+    token = client.create(date=str(start.date()), time=str(start.time()), duration=1).json()["data"]["token"]
+    assert token in [row["token"] for row in client.get(SESSIONS, "period=current")]
+
+
+def test_an_event_is_past_from_its_end_on(client: Client) -> None:
+    start = (NOW - timedelta(hours=1)).replace(tzinfo=None)
+    token = client.create(date=str(start.date()), time=str(start.time()), timezone="UTC", duration=1).json()["data"][
+        "token"
+    ]
+    assert token in [row["token"] for row in client.get(SESSIONS, "period=past")]
+
+
+def test_analytics_are_shown_on_demand_only(client: Client) -> None:
+    assert ["analytics" in client.get(SESSIONS, query)[0] for query in ("", "simple_analytics=1")] == [False, True]
+
+
+def test_public_view_has_neither_operators_nor_analytics(client: Client) -> None:
+    assert {"operators", "analytics", "creator"}.isdisjoint(client.get(f"{SESSIONS}/public/{PAST}", key=None))
+
+
+def test_created_event_reads_back_as_sent(client: Client) -> None:
+    token = client.create(published=False, duration=1.5).json()["data"]["token"]
+    event = client.get(f"{SESSIONS}/{token}")
+    assert (event["title"], event["time"], event["published"], event["duration"]) == ("New ✓", "10:00:00", 0, 1.5)
+
+
+@pytest.mark.parametrize(
+    "invalid",
+    [
+        {"date": "2026-02-30"},
+        {"date": "20260504"},
+        {"time": "24:00:00"},
+        {"timezone": "Mars/Olympus"},
+        {"creatorID": 1},
+        {"creatorID": True},
+        {"operators": {}},
+        {"operators": [{"id": 1, "role": 10}]},
+        {"published": 1},
+        {"title": ""},
+        {"duration": -1},
+        {"duration": 10**400},
+        {"earlyAccessPeriod": 1.5},
+    ],
+    ids=str,
+)
+def test_an_invalid_event_is_refused(client: Client, invalid: dict[str, Any]) -> None:
+    assert client.create(**invalid).status == 400
+
+
+def test_events_at_the_ends_of_the_calendar_are_listed(client: Client) -> None:
+    tokens = [client.create(date=date).json()["data"]["token"] for date in ("0001-01-01", "9999-12-31")]
+    assert set(tokens) < {row["token"] for row in client.get(SESSIONS)}
+
+
+def test_documented_registration_needs_no_key(client: Client) -> None:
+    assert client.register(FUTURE, key=None).json()["data"]["isNew"] is True
+
+
+def test_second_registration_of_an_address_changes_nothing(client: Client) -> None:
+    replies = [client.register(EMPTY, email=email) for email in ("jo@example.com", "JO@example.com")]
+    assert [reply.json()["data"]["isNew"] for reply in replies] == [True, False]
+    assert client.emails(EMPTY) == ["jo@example.com"]
+
+
+@pytest.mark.parametrize("name", [*PERSON, "eventSessionToken"])
+@pytest.mark.parametrize("value", [None, "", 7, ["x"], {}], ids=str)
+def test_an_invalid_registration_is_refused(client: Client, name: str, value: Any) -> None:
+    assert (
+        client.register(**{"token": EMPTY, name: value} if name != "eventSessionToken" else {"token": value}).status
+        == 400
+    )
+    assert client.emails(EMPTY) == []
+
+
+def test_redirect_registers_and_leads_to_the_login_link(client: Client) -> None:
+    reply = client.register(EMPTY, redirect=True)
+    token = client.get(f"{REPORTS}/registrants/{EMPTY}")[0]["token"]
+    assert (reply.status, reply.header("location")) == (302, f"http://127.0.0.1/join/{token}")
+
+
+def test_a_redirect_without_sso_registers_nobody(client: Client) -> None:
+    token = KNOWN["NO_SSO_SESSION_TOKEN"]
+    before = client.emails(token, "NO_SSO_TOKEN")
+    assert client.register(token, key=None, redirect=True).status == 403
+    assert client.emails(token, "NO_SSO_TOKEN") == before
+
+
+def test_csv_preserves_values_that_need_quotes(client: Client) -> None:
+    names = {(row[1], row[2]) for row in client.rows("registrants")}
+    assert {("Two\nLines", "Break"), ("Siân", 'O\'Neil, "Å"'), ("=SUM(A1:A9)", "Formula"), ("美咲", "佐藤")} < names
+
+
+def test_csv_of_registrants_agrees_with_the_list(client: Client) -> None:
+    columns, *rows = client.rows("registrants")
+    listed = client.get(f"{REPORTS}/registrants/{PAST}")
+    assert rows == [[person[column] or "" for column in columns] for person in listed]
+
+
+@pytest.mark.parametrize("kind", ["summary", "registrants", "attendeeChat", "operatorChat", "surveyDetail"])
+def test_all_rows_of_a_report_have_the_same_length(client: Client, kind: str) -> None:
+    rows = client.rows(kind, f"{PAST}/{KNOWN['SURVEY_ID']}" if kind == "surveyDetail" else PAST)
+    assert len(rows) > 1
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_listed_surveys_open_their_report(client: Client) -> None:
+    for survey in client.get(f"{REPORTS}/surveys/{PAST}"):
+        assert client.rows("surveyDetail", f"{PAST}/{survey['id']}")[1][4] == survey["text"]
+
+
+def test_session_without_surveys_has_an_empty_array(client: Client) -> None:
+    assert client.get(f"{REPORTS}/surveys/{KNOWN['NO_SURVEY_SESSION_TOKEN']}") == []
+
+
+def operations_of_a_session() -> list[Any]:
+    """Every operation on a session of the first account: (method, path, whether it needs a key)."""
+    values = {"{token}": PAST, "{survey}": KNOWN["SURVEY_ID"]}
+    operations = []
+    for route in ROUTES:
+        path = "/".join(values.get(part, part) for part in route.path.split("/")).removeprefix("/api/v1")
+        operations.append(pytest.param(route.method, path, route.needs_key, id=route.name))
+    return operations
+
+
+@pytest.mark.parametrize(("method", "path", "needs_key"), operations_of_a_session())
+def test_operations_that_need_a_key_refuse_without_it(client: Client, method: str, path: str, needs_key: bool) -> None:
+    refused = [client.send(method, path, key, body=b"{}").status == 401 for key in (None, "", "nobody's")]
+    assert refused == [needs_key, True, True]
+
+
+@pytest.mark.parametrize(("method", "path", "needs_key"), operations_of_a_session())
+def test_other_accounts_sessions_do_not_exist(client: Client, method: str, path: str, needs_key: bool) -> None:
+    if PAST in path:
+        assert client.send(method, path, "OTHER_TOKEN").status == 404
+    assert needs_key or client.register(PAST, "OTHER_TOKEN").status == 404
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path", "parts"),
+    [
+        (404, "GET", "/nothing", {}),
+        (404, "GET", f"{REPORTS}/registrants/nobody", {}),
+        (400, "GET", "/events/sessions/%FF", {}),
+        (400, "GET", SESSIONS, {"query": "period=%FF"}),
+        (400, "GET", SESSIONS, {"query": "period=never"}),
+        (405, "DELETE", f"{SESSIONS}/{PAST}", {}),
+        (405, "HEAD", SESSIONS, {}),
+        (413, "POST", "/registrants", {"body": b"x" * (MAX_BODY + 1)}),
+        (415, "POST", "/registrants", {"body": b"{}", "media_type": "text/plain"}),
+        (415, "POST", "/registrants", {"body": b"{}", "media_type": None}),
+        (400, "POST", "/registrants", {"body": b'{"email": NaN}'}),
+        (400, "POST", "/registrants", {"body": b"\xff"}),
+        (400, "POST", "/registrants", {"body": b"[" * 100_000}),
+        (400, "POST", "/registrants", {"body": b'"\\ud800"'}),
+        (400, "POST", "/registrants", {"body": b"1" * 5_000}),
+    ],
+)
+def test_refusals_have_their_status(client: Client, status: int, method: str, path: str, parts: dict[str, Any]) -> None:
+    reply = client.send(method, path, **parts)
+    assert (reply.status, reply.json()["code"]) == (status, status)
+
+
+# Each of these probes sends requests; for each fault, the replies to one of them differ from the honest server's.
+
+
+def listings(client: Client) -> None:
+    for query in ("", "period=current", "period=past", "period=never", "simple_analytics=1", "simple_analytics=2"):
+        client.send("GET", SESSIONS, query=query)
+
+
+def strangers(client: Client) -> None:
+    survey = f"/csv/surveyDetail/{PAST}/{KNOWN['SURVEY_ID']}"
+    ends = (f"/registrants/{PAST}", f"/surveys/{PAST}", f"/csv/registrants/{PAST}", f"/csv/operatorChat/{PAST}", survey)
+    paths = [SESSIONS, f"{SESSIONS}/{PAST}", "/users", *(REPORTS + end for end in ends)]
+    for key in (None, "", "nobody's", "OTHER_TOKEN", KNOWN["TOKEN"].upper()):
+        for path in paths:
+            client.send("GET", path, key)
+    client.create(key=None)
+
+
+def readings(client: Client) -> None:
+    for token in (PAST, EMPTY, FUTURE, "nobody"):
+        for path in (f"{SESSIONS}/{token}", f"{REPORTS}/registrants/{token}", f"{REPORTS}/surveys/{token}"):
+            client.send("GET", path)
+        for kind in ("summary", "registrants", "attendeeChat", "operatorChat", "surveyDetail"):
+            client.send("GET", f"{REPORTS}/csv/{kind}/{token}" + ("/1" if kind == "surveyDetail" else ""))
+    for token in (PAST, FUTURE):
+        client.send("GET", f"{SESSIONS}/public/{token}", None)
+    client.send("GET", "/users")
+
+
+def creations(client: Client) -> None:
+    token = client.create(duration=1.5, published=False).json()["data"]["token"]
+    client.create(timezone=None)
+    client.send("GET", f"{SESSIONS}/{token}")
+    client.send("GET", SESSIONS)
+
+
+def neighbours(client: Client) -> None:
+    long_running = {"date": NOW.date().isoformat(), "time": "20:00:00", "timezone": "UTC", "duration": 9}
+    client.create(**long_running)
+    token = client.create(**long_running).json()["data"]["token"]
+    for email in ("one@example.com", "two@example.com"):
+        client.register(token, email=email)
+    for path in (SESSIONS, f"{REPORTS}/registrants/{token}", f"{REPORTS}/csv/registrants/{token}"):
+        client.send("GET", path)
+    client.send("GET", SESSIONS, query="period=current")
+    client.send("GET", f"{REPORTS}/registrants/{PAST.swapcase()}")
+
+
+def registrations(client: Client) -> None:
+    redirected = {"email": "a@example.com", "redirect": True}
+    people: list[dict[str, Any]] = [
+        {},
+        {},
+        {"email": None},
+        {"email": 7},
+        {"email": "jo"},
+        {"firstName": None},
+        {"email": "amp@example.com", "lastName": "A & B"},
+        redirected,
+    ]
+    for members in people:
+        client.register(EMPTY, **members)
+        client.send("GET", f"{REPORTS}/registrants/{EMPTY}")
+    client.send("GET", f"{REPORTS}/csv/registrants/{EMPTY}")
+    client.send("POST", "/registrants", body=b"{")
+
+
+def open_registrations(client: Client) -> None:
+    client.register(EMPTY, None)
+    client.send("GET", f"{REPORTS}/registrants/{EMPTY}")
+    client.register(KNOWN["NO_SSO_SESSION_TOKEN"], None, redirect=True)
+    client.send("GET", f"{REPORTS}/registrants/{KNOWN['NO_SSO_SESSION_TOKEN']}", "NO_SSO_TOKEN")
+
+
+PROBES: dict[Callable[[Client], None], str] = {
+    listings: """past_events_lose_their_token past_durations_are_text analytics_turn_the_duration_into_text
+        list_ends_after_five list_repeats_an_event events_with_a_comma_are_left_out current_holds_future_events
+        period_is_ignored current_starts_at_the_wall_clock analytics_drop_events_without_people
+        event_list_holds_other_accounts unknown_period_lists_nothing""",
+    strangers: """event_list_needs_no_key registrant_list_needs_no_key operator_list_needs_no_key
+        survey_list_needs_no_key operator_chat_needs_no_key survey_answers_need_no_key creation_needs_no_key
+        wrong_key_is_accepted empty_key_is_accepted key_has_no_case other_account_reads_registrants
+        other_account_reads_an_event other_account_reads_a_report operator_list_is_the_first_accounts
+        unauthorized_is_empty""",
+    neighbours: """events_of_one_title_are_listed_once current_lasts_an_hour namesakes_are_listed_once
+        session_tokens_have_no_case csv_holds_the_account""",
+    readings: """absent_registrants_lose_their_email no_surveys_are_null surveys_lack_their_id survey_ids_open_nothing
+        operators_are_labelled_as_text a_remark_follows_the_json registrants_come_in_latin_1 info_is_of_another_event
+        public_info_shows_operators public_info_needs_the_key empty_list_shows_others unknown_session_shows_the_first
+        reports_read_another_header surveys_live_elsewhere event_carries_the_key file_name_carries_the_key
+        refusals_are_pages unknown_event_redirects_to_login unknown_session_is_a_success any_survey_id_is_served
+        unknown_event_is_told_in_a_success operators_repeat operators_have_their_users_ids csv_has_semicolons
+        public_info_is_of_another_event
+        csv_is_labelled_as_html summary_is_json csv_commas_are_bare csv_line_ends_are_bare
+        csv_quotes_are_escaped_with_backslashes csv_is_mojibake csv_has_question_marks csv_drops_the_last_row
+        csv_rows_have_no_empty_end csv_disarms_formulas csv_trims_values csv_disagrees_with_the_list
+        operator_chat_is_missing reports_of_past_events_are_gone summary_is_of_another_event""",
+    creations: """creation_is_not_kept creation_is_not_listed creation_keeps_utc creation_cuts_the_title
+        creation_swaps_day_and_month creation_lands_in_another_account creation_rounds_the_duration
+        creation_publishes_everything refused_creation_is_kept""",
+    registrations: """registration_is_not_kept newest_registrant_is_hidden registration_lands_elsewhere
+        names_are_swapped missing_email_is_accepted numeric_email_is_accepted
+        address_without_at_is_accepted foreign_names_are_an_error repeated_registration_doubles
+        registration_is_a_put redirect_without_registration redirect_goes_nowhere redirect_is_ignored
+        login_link_carries_the_key refusals_lack_a_code refused_registration_is_a_success
+        broken_json_is_an_error json_registration_is_unsupported csv_is_stale
+        names_are_escaped_for_html refused_registration_is_kept""",
+    open_registrations: "registration_without_a_key_is_lost sso_needs_no_access refused_sso_registers_anyway",
+}
+PROBE_OF = {name: probe for probe, names in PROBES.items() for name in names.split()}
+
+
+def replies_to(probe: Callable[[Client], None], *changes: str) -> list[Reply]:
+    """All replies of a fresh server with these changes to that probe."""
+    client = Client(*changes)
+    probe(client)
+    return client.replies
+
+
+@cache
+def honest(probe: Callable[[Client], None]) -> list[Reply]:
+    """All replies of the honest server to that probe."""
+    return replies_to(probe)
+
+
+def test_every_fault_has_a_probe() -> None:
+    assert PROBE_OF.keys() == flowapp.FAULTS.keys()
+
+
+@pytest.mark.parametrize("name", flowapp.FAULTS)
+def test_a_fault_can_be_seen(name: str) -> None:
+    assert replies_to(PROBE_OF[name], name) != honest(PROBE_OF[name])
+
+
+def test_the_honest_server_replies_the_same_again() -> None:
+    assert [replies_to(probe) for probe in PROBES] == [honest(probe) for probe in PROBES]
+
+
+@pytest.mark.parametrize("name", flowapp.VARIANTS)
+def test_a_variant_can_be_seen_and_never_fails(name: str) -> None:
+    replies = [replies_to(probe, name) for probe in PROBES]
+    assert replies != [honest(probe) for probe in PROBES]
+    assert max(reply.status for probe_replies in replies for reply in probe_replies) < 500
+
+
+segments = st.sampled_from(
+    [part for route in ROUTES for part in route.path.split("/")] + [PAST, EMPTY, OTHER, "%FF", "%2F", ""]
+)
+paths = st.lists(segments | st.text(max_size=5), max_size=8).map("/".join) | st.sampled_from(
+    [route.path.replace("{token}", PAST).replace("{survey}", "7001") for route in ROUTES]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+members = st.dictionaries(
+    st.sampled_from([*PERSON, "eventSessionToken", "redirect", *NEW_EVENT, "creatorID"]), json_values
+)
+bodies = st.binary(max_size=40) | (members | json_values).map(lambda value: json.dumps(value).encode())
+requests = st.builds(
+    Request,
+    method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT", "BREW"]),
+    path=paths,
+    query=st.sampled_from(["", "period=%FF", "period=\ud800", "&&=&"]) | st.text(max_size=12),
+    headers=st.lists(
+        st.tuples(st.just("api-secret"), st.sampled_from([KNOWN["TOKEN"], "", "\xff"]))
+        | st.tuples(
+            st.just("content-type"), st.sampled_from(["application/json", "", ";;", "application/json;charset=x"])
+        ),
+        max_size=3,
+    ).map(tuple),
+    body=bodies,
+)
+SERVER = Client()
+
+
+@settings(max_examples=300, derandomize=True, deadline=None, database=None)
+@given(requests)
+def test_no_request_breaks_the_server(request_: Request) -> None:
+    reply = SERVER.handler(request_)
+    assert reply.status < 500
+    if reply.status >= 400:
+        error = reply.json()
+        assert (error["code"], reply.header("content-type")) == (reply.status, "application/json")
+        assert all(isinstance(error[name], str) for name in ("message", "localDescription"))

@@ -1,0 +1,369 @@
+"""Facts about the faults and variants of Flowback's reference: each one is visible, and copes with hostile requests.
+
+Rule: every fault has a probe, a few requests whose replies differ when the fault is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.reference.protocol import Handler, Reply, Request, handler_with_changes
+from suites.selftest.reference.flowback_requests import (
+    FORM,
+    KEY,
+    NEW,
+    NEW_PASSWORD,
+    OTHER_ID,
+    OTHER_KEY,
+    PASSWORD,
+    REFERENCE,
+    USERNAME,
+    UUID,
+    create_world,
+    get,
+    ids,
+    login,
+    post,
+    register,
+    verify,
+)
+
+Probe = Callable[[Handler], object]
+
+
+def _visible_parts(reply: Reply) -> object:
+    """Everything that a client can see of a reply."""
+    return reply.status, reply.headers, reply.body, reply.cut_after, reply.chunks, reply.mails
+
+
+def _list_probe(**query: Any) -> Probe:
+    """GET /users with this query."""
+    return lambda handler: _visible_parts(get(handler, "/users", **query))
+
+
+def _user_probe(**query: Any) -> Probe:
+    """GET /user with this query."""
+    return lambda handler: _visible_parts(get(handler, "/user", **query))
+
+
+def _status_probe(path: str, key: str | None) -> Probe:
+    """The status of a GET request with that key; None sends none."""
+    return lambda handler: get(handler, path, key).status
+
+
+def _registration_probe(key: str | None = None, **changes: str) -> Probe:
+    """POST /register with these fields changed; the value - leaves a field out."""
+    form = {name: value for name, value in {**NEW, **changes}.items() if value != "-"}
+    return lambda handler: _visible_parts(post(handler, "/register", key, **form))
+
+
+def _second_registration_probe(**changes: str) -> Probe:
+    """The statuses of two registrations, the second with these fields changed."""
+
+    def probe(handler: Handler) -> list[int]:
+        return [post(handler, "/register", **{**NEW, **fields}).status for fields in ({}, changes)]
+
+    return probe
+
+
+def _login_probe(password: str = NEW_PASSWORD, tried: str = NEW_PASSWORD, username: str = NEW["username"]) -> Probe:
+    """Register, verify, log in with the password `tried`, and request the current user."""
+
+    def probe(handler: Handler) -> object:
+        verify(handler, register(handler, username=username), password)
+        reply = login(handler, username, tried)
+        return reply.status, _visible_parts(get(handler, "/user", reply.json().get("token")))
+
+    return probe
+
+
+def _verification_probe(*steps: dict[str, str]) -> Probe:
+    """Register and send these verifications, with `{code}` and `{cut}` replaced."""
+
+    def probe(handler: Handler) -> list[int]:
+        code = register(handler)
+        forms = [{name: value.format(code=code, cut=code[:-1]) for name, value in step.items()} for step in steps]
+        return [post(handler, "/register/verify", **form).status for form in forms]
+
+    return probe
+
+
+def _before_and_after_probe(path: str, **query: Any) -> Probe:
+    """A GET request before and after the verification of a registration."""
+
+    def probe(handler: Handler) -> object:
+        code = register(handler)
+        before = _visible_parts(get(handler, path, **query))
+        verify(handler, code)
+        return before, _visible_parts(get(handler, path, **query))
+
+    return probe
+
+
+def _unverified_login(handler: Handler) -> int:
+    """The status of a login before the verification."""
+    register(handler)
+    return login(handler, NEW["username"], NEW_PASSWORD).status
+
+
+def _current_users(handler: Handler) -> list[list[int]]:
+    """The current users of two keys, requested one after the other."""
+    return [ids(get(handler, "/user", key)) for key in (KEY, OTHER_KEY)]
+
+
+def _registration_in_the_query(handler: Handler) -> int:
+    """The status of a registration whose fields are in the query."""
+    return handler(Request("POST", "/register", urlencode(NEW))).status
+
+
+def _invalid_utf8(handler: Handler) -> int:
+    """The status of a query that is not UTF-8."""
+    return handler(Request("GET", "/users", "username=%ff", (("authorization", KEY),))).status
+
+
+def _login_with_key(key: str, handler: Handler) -> int:
+    """The status of a login that carries a key."""
+    return post(handler, "/login", key, username=USERNAME, password=PASSWORD).status
+
+
+def _older_key_after_a_login(handler: Handler) -> list[int]:
+    """The current user of the known key after another login."""
+    login(handler)
+    return ids(get(handler, "/user"))
+
+
+def _form_by_method(method: str, path: str, handler: Handler) -> int:
+    """The status of a request with another method whose form has all fields."""
+    fields = {
+        "verification_code": register(handler, email="x@example.com"),
+        "password": NEW_PASSWORD,
+        **NEW,
+        "username": "x",
+    }
+    return handler(Request(method, path, "", (("content-type", FORM),), urlencode(fields).encode())).status
+
+
+def _verification_of_the_first(handler: Handler) -> Any:
+    """The username that the code of the first of two registrations creates."""
+    code = register(handler)
+    register(handler, username="second", email="second@example.com")
+    return verify(handler, code).json()["username"]
+
+
+VALID_FORM = {"verification_code": "{code}", "password": NEW_PASSWORD}
+PROBES: dict[str, Probe] = {
+    "shows_a_user_without_a_key": _status_probe("/user", None),
+    "takes_any_key_for_the_list": _status_probe("/users", "nonsense"),
+    "takes_an_empty_key": _status_probe("/users", ""),
+    "looks_at_the_start_of_a_key_only": _status_probe("/users", KEY[:-1] + "f"),
+    "refuses_a_wrong_key_with_the_list": lambda handler: _visible_parts(get(handler, "/users", "nonsense")),
+    "wants_a_scheme_word": _status_probe("/users", KEY),
+    "wants_a_key_to_register": _registration_probe(),
+    "wants_a_key_to_verify": _verification_probe(VALID_FORM),
+    "checks_a_key_that_registration_does_not_need": _registration_probe("your_token_here"),
+    "remembers_the_first_current_user": _current_users,
+    "gives_a_key_that_opens_nothing": _login_probe(),
+    "gives_everybody_the_same_key": _login_probe(),
+    "takes_any_password": _login_probe(tried="wrong password"),
+    "logs_in_before_verifying": _unverified_login,
+    "trims_the_password_at_login": _login_probe(),
+    "refuses_in_html": _list_probe(page="abc"),
+    "refuses_in_plain_words_called_json": lambda handler: _visible_parts(get(handler, "/users", "nonsense")),
+    "refuses_with_an_empty_object": _registration_probe(email="-"),
+    "breaks_on_broken_bytes": _invalid_utf8,
+    "reads_keys_from_the_query": _status_probe("/users", KEY),
+    "ignores_the_case_of_keys": _status_probe("/users", KEY.upper()),
+    "ignores_what_follows_a_key": _status_probe("/users", f"{KEY}0"),
+    "remembers_the_caller_of_a_connection": _current_users,
+    "refuses_a_login_with_another_key": lambda handler: _login_with_key("nonsense", handler),
+    "gives_an_older_key_to_the_newest_user": _older_key_after_a_login,
+    "serves_unknown_paths": _status_probe("/nothing", KEY),
+    "registers_by_delete": lambda handler: _form_by_method("DELETE", "/register", handler),
+    "verifies_by_put": lambda handler: _form_by_method("PUT", "/register/verify", handler),
+    "lists_at_another_path": _status_probe("/users", KEY),
+    "has_no_path_for_the_current_user": _user_probe(),
+    "takes_a_username_twice": _second_registration_probe(email="other@example.com"),
+    "sees_a_taken_name_too_late": _second_registration_probe(email="other@example.com"),
+    "takes_an_email_twice": _second_registration_probe(username="other"),
+    "forgets_addresses_with_capitals": _second_registration_probe(username="other"),
+    "breaks_on_a_name_beyond_ascii": _registration_probe(),
+    "lowers_the_case_of_names": _registration_probe(),
+    "keeps_an_address_without_its_tag": _registration_probe(),
+    "registers_without_an_email": _registration_probe(email="-"),
+    "makes_up_a_username": _registration_probe(username=""),
+    "composes_the_letters_of_names": _registration_probe(username="e\u0301mile"),
+    "links_to_the_verification": lambda handler: post(handler, "/register", **NEW).header("location"),
+    "reads_registrations_from_the_query": _registration_in_the_query,
+    "wants_json": _registration_probe(),
+    "answers_with_the_code": _registration_probe(),
+    "sends_no_mail": _registration_probe(),
+    "sends_each_mail_twice": _registration_probe(),
+    "mails_a_code_that_opens_nothing": _verification_probe(VALID_FORM),
+    "mails_the_first_user": _registration_probe(),
+    "verifies_at_another_path": _verification_probe(VALID_FORM),
+    "wants_json_to_verify": _verification_probe(VALID_FORM),
+    "mails_a_code_of_version_1": _registration_probe(),
+    "takes_a_code_without_its_last_digit": _verification_probe({**VALID_FORM, "verification_code": "{cut}"}),
+    "takes_any_code": _verification_probe({**VALID_FORM, "verification_code": "a3bb189e-8bf9-4888-9912-ace4e6543002"}),
+    "verifies_whoever_came_last": _verification_of_the_first,
+    "forgets_a_verified_user": _before_and_after_probe("/users", limit=50, page=2),
+    "keeps_no_more_than_ten_characters": _login_probe("correct horse", "correct house"),
+    "verifies_without_a_password": _verification_probe({"verification_code": "{code}"}),
+    "loses_letters_of_a_password_beyond_ascii": _login_probe(),
+    "takes_a_code_twice": _verification_probe(VALID_FORM, VALID_FORM),
+    "burns_a_code_too_late": _verification_probe(VALID_FORM, VALID_FORM),
+    "burns_the_code_of_a_weak_password": _verification_probe({**VALID_FORM, "password": "weak"}, VALID_FORM),
+    "lists_as_plain_text": _list_probe(),
+    "writes_latin_1": _list_probe(),
+    "ends_long_pages_too_early": _list_probe(limit=50),
+    "gives_a_single_row_bare": _list_probe(id=1),
+    "gives_null_for_no_rows": _list_probe(id=999),
+    "drops_the_username_of_a_row": _list_probe(),
+    "makes_one_image_relative": _list_probe(),
+    "gives_false_for_no_image": _list_probe(),
+    "gives_ids_as_text_when_filtered": _list_probe(username="anna"),
+    "shows_emails_in_the_list": _list_probe(),
+    "escapes_names_for_html": _list_probe(),
+    "hides_users_without_an_image": _list_probe(),
+    "lists_the_unverified": _before_and_after_probe("/users", username=NEW["username"]),
+    "ignores_the_id_filter": _list_probe(id=3),
+    "matches_ids_by_their_digits": _list_probe(id=1),
+    "ignores_the_username_filter": _list_probe(username="anna"),
+    "matches_names_by_their_first_letters": _list_probe(username="annabel"),
+    "decodes_names_twice": _list_probe(username="a+b"),
+    "refuses_a_filter_that_finds_nothing": _list_probe(id=999),
+    "forgets_the_name_beside_an_id": _list_probe(id=3, username="anna"),
+    "takes_an_id_filter_that_is_no_number": _list_probe(id="abc"),
+    "takes_an_offset_that_is_no_number": _list_probe(offset="abc"),
+    "takes_a_page_that_is_no_number": _list_probe(page="abc"),
+    "takes_a_limit_that_is_no_number": _list_probe(limit="abc"),
+    "wants_a_limit_with_a_page": _list_probe(page=1),
+    "refuses_a_page_with_an_offset": _list_probe(page=1, limit=1, offset=0),
+    "counts_everybody_when_filtered": _list_probe(id=3),
+    "counts_the_rows_of_the_page": _list_probe(limit=2),
+    "gives_null_for_a_count_of_none": _list_probe(id=999),
+    "rounds_the_pages_down": _list_probe(limit=7),
+    "adds_a_page_when_the_last_is_full": _list_probe(limit=34),
+    "loses_the_limit_in_next": _list_probe(limit=7),
+    "loses_the_offset_in_next": _list_probe(offset=3),
+    "points_next_at_another_host": _list_probe(),
+    "makes_next_relative": _list_probe(),
+    "points_next_at_the_same_page": _list_probe(),
+    "ends_the_links_a_page_too_early": _list_probe(page=3),
+    "links_on_from_the_last_page": _list_probe(page=4),
+    "gives_the_first_page_a_previous": _list_probe(),
+    "points_previous_at_the_first_page": _list_probe(page=3),
+    "gives_null_before_the_first_page": _list_probe(),
+    "gives_previous_as_text_when_filtered": _list_probe(username="anna"),
+    "gives_the_first_page_always": _list_probe(page=2),
+    "counts_pages_from_zero": _list_probe(page=1),
+    "repeats_a_row_on_the_next_page": _list_probe(page=2),
+    "skips_a_row_between_pages": _list_probe(page=2),
+    "orders_even_pages_by_name": _list_probe(page=2),
+    "loses_a_last_row_that_is_alone": _list_probe(limit=1, page=68),
+    "gives_two_users_one_id": _list_probe(page=2),
+    "ignores_the_offset": _list_probe(offset=3),
+    "counts_the_offset_from_one": _list_probe(offset=3),
+    "counts_the_offset_in_pages": _list_probe(offset=3),
+    "serves_more_than_fifty": _list_probe(limit=60),
+    "serves_everybody_without_a_limit": _list_probe(),
+    "refuses_a_limit_of_fifty": _list_probe(limit=50),
+    "serves_one_row_more": _list_probe(limit=5),
+    "ignores_the_limit": _list_probe(limit=5),
+    "redirects_past_the_end": _list_probe(page=99),
+    "shows_the_first_user_as_current": _user_probe(),
+    "shows_the_first_user_for_a_blank_id": _user_probe(id=""),
+    "shows_the_caller_for_any_id": _user_probe(id=OTHER_ID),
+    "finds_only_the_first_fifty": _user_probe(id=60),
+    "shows_the_caller_for_an_unknown_id": _user_probe(id=999),
+    "breaks_on_an_unknown_id": _user_probe(id=999),
+    "takes_an_id_that_is_no_number": _user_probe(id="abc"),
+    "shows_two_users": _user_probe(),
+    "shows_an_older_image": _user_probe(id=OTHER_ID),
+    "hides_the_own_email": _user_probe(),
+    "splits_a_bio_into_lines": _user_probe(),
+    "leaves_the_count_out": _user_probe(),
+}
+
+
+def test_every_fault_has_a_probe() -> None:
+    assert set(PROBES) == set(REFERENCE.FAULTS)
+
+
+@pytest.mark.parametrize("name", REFERENCE.FAULTS)
+def test_fault_changes_what_its_probe_sees(name: str) -> None:
+    honest_api, faulty_api = REFERENCE.create(create_world()), REFERENCE.create(create_world())
+    probe = PROBES[name]
+    assert probe(honest_api.handle) != probe(handler_with_changes(faulty_api, [REFERENCE.FAULTS[name]]))
+
+
+@pytest.mark.parametrize(
+    "change", [*REFERENCE.FAULTS.values(), *REFERENCE.VARIANTS.values()], ids=lambda change: change.name
+)
+def test_change_has_a_summary_and_clauses(change: Any) -> None:
+    assert change.summary.endswith(".")
+    assert all(clause.startswith("FLOWBACK-") for clause in change.clauses)
+
+
+@pytest.mark.parametrize("name", REFERENCE.VARIANTS)
+def test_variant_still_registers_and_logs_in(name: str) -> None:
+    handler = handler_with_changes(REFERENCE.create(create_world()), [REFERENCE.VARIANTS[name]])
+    code = UUID.search(post(handler, "/register", **NEW).mails[0].text.lower())
+    assert code
+    assert verify(handler, code.group()).status < 300
+    assert login(handler, NEW["username"], NEW_PASSWORD).status == 200
+
+
+TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", "0", "-1", "1", "50", "51", "9" * 400, "1.5", "null", "\x00", "\ud800", "é", "a@b.example", "%ff"]
+    ),
+)
+FIELDS = st.sampled_from(
+    ["id", "username", "page", "limit", "offset", "email", "password", "verification_code", "x", ""]
+)
+PAIRS = st.lists(st.tuples(FIELDS, TEXTS), max_size=5).map(lambda pairs: urlencode(pairs, errors="replace"))
+PATHS = ["/users", "/user", "/register", "/register/verify", "/login"]
+HEADERS = [(("authorization", KEY),), (("content-type", FORM),)]
+HOSTILE = st.builds(
+    Request,
+    st.sampled_from(["GET", "POST"] * 4 + ["HEAD", "PUT", "OPTIONS", "", "x y"]),
+    st.one_of(st.sampled_from(PATHS * 4 + ["/users/", "", "*", "/%ff"]), st.text(max_size=9)),
+    st.one_of(PAIRS, st.text(max_size=30)),
+    st.one_of(
+        st.sampled_from(HEADERS),
+        st.lists(st.tuples(st.sampled_from(["authorization", "content-type"]), st.text(max_size=9)), max_size=3).map(
+            tuple
+        ),
+    ),
+    st.one_of(PAIRS.map(str.encode), st.binary(max_size=40)),
+)
+REFERENCE_SERVER = REFERENCE.create(create_world())
+
+
+@settings(derandomize=True, deadline=None, database=None, max_examples=300)
+@given(HOSTILE)
+def test_hostile_request_is_served_or_refused(request_: Request) -> None:
+    reply = REFERENCE_SERVER.handle(request_)
+    assert reply.status in (200, 201, 400, 401, 404, 405, 413, 415)
+    if reply.status >= 400:
+        assert reply.header("content-type") == "application/json"
+        assert {"detail", "code"} <= set(reply.json()) <= {"detail", "code", "field"}
+
+
+@pytest.mark.parametrize(
+    "change", [*REFERENCE.FAULTS.values(), *REFERENCE.VARIANTS.values()], ids=lambda change: change.name
+)
+@settings(derandomize=True, deadline=None, database=None, max_examples=4)
+@given(st.data())
+def test_change_copes_with_hostile_requests(change: Any, data: st.DataObject) -> None:
+    server = handler_with_changes(REFERENCE.create(create_world()), [change])
+    statuses = [server(request).status for request in data.draw(st.lists(HOSTILE, max_size=5))]
+    assert all(200 <= status <= 500 for status in statuses)

@@ -1,0 +1,224 @@
+"""Facts about the faults and variants of getflow's reference: each one is visible in the replies to a few requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.reference.protocol import Handler
+from suites.selftest.reference.getflow_requests import (
+    NEW_TASK,
+    REFERENCE,
+    TOKEN,
+    UUID,
+    V2,
+    request_from,
+    server,
+)
+
+RequestLine = str | tuple[str, dict[str, str | None]]  # a line, or a line and its headers
+VERSION_1: dict[str, str | None] = {"accept": "application/vnd.flow.v1+json"}
+ACCEPT: dict[str, str | None] = {"accept": V2}
+NEW_LIST = '{"list":{"name":"Grüße","workspace_id":1}}'
+REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
+    # faults.errors
+    "error_without_its_id": ["GET /v2/tasks/0?$"],
+    "error_ids_repeat": ["GET /v2/tasks", "GET /v2/tasks"],
+    "error_ids_are_numbers": ["GET /v2/tasks"],
+    "error_status_is_a_number": ["GET /v2/tasks"],
+    "one_error_is_no_list": ["GET /v2/tasks"],
+    "error_list_is_empty": [("GET /v2/tasks?$", {"authorization": None})],
+    "message_is_a_stack_trace": ["GET /v2/tasks?$&limit=x"],
+    "message_is_empty": ["GET /v2/tasks/0?$"],
+    "code_is_a_number": ["DELETE /v2/tasks/31?$"],
+    "unknown_code": ["GET /v2/tasks/0?$"],
+    "unknown_parameter_is_a_wrong_value": ["GET /v2/tasks?$&x=1"],
+    "missing_parameter_is_a_wrong_value": ["GET /v2/tasks"],
+    "wrong_type_is_a_missing_parameter": ["GET /v2/tasks?$&limit=x"],
+    "tells_foreign_records_apart": ["GET /v2/tasks/5001?$"],
+    "documentation_link_is_a_path": ["GET /v2/tasks"],
+    "description_is_missing": ["GET /v2/tasks"],
+    "description_is_cut": ["GET /v2/tasks?$&x=1"],
+    "names_the_wrong_attribute": ["GET /v2/tasks"],
+    "names_no_attribute": ["GET /v2/tasks?$&limit=x"],
+    "empty_value_is_a_wrong_type": ["GET /v2/tasks?organization_id="],
+    "unknown_path_is_a_web_page": ["GET /v2/nothing?$"],
+    "malformed_body_crashes": ["POST /v2/tasks?$ {"],
+    "refuses_with_status_200": ["GET /v2/tasks/0?$"],
+    "redirects_an_unknown_record": ["GET /v2/lists/0?$"],
+    # faults.access
+    "answers_lists_as_projects": ["GET /v2/lists?$"],
+    "serves_teams": ["GET /v2/teams?$"],
+    "names_a_project": ["GET /v2/tasks/1?$"],
+    "drops_the_workspace_of_a_task": ["GET /v2/tasks?$"],
+    "serves_no_lists": ["GET /v2/lists?$"],
+    "completed_at_is_epoch_seconds": ["GET /v2/tasks/4?$"],
+    "included_account_id_is_text": ["GET /v2/tasks?$&include=accounts"],
+    "update_answers_a_bare_record": ['PUT /v2/lists/1?$ {"list":{"name":"x"}}'],
+    "answers_html_media_type": ["GET /v2/workspaces?$"],
+    "answers_version_1": ["GET /v2/tasks/1?$"],
+    "token_opens_version_1": ["GET /v1/tasks?$"],
+    "any_version_in_accept": [("GET /tasks?$", VERSION_1)],
+    "crashes_without_a_version": ["GET /tasks?$"],
+    "accept_drops_the_tags": [("GET /tasks?$", ACCEPT)],
+    "accept_does_not_select_on_memberships": [("GET /memberships?$", ACCEPT)],
+    "prefix_is_not_served_on_activities": ["GET /v2/activities?$"],
+    "prefix_wants_accept_too": ["GET /v2/tasks?$"],
+    "reads_no_single_list": ["GET /v2/lists/1234?$"],
+    "sends_no_request_id": ["GET /v2/tasks?$"],
+    "reads_lists_without_credentials": [("GET /v2/lists/1?$", {"authorization": None})],
+    "creates_lists_with_any_token": [(f"POST /v2/lists?$ {NEW_LIST}", {"authorization": "Bearer x"})],
+    "opens_any_organisation": ["GET /v2/tasks?organization_id=90"],
+    "reads_any_task_by_id": ["GET /v2/tasks/7001?$"],
+    "assumes_an_organisation": ["GET /v2/workspaces"],
+    # faults.lists
+    "upcoming_lets_undated_tasks_through": ["GET /v2/tasks?$&view=upcoming"],
+    "upcoming_hides_completed_tasks": ["GET /v2/tasks?$&view=upcoming"],
+    "view_is_ignored": ["GET /v2/tasks?$&view=upcoming"],
+    "no_default_view_on_accounts": ["GET /v2/accounts?$&view=default"],
+    "no_view_hides_completed_tasks": ["GET /v2/tasks?$"],
+    "default_view_hides_the_last_record": [
+        "GET /v2/workspaces?$",
+        'POST /v2/workspaces?$ {"workspace":{"name":"x"}}',
+        "GET /v2/workspaces?$&limit=99",
+    ],
+    "a_view_shows_another_organisation": ["GET /v2/tasks?$&view=unscheduled"],
+    "owner_filter_is_ignored": ["GET /v2/tasks?$&owner_id=2"],
+    "limit_is_ignored_on_workspaces": ["GET /v2/workspaces?$&limit=3"],
+    "cursor_is_ignored_on_lists": ["GET /v2/lists?$&cursor=3"],
+    "default_limit_is_20": ["GET /v2/tasks?$"],
+    "page_skips_a_record": ["GET /v2/tasks?$&cursor=25"],
+    "page_repeats_a_record": ["GET /v2/activities?$"],
+    "link_loses_the_view": ["GET /v2/tasks?$&view=upcoming&limit=2"],
+    "link_loses_the_organisation": ["GET /v2/tasks?$&limit=2"],
+    "links_never_end": ["GET /v2/lists?$&limit=99"],
+    "newest_workspaces_come_first": ["GET /v2/workspaces?$"],
+    "activities_want_a_cursor": ["GET /v2/activities?$"],
+    "activities_are_oldest_first": ["GET /v2/activities?$"],
+    "latest_activity_is_late": [f"POST /v2/lists?$ {NEW_LIST}", "GET /v2/activities?$"],
+    "memberships_have_no_link": ["GET /v2/memberships?$"],
+    "link_is_relative": ["GET /v2/tasks?$"],
+    "link_has_another_relation": ["GET /v2/tasks?$"],
+    "limit_has_no_maximum": ["GET /v2/tasks?$&limit=101"],
+    # faults.related
+    "include_is_ignored_on_memberships": ["GET /v2/memberships?$&include=accounts"],
+    "include_takes_the_first_name_only": ["GET /v2/tasks?$&include=accounts,memberships"],
+    "include_leaves_out_an_account": ["GET /v2/tasks?$&include=accounts&limit=1"],
+    "included_records_are_nested": ["GET /v2/tasks?$&include=accounts"],
+    "include_thins_the_tasks": ["GET /v2/tasks?$&include=accounts"],
+    "include_wants_the_alphabet": ["GET /v2/tasks?$&include=memberships,accounts"],
+    "included_accounts_have_their_names_cut": ["GET /v2/tasks?$&include=accounts"],
+    # faults.writes
+    "parses_without_content_type": [(f"POST /v2/tasks?$ {NEW_TASK}", {"content_type": None})],
+    "vendor_media_type_is_refused": ['POST /v2/workspaces?$ {"workspace":{"name":"x"}}'],
+    "garbles_non_ascii_names": [f"POST /v2/tasks?$ {NEW_TASK}"],
+    "crashes_on_non_ascii_names": [f"POST /v2/lists?$ {NEW_LIST}"],
+    "delete_wants_a_content_type": ["DELETE /v2/tasks/1?$"],
+    "prefix_creates_no_tasks": [f"POST /v2/tasks?$ {NEW_TASK}"],
+    "creates_a_list_nowhere": ['POST /v2/lists?$ {"list":{"name":"x"}}'],
+    "names_the_object_of_an_unknown_attribute": ['PUT /v2/tasks/1?$ {"task":{"x":1}}'],
+    "takes_a_limit_that_is_no_number": ["GET /v2/lists?$&limit=x"],
+    "takes_text_as_a_flag": ['PUT /v2/tasks/1?$ {"task":{"completed":"yes"}}'],
+    "takes_any_list_id": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"list_id":999999}}'],
+    "changes_a_cleared_task": ['PUT /v2/tasks/31?$ {"task":{"name":"x"}}'],
+    "deletes_a_workspace_with_lists": ["DELETE /v2/workspaces/1?$"],
+    "refused_change_is_not_found": ["DELETE /v2/tasks/31?$"],
+    "created_list_is_not_kept": [f"POST /v2/lists?$ {NEW_LIST}", "GET /v2/lists/1235?$"],
+    "created_note_is_lost": [
+        'POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"note_content":"n"}}',
+        "GET /v2/tasks/7013?$",
+    ],
+    "update_is_not_kept": ['PUT /v2/tasks/1?$ {"task":{"name":"x"}}', "GET /v2/tasks/1?$"],
+    "update_clears_what_it_does_not_name": ['PUT /v2/tasks/1?$ {"task":{"name":"x"}}'],
+    "delete_deletes_nothing": ["DELETE /v2/tasks/1?$", "GET /v2/tasks/1?$"],
+    "deleted_list_is_still_listed": ["DELETE /v2/lists/35?$", "GET /v2/lists?$&limit=99"],
+    "created_task_is_not_listed": [f"POST /v2/tasks?$ {NEW_TASK}", "GET /v2/tasks?$&cursor=120"],
+    "writes_leave_no_activity": [f"POST /v2/lists?$ {NEW_LIST}", "GET /v2/activities?$"],
+    # faults.dates
+    "takes_american_dates": ['PUT /v2/tasks/1?$ {"task":{"due_on":"05/15/2017"}}'],
+    "takes_any_text_as_a_date": ['PUT /v2/tasks/1?$ {"task":{"starts_on":"tomorrow"}}', "GET /v2/tasks/1?$"],
+    "rolls_days_that_do_not_exist": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2017-02-30"}}'],
+    "takes_any_date_in_a_filter": ["GET /v2/tasks?$&created_after=tomorrow"],
+    "refuses_a_date_without_time": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2017-05-15"}}'],
+    "moves_times_by_an_hour": [f"POST /v2/tasks?$ {NEW_TASK}"],
+    "drops_the_time": [f"POST /v2/tasks?$ {NEW_TASK}"],
+    "a_refused_task_is_made_without_its_date": [
+        'POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"due_on":"tomorrow"}}',
+        "GET /v2/tasks?$&cursor=120",
+    ],
+    "drops_the_offset": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2017-05-15T16:58:39+01:00"}}'],
+    "lists_start_a_day_early": ['PUT /v2/lists/1?$ {"list":{"starts_on":"2017-05-15"}}'],
+    # faults.rare
+    "successes_of_a_path_share_an_id": ["GET /v2/tasks?$", "GET /v2/tasks?$"],
+    "errors_repeat_the_id_of_a_success": ["GET /v2/tasks?$", "GET /v2/tasks"],
+    "every_other_code_is_another": ["GET /v2/tasks/0?$", "GET /v2/tasks/0?$"],
+    "memberships_spell_attributes_in_camel_case": ["GET /v2/memberships"],
+    "takes_team_id_for_workspace_id": ['POST /v2/lists?$ {"list":{"name":"x","team_id":1}}'],
+    "any_version_that_starts_with_a_2": ["GET /v22/tasks?$"],
+    "accept_changes_no_names": [('PUT /lists/1?$ {"list":{"name":"x"}}', ACCEPT), "GET /v2/lists/1?$"],
+    "upcoming_ends_after_a_page": ["GET /v2/tasks?$&view=upcoming"],
+    "link_loses_the_include": ["GET /v2/tasks?$&include=lists&limit=2"],
+    "link_loses_the_limit": ["GET /v2/tasks?$&limit=2"],
+    "a_full_page_lacks_its_last": ["GET /v2/tasks?$&limit=100"],
+    "accounts_come_in_another_order_each_time": ["GET /v2/accounts?$"],
+    "include_shows_a_stranger": ["GET /v2/tasks?$&include=accounts"],
+    "tells_foreign_organisations_apart": ["GET /v2/tasks?organization_id=90"],
+    "takes_a_token_that_is_cut": [("GET /v2/tasks?$", {"authorization": TOKEN[:-1]})],
+    "updates_without_content_type": [
+        ('PUT /v2/lists/1?$ {"list":{"name":"x"}}', {"content_type": None}),
+        "GET /v2/lists/1?$",
+    ],
+    "an_update_changes_the_next_list_too": ['PUT /v2/lists/1?$ {"list":{"name":"x"}}', "GET /v2/lists/2?$"],
+    "a_deletion_takes_the_next_one_too": ["DELETE /v2/memberships/2?$", "GET /v2/memberships/3?$"],
+    "deletes_what_is_not_there": ["DELETE /v2/tasks/999999?$"],
+    # variants
+    "ignores_unknown_parameters": ["GET /v2/tasks?$&x=1"],
+    "shows_the_default_for_an_unknown_view": ["GET /v2/tasks?$&view=none"],
+    "calls_an_unknown_view_unsupported": ["GET /v2/tasks?$&view=none"],
+    "conflicting_versions_are_refused": [("GET /v2/tasks?$", VERSION_1)],
+    "serves_version_2_unasked": ["GET /tasks?$"],
+    "takes_the_versioned_media_type_only": [(f"POST /v2/tasks?$ {NEW_TASK}", {"content_type": "application/json"})],
+    "answers_plain_json": ["GET /v2/tasks?$"],
+    "refuses_a_limit_above_the_maximum": ["GET /v2/tasks?$&limit=101"],
+    "raises_a_limit_below_one": ["GET /v2/tasks?$&limit=0"],
+    "links_every_page_to_the_first": ["GET /v2/accounts?$&limit=99"],
+    "cursor_of_activities_is_opaque": ["GET /v2/activities?$", "GET /v2/activities?$&cursor=after-99"],
+    "accounts_are_in_reverse_order": ["GET /v2/accounts?$"],
+    "absent_attribute_is_null": ["GET /v2/tasks/0?$"],
+    "tells_one_problem_at_a_time": ["GET /v2/tasks?x=1"],
+    "describes_everything_at_length": ["GET /v2/tasks"],
+    "missing_attribute_is_an_invalid_one": ['POST /v2/tasks?$ {"task":{"name":"x"}}'],
+    "refuses_values_with_422": ["GET /v2/tasks"],
+    "refuses_changes_with_403": ["DELETE /v2/tasks/31?$"],
+    "creates_with_201": [f"POST /v2/tasks?$ {NEW_TASK}"],
+    "deletes_with_204": ["DELETE /v2/tasks/1?$"],
+    "names_the_request_twice": ["GET /v2/tasks?$"],
+    "includes_no_empty_lists": ["GET /v2/tasks?$&include=accounts&cursor=999"],
+    "takes_the_organisation_in_the_body_too": ['POST /v2/workspaces {"organization_id":52,"workspace":{"name":"x"}}'],
+    "members_are_more_and_in_another_order": ["GET /v2/tasks?$"],
+    "header_names_are_upper_case": ["GET /v2/tasks?$"],
+    "body_comes_in_pieces": ["GET /v2/tasks?$"],
+    "answers_are_ascii_and_indented": ["GET /v2/tasks?$"],
+    "answers_take_20_milliseconds_more": ["GET /v2/tasks?$"],
+}
+CHANGES = {**REFERENCE.FAULTS, **REFERENCE.VARIANTS}
+
+
+def visible_replies(handler: Handler, requests: list[RequestLine]) -> str:
+    """The replies to these requests as text; each request id is replaced by the number of its first occurrence."""
+    lines = [(line, {}) if isinstance(line, str) else line for line in requests]
+    replies = [handler(request_from(line, **headers)) for line, headers in lines]
+    text = "\n".join(
+        f"{reply.status} {reply.headers} {reply.body.decode()} {reply.delay} {reply.chunks}" for reply in replies
+    )
+    numbers: dict[str, int] = {}
+    return UUID.sub(lambda match: f"#{numbers.setdefault(match[0], len(numbers))}", text)
+
+
+def test_every_fault_and_variant_has_requests() -> None:
+    assert list(REQUESTS_BY_CHANGE) == list(CHANGES)
+
+
+@pytest.mark.parametrize("name", REQUESTS_BY_CHANGE)
+def test_change_shows_in_the_replies_to_its_requests(name: str) -> None:
+    requests = REQUESTS_BY_CHANGE[name]
+    assert visible_replies(server(CHANGES[name]), requests) != visible_replies(server(), requests)

@@ -1,0 +1,1 @@
+"""Self-tests of the reports package: verdicts, summaries and HTML pages."""

@@ -1,0 +1,1 @@
+"""Self-tests of the suites package: collection, mutation testing, and the differences that comparisons detect."""

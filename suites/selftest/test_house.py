@@ -1,0 +1,231 @@
+"""The structure and names of the code: allowed imports, depth of packages, unique modules, no private language."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = ("contracts", "fixtures", "suites", "loadtests", "reports")
+ALLOWED = {
+    "contracts": {"contracts"},
+    "fixtures/reference": {"fixtures.reference"},
+    "fixtures": {"contracts", "fixtures"},
+    "reports": {"contracts", "reports"},
+    "loadtests": {"contracts", "fixtures", "reports", "loadtests"},
+    "suites": {"contracts", "fixtures", "reports", "suites"},
+}
+FOREIGN = {"contracts": {"pytest", "locust", "allure"}, "fixtures": {"pytest", "locust", "allure"}}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            yield base
+            if base in OURS:
+                yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def files() -> list[str]:
+    paths = (path for top in OURS for path in (ROOT / top).rglob("*.py"))
+    return sorted(str(path.relative_to(ROOT)) for path in paths if "reports/out" not in str(path))
+
+
+def layer(path: str) -> str:
+    return "fixtures/reference" if path.startswith("fixtures/reference/") else path.split("/")[0]
+
+
+@pytest.mark.parametrize("path", files())
+def test_a_file_imports_only_from_below(path: str) -> None:
+    own_layer = layer(path)
+    ours = {name for name in imports(ROOT / path) if name.split(".")[0] in OURS}
+    from_above = {
+        name for name in ours if not any(name == top or name.startswith(f"{top}.") for top in ALLOWED[own_layer])
+    }
+    if own_layer == "fixtures/reference":
+        from_above -= {"fixtures"}
+    assert from_above == set()
+
+
+@pytest.mark.parametrize("path", files())
+def test_contracts_and_fixtures_know_no_runner(path: str) -> None:
+    foreign = FOREIGN.get(path.split("/")[0], set())
+    assert {name.split(".")[0] for name in imports(ROOT / path)} & foreign == set()
+
+
+@pytest.mark.parametrize("path", files())
+def test_a_file_opens_with_its_rule(path: str) -> None:
+    assert ast.get_docstring(ast.parse((ROOT / path).read_text())), "a docstring on top says what the file is for"
+
+
+MOST_FLOORS = 6
+WITHOUT_INIT = {"suites", "loadtests", "loadtests/bench/scripts"}  # what pytest and Locust find by path
+SHARED_NAMES = {
+    "access": "faults of who may see and do what, one for each API",
+    "accounts": "accounts: how a reference keeps them, and how variants treat them",
+    "api": "the honest server of an API",
+    "client": "the test client of an API's suite",
+    "data": "what a reference stores when it starts",
+    "edits": "what faults and variants of an API are made of",
+    "fields": "which members and parameters a reference knows",
+    "freedoms": "variants that use what the document leaves free",
+    "known_settings": "the settings that a reference's own data need",
+    "list_oracle": "what a list must contain, computed from all records",
+    "lists": "lists: how a reference makes them, and their faults and variants",
+    "meanings": "variants that choose another meaning of a reading",
+    "refusals": "how a reference refuses, and its faults",
+    "strategies": "what an API's suite generates",
+    "under_load": "faults that only load shows",
+    "wire": "variants of how bytes and frames are written",
+}
+"""Module names that stand more than once since they are the same part of several APIs, with what they mean."""
+
+
+def units(top: str) -> dict[str, set[str]]:
+    """The files and folders directly in a package, each with those of its neighbours that it imports."""
+    graph: dict[str, set[str]] = {}
+    for path in product_files(top):
+        unit = path.split("/")[1].removesuffix(".py")
+        imported = {name.split(".")[1] for name in targets(ROOT / path) if name.startswith(f"{top}.")}
+        graph.setdefault(unit, set()).update(imported - {unit})
+    return {unit: imported & set(graph) for unit, imported in graph.items()}
+
+
+def targets(path: Path) -> Iterator[str]:
+    """Like `imports`, and for `from a import b` also `a.b`, which may be a module."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def product_files(top: str) -> list[str]:
+    return [path for path in files() if path.startswith(f"{top}/") and "/selftest/" not in path]
+
+
+def longest_chain(graph: dict[str, set[str]]) -> list[str]:
+    """The longest chain of imports. Raises AssertionError with the circle if there is one."""
+    above: list[str] = []
+
+    @cache
+    def chain(unit: str) -> tuple[str, ...]:
+        assert unit not in above, f"{' imports '.join([*above, unit])}: a circle"
+        above.append(unit)
+        longest: tuple[str, ...] = max((chain(below) for below in sorted(graph[unit])), key=len, default=())
+        above.pop()
+        return (unit, *longest)
+
+    return list(max((chain(unit) for unit in sorted(graph)), key=len))
+
+
+@pytest.mark.parametrize("top", OURS)
+def test_a_package_has_at_most_six_floors_and_no_circle(top: str) -> None:
+    chain = longest_chain(units(top))
+    assert len(chain) <= MOST_FLOORS, f"{' imports '.join(chain)}: expected at most {MOST_FLOORS} floors"
+
+
+def test_a_circle_is_found() -> None:
+    with pytest.raises(AssertionError, match="a imports b imports a: a circle"):
+        longest_chain({"a": {"b"}, "b": {"a"}})
+
+
+def test_the_longest_chain_counts_each_floor_once() -> None:
+    assert longest_chain({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == ["a", "b", "c"]
+
+
+def test_a_module_name_stands_for_one_thing() -> None:
+    places = defaultdict(list)
+    for path in files():
+        name = Path(path).stem
+        if not re.fullmatch(r"__\w+__|conftest|test_\w+", name):
+            places[name].append(path)
+    apis = {path.name for path in (ROOT / "contracts").iterdir()}
+    several = {name: paths for name, paths in places.items() if len(paths) > 1 and name not in apis}
+    assert {name: paths for name, paths in several.items() if name not in SHARED_NAMES} == {}
+    assert set(SHARED_NAMES) - set(several) == set(), "a name that stands once needs no entry"
+
+
+@pytest.mark.parametrize("folder", sorted({str(Path(path).parent) for path in files()} - WITHOUT_INIT))
+def test_a_folder_says_what_belongs_in_it(folder: str) -> None:
+    assert (ROOT / folder / "__init__.py").is_file()
+
+
+@pytest.mark.parametrize("path", files())
+def test_no_class_is_named_after_nothing(path: str) -> None:
+    names = [node.name for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.ClassDef)]
+    assert [name for name in names if re.search(r"(Manager|Helper|Utils?|Base)$", name)] == []
+
+
+PRIVATE_LANGUAGE = {"told", "found", "whole", "asked", "drawn", "spot", "due", "made", "lacks", "one", "each"}
+
+
+def bound_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """(line, name) of every function, parameter and variable.
+
+    Fields of classes are left out: they name the keys of stored files, such as `made` in a kill table.
+    """
+    fields = {
+        statement.target
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node not in fields:
+            yield node.lineno, node.id
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            yield node.lineno, node.name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((node.lineno, alias.asname) for alias in node.names if alias.asname)
+
+
+def private_names(text: str) -> list[str]:
+    """Each name of PRIVATE_LANGUAGE in the order of the lines, with its line."""
+    names = sorted(bound_names(ast.parse(text)))
+    return [f"{line}: {name}" for line, name in names if name.strip("_").lower() in PRIVATE_LANGUAGE]
+
+
+@pytest.mark.parametrize("path", files())
+def test_no_name_is_private_language(path: str) -> None:
+    assert private_names((ROOT / path).read_text()) == [], "name it after what it holds or returns"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def told(): pass",
+        "async def _found(): pass",
+        "def f(*, due=1): pass",
+        "lambda one: one",
+        "[0 for each in x]",
+        "whole: int = 1",
+        "(made := 1)",
+        "for a, (asked, b) in x: pass",
+        "with x as drawn: pass",
+        "import x as spot",
+        "try: pass\nexcept ValueError as LACKS: pass",
+        "match x:\n    case [*found]: pass",
+    ],
+)
+def test_private_language_is_found_in_every_binding(text: str) -> None:
+    assert len(private_names(text)) == 1
+
+
+def test_a_field_may_be_named_after_the_key_of_a_stored_file() -> None:
+    assert private_names("class KillTable:\n    made: Provenance\n    def read(self): made = 1") == ["3: made"]
