@@ -1,7 +1,8 @@
 """Reads `openapi.yaml` into a `Contract`: every operation at every server, and every call that an operation carries.
 
 Two additions to OpenAPI 3.1 turn one operation into several: a server's `x-headers`, and an operation's `x-calls`,
-each of which overrides it (parameters are merged by place and name, everything else member by member).
+each of which overrides it (parameters are merged by place and name, schemas and examples are replaced, everything else
+is merged member by member).
 """
 
 from __future__ import annotations
@@ -158,11 +159,14 @@ def _overlay(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
     return {**merged, "parameters": [parameter for key, parameter in parameters.items() if key not in removed]}
 
 
+REPLACED = ("schema", "example")  # half of one schema, or of one example, and half of another describe nothing
+
+
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(under)
     for key, value in over.items():
         old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(value, Mapping) and key != "schema":
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and key not in REPLACED:
             value = _merge(old, value)
         merged[key] = value
     return merged

@@ -182,13 +182,13 @@ class Records:
         return item
 
     def _readable_members(self, action: str, exchange: Exchange) -> dict[str, Any]:
-        """The members of the record in the request that can be read back."""
+        """The members of the record in the request that can be read back: documented ones that are not `writeOnly`."""
         body = json.loads(exchange.request.body)
         items = json_pointer.find(body, self.resource.definition["item"])
         sent = items[0] if items else body
-        fields = request_fields(self.api.contract, self.operation(action))
-        hidden = {request_field.name for request_field in fields if request_field.schema.get("writeOnly")}
-        return {name: value for name, value in sent.items() if name not in hidden}
+        fields = [it for it in request_fields(self.api.contract, self.operation(action)) if it.location == "body"]
+        readable = {request_field.name for request_field in fields if not request_field.schema.get("writeOnly")}
+        return {name: value for name, value in sent.items() if name in readable}
 
     def _check_members(self, action: str, exchange: Exchange, sent: Mapping[str, Any], item: Mapping[str, Any]) -> None:
         for name, value in sent.items():

@@ -127,15 +127,16 @@ def test_calls_are_laid_over_their_operation() -> None:
     assert contract.locations["GET /a two"] == ("paths", "/a", "get", "x-calls", "two")
 
 
-def test_call_may_take_the_body_away_and_replaces_schemas_whole() -> None:
-    body = {"content": {"application/json": {"schema": {"type": "object", "title": "a"}}}}
-    other = {"content": {"application/json": {"schema": {"type": "array"}}}}
+def test_call_may_take_the_body_away_and_replaces_schemas_and_examples_whole() -> None:
+    body = {"content": {"application/json": {"schema": {"type": "object", "title": "a"}, "example": {"a": 1, "b": 2}}}}
+    other = {"content": {"application/json": {"schema": {"type": "array"}, "example": {"b": 3}}}}
     entry = {"requestBody": body, "x-calls": {"none": {"requestBody": None}, "other": {"requestBody": other}}}
     contract = from_document("todo", document(entry, "post"))
     assert contract.operations["POST /a none"].body is None
     changed = contract.operations["POST /a other"].body
     assert changed
     assert changed.schema == {"type": "array"}
+    assert changed.examples() == [{"b": 3}]
 
 
 @pytest.mark.parametrize(
