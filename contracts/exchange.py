@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts import formatting
+from contracts.secret_mask import mask_secrets
 
-MASK = "***"
 FRAME = "FRAME"  # the method of a websocket frame
 SWITCHING_PROTOCOLS = 101  # the status of a response by frame (RFC 9110, 15.2.2)
 MAX_SHOWN = formatting.MAX_SHOWN  # characters of a body in a report
@@ -72,13 +72,6 @@ def frame_endpoint(url: str, base: str) -> str:
     """The endpoint that a frame went to: an engine's URL names it behind `#`, a bare connection's after `base`."""
     address, _, name = url.partition("#")
     return name or address.partition("://")[2].removeprefix(base.partition("://")[2]).strip("/")
-
-
-def mask_secrets(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret replaced, the longest first, so that no part of one is left."""
-    for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text
 
 
 def as_curl(exchange: Exchange, secrets: Iterable[str] = ()) -> str:

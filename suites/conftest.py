@@ -32,7 +32,7 @@ from fixtures.transports import transport as transport_of
 from suites import hypothesis_profiles
 from suites.mutation.trial import APIS_UNDER_TEST
 from suites.observed_readings import ObservedReadings
-from suites.reporting import attachments, broken_contracts, pytest_plugin
+from suites.reporting import attachments, broken_contracts, masked_reports, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
 
@@ -66,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
     config.addinivalue_line("markers", "observation(*ids): the readings that a test observes, and checks nothing")
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
+    masked_reports.configure(config)
     config.stash[COLLECTION_ERRORS] = CollectionErrors()
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])
     pytest_plugin.configure(config)
@@ -198,6 +199,16 @@ def pytest_runtest_makereport(
         report.longrepr = pytest_plugin.failure_text(item, call.excinfo.value)
         blamed = pytest_plugin.blamed_clauses(item, call.excinfo.value)
         report.user_properties += [("blamed", clause) for clause in blamed]
+    masked_reports.mask_report(report, item.config.stash[masked_reports.SECRETS])
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    masked_reports.mask_report(report, collector.config.stash[masked_reports.SECRETS])
     return report
 
 

@@ -56,7 +56,8 @@ class WorkerRole(Role):
         instructions: dict[str, Any] = getattr(options, BEGIN_OPTION, {}).get(self._runner.client_id, NO_INSTRUCTIONS)
         self.generator.worker = instructions["worker"]
         if instructions["folder"]:
-            self._folder = RunFolder(Path(instructions["folder"]), f"seconds-{instructions['index']}.jsonl")
+            name = f"seconds-{instructions['index']}.jsonl"
+            self._folder = RunFolder(Path(instructions["folder"]), name, self.secrets)
         self.generator.begin(instructions["run"], self.plans(instructions["rate"]), int(instructions["age"] * SECOND))
         self.generator.set_share(*instructions["share"])
 

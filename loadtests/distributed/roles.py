@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Role:
     result: LoadResult | None = None
     generator: LoadGenerator | None = None
     folder: Path | None = None  # of the last run
+    secrets: Sequence[str] = ()  # masked in what is written
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -98,7 +100,7 @@ class Role:
             **getattr(shape, "description", {}),
         }
         self.folder = folder
-        return Run(folder.name, RunFolder(folder), planned, workers, description)
+        return Run(folder.name, RunFolder(folder, secrets=self.secrets), planned, workers, description)
 
 
 class LocalRole(Role):

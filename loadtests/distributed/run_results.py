@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from contracts.secret_mask import mask_secrets
 from reports.load.load_result import PLAN_FILE, RESULT_FILE, SECONDS_FILE, LoadResult, merge_arrivals
 from reports.load.operation_statistics import OperationStatistics, StatisticsTable
 
@@ -23,10 +24,14 @@ logger = logging.getLogger(__name__)
 
 
 class RunFolder:
-    """The files of one run. An error in writing is logged once, ends the writing, and is a part of the result."""
+    """The files of one run, in which these secrets are masked.
 
-    def __init__(self, path: Path, seconds: str = SECONDS_FILE) -> None:
+    An error in writing is logged once, ends the writing, and is a part of the result.
+    """
+
+    def __init__(self, path: Path, seconds: str = SECONDS_FILE, secrets: Sequence[str] = ()) -> None:
         self.path = path
+        self.secrets = secrets
         self.error = ""
         self._seconds = path / seconds
         try:
@@ -40,7 +45,7 @@ class RunFolder:
         if self.error:
             return
         try:
-            self._lines.write(json.dumps(line, separators=(",", ":")) + "\n")
+            self._lines.write(mask_secrets(json.dumps(line, separators=(",", ":")), self.secrets) + "\n")
             self._lines.flush()
         except OSError as error:
             self._fail(error)
@@ -51,7 +56,7 @@ class RunFolder:
             return
         try:
             part = self.path / f".{name}.part"
-            part.write_text(json.dumps(content, indent=1), encoding="utf-8")
+            part.write_text(mask_secrets(json.dumps(content, indent=1), self.secrets), encoding="utf-8")
             part.replace(self.path / name)
         except OSError as error:
             self._fail(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from contracts.errors import UsageError
+from fixtures.secret_settings import run_secrets
 from loadtests.distributed.load_generator import LoadGenerator
 from loadtests.distributed.master_worker import MasterRole, WorkerRole
 from loadtests.distributed.roles import LocalRole, Role
@@ -34,11 +36,13 @@ class RunState:
     target: where the APIs are; validators, ledger: of this process; resources: what was started for the run and is
     ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys raised,
     with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into the
-    result, by name; prepared: what each class of users has prepared.
+    result, by name; prepared: what each class of users has prepared; secrets: texts that must not be shown.
     """
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        apis = {getattr(user_class, "api", "") for user_class in environment.user_classes}
+        self.secrets = run_secrets(sorted(apis - {""}), os.environ)
         self.target = RunTarget()
         self.validators = Validators()
         self.ledger = UniquenessLedger()
@@ -63,6 +67,7 @@ class RunState:
             self._role = MasterRole(self.environment, runner)
         else:
             self._role = LocalRole(self.environment, self.notes)
+        self._role.secrets = self.secrets
 
     @property
     def has_role(self) -> bool:

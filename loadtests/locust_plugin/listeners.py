@@ -14,12 +14,20 @@ from locust.env import Environment
 from locust.event import Events
 
 from loadtests.distributed.run_state import RunState, create_state, find_state
-from loadtests.locust_plugin import engine_listeners, load_shapes, target_listeners, verdict_listeners, web_form
+from loadtests.locust_plugin import (
+    engine_listeners,
+    load_shapes,
+    secret_listeners,
+    target_listeners,
+    verdict_listeners,
+    web_form,
+)
 from loadtests.locust_plugin.options import add_options
 
 Listener = Callable[..., None]  # called with the state of the run, and the arguments of Locust's event
 
 WITH_ENVIRONMENT: tuple[tuple[str, Listener], ...] = (
+    ("init", secret_listeners.on_init),
     ("init", engine_listeners.on_init),
     ("init", target_listeners.on_init),
     ("init", verdict_listeners.on_init),

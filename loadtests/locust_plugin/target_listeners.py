@@ -17,7 +17,6 @@ from locust.runners import MasterRunner, WorkerRunner
 from locust.stats import console_logger
 
 from contracts.errors import UsageError
-from fixtures.cases import secret_texts
 from fixtures.http_client import Unreachable
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
@@ -110,8 +109,7 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
     apis = [user_class.api for user_class in user_classes]
     targets = {api: resolve_target(api, apis, run_target, os.environ) for api in apis}
     known = [target for target in targets.values() if target]
-    secrets = [text for target in known for text in secret_texts(target.settings)]
-    state.validators = Validators(parse_mode(getattr(options, "judge", "all")), secrets)
+    state.validators = Validators(parse_mode(getattr(options, "judge", "all")), state.secrets)
     state.cpu_began = time.process_time_ns()
     state.ledger = UniquenessLedger()
     lines = describe_targets(known)

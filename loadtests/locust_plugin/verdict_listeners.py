@@ -17,6 +17,7 @@ from locust.runners import WorkerRunner
 from locust.stats import console_logger
 
 from contracts.errors import UsageError
+from contracts.secret_mask import mask_secrets
 from loadtests.distributed.run_state import RunState
 from reports.load import report_files, verdict_text
 from reports.load.load_run import NoLoadRun
@@ -94,7 +95,8 @@ def on_test_start(state: RunState, **_: Any) -> None:
 
 def on_user_error(state: RunState, exception: BaseException, **_: Any) -> None:
     """Counts an exception of a journey, which is an error of ours or of its author, never of the target."""
-    text = f"{type(exception).__name__}: {exception}".split("\n", 1)[0][:MAX_EXCEPTION_LENGTH]
+    message = mask_secrets(f"{type(exception).__name__}: {exception}", state.secrets)
+    text = message.split("\n", 1)[0][:MAX_EXCEPTION_LENGTH]
     is_room = text in state.exceptions or len(state.exceptions) < MAX_EXCEPTIONS
     state.exceptions[text if is_room else "others"] += 1
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import allure
 
 from contracts import formatting
-from contracts.exchange import FRAME, Exchange, as_curl, as_text, frame_endpoint, mask_secrets
+from contracts.exchange import FRAME, Exchange, as_curl, as_text, frame_endpoint
 from contracts.judge.http_judge import is_refusal
+from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
 from suites.reporting.failures import ContractViolation
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from contracts.clauses import sentence_and_citation
-from contracts.exchange import Exchange, as_curl, mask_secrets
+from contracts.exchange import Exchange, as_curl
 from contracts.judge.http_judge import Finding
+from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
 
 MAX_SHOWN = 3  # findings that are shown in full

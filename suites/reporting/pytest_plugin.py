@@ -19,8 +19,9 @@ import pytest
 import contracts
 from contracts.asyncapi import Call
 from contracts.clauses import meaning_in_force, readings, sentence_and_citation
-from contracts.exchange import as_curl, mask_secrets
+from contracts.exchange import as_curl
 from contracts.operation import Operation
+from contracts.secret_mask import mask_secrets
 from fixtures.resources import Resource
 from fixtures.target_api import Api
 from fixtures.targets import from_environment

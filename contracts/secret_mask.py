@@ -1,0 +1,135 @@
+"""Masks secrets in text: by value, in each form that a value travels in, and by the name that stands before it.
+
+Rule: text is masked before it is cut, and a secret that somebody else has cut is masked too: its first or its last
+`MIN_PART` characters are enough. Letters match in either case. Text that is masked once stays as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+MIN_PART = 8  # characters of a secret that are masked without the rest of it
+MIN_ENCODED = 4  # characters of a secret whose digits are masked; those of a shorter one are in any text
+BASE64_ALPHABETS = (base64.b64encode, base64.urlsafe_b64encode)
+BASE64_BITS = 6  # bits in a character of base64
+OWNERS, KINDS = ("api", "auth", "access", "refresh", "client"), ("key", "token", "secret")
+NAMES = ["authorization", "cookie", *(f"{owner}[_-]?{kind}" for owner in OWNERS for kind in KINDS)]
+NAMED = re.compile(
+    rf"""(?:{"|".join(NAMES)})
+        (?:\\?["'])?\s*[:=,]\s*(?:\\?["'])?
+        (?:(?:bearer|basic|digest|token)\s+)?
+        (?P<value>[^\s"'\\&;,)}}\]]+)""",
+    re.VERBOSE,
+)
+"""A credential by its name in small letters, in a header, a cookie, JSON, a form, a URL, or Python's repr of these."""
+ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+MADE_UP = re.compile(r"[01]*")  # what flowproof sends as a wrong credential
+
+
+def secret_forms(secrets: Iterable[str], users: Iterable[str] = ()) -> list[str]:
+    """Every text that shows one of these secrets; `users` are the names that stand before one in a Basic header."""
+    names, forms = list(users), []
+    for secret in filter(None, secrets):
+        forms += _plain_forms(secret)
+        if len(secret) >= MIN_ENCODED:
+            forms += [*_hex_forms(secret.encode()), *_base64_forms(secret.encode())]
+        for pair in (f"{name}:{secret}".encode() for name in names):
+            forms += [encode(pair).decode() for encode in BASE64_ALPHABETS]
+    return list(dict.fromkeys(forms))
+
+
+def _plain_forms(secret: str) -> list[str]:
+    """As it is, and escaped for JSON, Python, HTML and URLs."""
+    escaped = [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]]
+    escaped += [repr(secret)[1:-1], ascii(secret)[1:-1], repr(secret.encode())[2:-1], html.escape(secret)]
+    return [secret, *escaped, quote(secret, safe=""), quote(secret), quote_plus(secret)]
+
+
+def _hex_forms(secret: bytes) -> list[str]:
+    """In hexadecimal digits, with the marks that stand between or before them."""
+    numbers = [f"{byte:02x}" for byte in secret]
+    joined = [between.join(numbers) for between in ("", " ", ":", "-")]
+    return [*joined, *("".join(f"{mark}{number}" for number in numbers) for mark in ("%", r"\x", r"\u00"))]
+
+
+def _base64_forms(secret: bytes) -> Iterator[str]:
+    """In base64: alone, and within a longer text, where it can begin at each of three places."""
+    for encode in BASE64_ALPHABETS:
+        yield encode(secret).decode().rstrip("=")
+        for offset in (1, 2):
+            text = encode(b"\0" * offset + secret).decode()
+            inner = text[offset + 1 : 8 * (offset + len(secret)) // BASE64_BITS]
+            if len(inner) >= MIN_PART:
+                yield inner
+
+
+def mask_secrets(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets, given in the forms of `secret_forms`, and without credentials by name."""
+    forms, reversed_forms = _forms(tuple(secrets))
+    text = _masked(text, forms)
+    text = _masked(text[::-1], reversed_forms)[::-1]
+    named = NAMED.finditer(_lower(text))
+    return _replaced(text, [match.span("value") for match in named if not _is_shown(match["value"])])
+
+
+def _is_shown(value: str) -> bool:
+    """Whether the value of a credential is shown: flowproof made it up, or it is masked."""
+    return MASK in value or MADE_UP.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=64)
+def _forms(secrets: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The forms in small letters, the longest first, and reversed those that are masked from their end as well."""
+    forms = tuple(sorted({_lower(secret) for secret in secrets if secret}, key=len, reverse=True))
+    return forms, tuple(form[::-1] for form in forms if len(form) > MIN_PART)
+
+
+def _lower(text: str) -> str:
+    """The text in small letters, of the same length."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text.translate(ASCII_LOWER)
+
+
+def _masked(text: str, forms: tuple[str, ...]) -> str:
+    """The text with every form masked, also where only its beginning is left."""
+    lowered, (beginnings, pattern), spans, position = _lower(text), _beginnings(forms), [], 0
+    if not any(beginning in lowered for beginning in beginnings):  # much faster than the pattern
+        return text
+    while match := pattern.search(lowered, position):
+        position = match.start() + _length_of_match(lowered, match.start(), forms)
+        spans.append((match.start(), position))
+    return _replaced(text, spans)
+
+
+@lru_cache(maxsize=64)
+def _beginnings(forms: tuple[str, ...]) -> tuple[list[str], re.Pattern[str]]:
+    beginnings = sorted({form[:MIN_PART] for form in forms}, key=len, reverse=True)
+    return beginnings, re.compile("|".join(map(re.escape, beginnings)))
+
+
+def _length_of_match(text: str, start: int, forms: Sequence[str]) -> int:
+    """How many characters from `start` belong to a form: the longest one of those that are there, all or in part."""
+    lengths = [_common_length(form, text[start : start + len(form)]) for form in forms]
+    return max(length for length, form in zip(lengths, forms, strict=True) if length >= min(len(form), MIN_PART))
+
+
+def _common_length(first: str, second: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((index for index, (left, right) in pairs if left != right), min(len(first), len(second)))
+
+
+def _replaced(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with a mask for each of these parts."""
+    pieces, position = [], 0
+    for start, end in spans:
+        pieces += [text[position:start], MASK]
+        position = end
+    return "".join([*pieces, text[position:]])

@@ -1,0 +1,71 @@
+"""Masks secrets in all that pytest and its plugins write about a run: console, JUnit, results for Allure.
+
+Rule: findings are masked where their text is made; this masks what pytest itself adds, such as tracebacks, captured
+output and the exception's own text, before any other plugin reads it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import allure_pytest.plugin
+import pytest
+from allure_commons import hookimpl
+from allure_commons.logger import AllureFileLogger
+
+import contracts
+from contracts.secret_mask import mask_secrets
+from fixtures.masked_output import MaskedStream
+from fixtures.secret_settings import run_secrets
+
+ALLURE_MODEL = "allure_commons.model2"  # the module of what Allure writes
+SECRETS = pytest.StashKey[list[str]]()
+
+
+def configure(config: pytest.Config) -> None:
+    """Masks the secrets of all APIs in what is written from now on. To be called before Allure is configured."""
+    config.stash[SECRETS] = run_secrets(contracts.apis(), os.environ)
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter._tw._file = MaskedStream(reporter._tw._file, config.stash[SECRETS])  # there is no public way to it
+
+    class MaskedFileLogger(AllureFileLogger):  # type: ignore[misc]  # Allure has no types
+        """Writes results for Allure, masked."""
+
+        def _report_item(self, item: Any) -> None:
+            super()._report_item(_masked(item, config.stash[SECRETS]))
+
+        @hookimpl  # type: ignore[untyped-decorator]
+        def report_attached_data(self, body: str | bytes, file_name: str) -> None:
+            text = body if isinstance(body, str) else body.decode(errors="surrogateescape")
+            masked = mask_secrets(text, config.stash[SECRETS])
+            super().report_attached_data(masked.encode(errors="surrogateescape"), file_name)
+
+    allure_pytest.plugin.AllureFileLogger = MaskedFileLogger  # it has no option for what writes its files
+
+
+def mask_report(report: pytest.TestReport | pytest.CollectReport, secrets: Sequence[str]) -> None:
+    """Masks a report: its traceback, the captured output and the properties."""
+    if report.longrepr is not None:
+        text = str(report.longrepr)
+        masked = mask_secrets(text, secrets)
+        if masked != text:
+            report.longrepr = (*report.longrepr[:2], masked) if isinstance(report.longrepr, tuple) else masked
+    report.sections = [(name, mask_secrets(text, secrets)) for name, text in report.sections]
+    if isinstance(report, pytest.TestReport):
+        report.user_properties = [(name, _masked(value, secrets)) for name, value in report.user_properties]
+
+
+def _masked(value: Any, secrets: Sequence[str]) -> Any:
+    """The value with every text in it masked: in lists, mappings, and objects of Allure's model, which are changed."""
+    if isinstance(value, str):
+        return mask_secrets(value, secrets)
+    if isinstance(value, list | tuple):
+        return type(value)(_masked(item, secrets) for item in value)
+    if isinstance(value, dict):
+        return {_masked(key, secrets): _masked(item, secrets) for key, item in value.items()}
+    if type(value).__module__ == ALLURE_MODEL:
+        vars(value).update(_masked(vars(value), secrets))
+    return value
