@@ -11,9 +11,9 @@ import ssl
 from _socket import IPPROTO_TCP, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
 from time import perf_counter_ns
 
-from fixtures.connections import DIRECT, authority, tls_context
 from fixtures.http1.forward_proxy import connect_request, tunnel_status
 from fixtures.http1.response_head import MalformedResponse
+from fixtures.routes import DIRECT, authority, tls_context
 from loadtests.engine.exchange_types import ENCRYPTED, Address
 from loadtests.engine.loop import Handler, Loop, SocketAddress
 from loadtests.engine.poller import READ, WRITE

@@ -9,8 +9,8 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from fixtures.connections import DIRECT, Route
 from fixtures.http1.response_head import Headers
+from fixtures.routes import DIRECT, Route
 
 if TYPE_CHECKING:
     from loadtests.engine.recorder import OperationSamples

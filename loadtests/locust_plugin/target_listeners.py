@@ -18,8 +18,8 @@ from locust.stats import console_logger
 
 from contracts.errors import UsageError
 from fixtures.cases import secret_texts
-from fixtures.connections import permit_other_clients
 from fixtures.http_client import Unreachable
+from fixtures.routes import permit_other_clients
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
 from loadtests.targets.run_targets import (
