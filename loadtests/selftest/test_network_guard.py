@@ -160,3 +160,59 @@ def test_load_runs_under_the_guard(options: str, tmp_path: Path) -> None:
     assert f"on_start: refused to connect to {ELSEWHERE}:{elsewhere.port}: not an address of a target" in run.output
     assert "the target answers" in run.output
     assert elsewhere.arrivals == 0
+
+
+MIXED = """
+from locust import HttpUser, constant, task
+from loadtests.locust_plugin.listeners import register
+from loadtests.user.journey_user import JourneyUser, journey
+register()
+
+class Ours(JourneyUser):
+    wait_time = constant(1)
+    @journey
+    def read(self):
+        yield self.request("GET", "/ours")
+
+class Locusts(HttpUser):
+    wait_time = constant(1)
+    @task
+    def read(self):
+        self.client.get("/locusts")
+"""
+
+
+def test_locusts_own_users_reach_the_host_of_the_run(tmp_path: Path) -> None:
+    with running_target() as target:
+        finished_run(tmp_path, target.url, MIXED, "--headless -u 2 -t 5")
+    assert {"/ours", "/locusts"} <= set(target.counts())
+
+
+PERMITTED = """
+import sys
+from contracts.exchange import Request
+from fixtures import network_guard
+from fixtures.http_client import HttpClient
+from fixtures.targets import from_environment
+network_guard.install()
+permitted, refused = sys.argv[1:]
+target = from_environment("getflow", {"GETFLOW_URL": permitted})
+print(HttpClient(target.url, "GETFLOW_URL").send(Request("GET", f"{permitted}/")).response.status)
+try:
+    HttpClient(refused, "GETFLOW_URL").send(Request("GET", f"{refused}/"))
+except network_guard.AddressNotPermitted as error:
+    print(error)
+"""
+
+
+def test_host_and_port_of_a_target_are_permitted_and_no_other_port(tmp_path: Path) -> None:
+    with running_target() as target, running_target() as other:
+        urls = [server.url.replace("127.0.0.1", "localhost") for server in (target, other)]
+        command = [sys.executable, "-c", PERMITTED, *urls]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT, env=environment(HOME=str(tmp_path))
+        )
+    port = other.url.rpartition(":")[2]
+    assert done.stdout.splitlines()[:1] == ["200"], done.stderr
+    assert f":{port}: not an address of a target; <API>_URL names the server to test" in done.stdout
+    assert other.hits == []
