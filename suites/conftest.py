@@ -17,6 +17,7 @@ from contracts import clauses
 from contracts.asyncapi import load_rpc_contract
 from contracts.errors import UsageError
 from contracts.openapi import load_contract
+from fixtures import network_guard
 from fixtures.corpus import EFFORTS, Corpus
 from fixtures.corpus import corpus as corpus_of
 from fixtures.corpus.request_fields import needs_mail
@@ -63,6 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    network_guard.install()
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
     config.addinivalue_line("markers", "observation(*ids): the readings that a test observes, and checks nothing")
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
@@ -98,6 +100,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if any(item.path.is_relative_to(SELFTEST) for item in items):
+        network_guard.permit_loopback()  # where the self-tests start servers of their own
     for item in items:
         if problem := pytest_plugin.unknown_id(item):
             config.stash[BROKEN].setdefault(pytest_plugin.api_name(item), problem)

@@ -1,4 +1,4 @@
-"""A byte stream to an address: opens it (name, TCP, TLS), writes, reads and closes. It does not interpret bytes.
+"""A byte stream to an address: opens it (name, TCP, proxy, TLS), writes, reads and closes. It interprets none.
 
 Every failure is reported by a call of `fail`, in a later iteration than the call that caused it.
 """
@@ -11,6 +11,9 @@ import ssl
 from _socket import IPPROTO_TCP, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
 from time import perf_counter_ns
 
+from fixtures.http1.forward_proxy import connect_request, tunnel_status
+from fixtures.http1.response_head import MalformedResponse
+from fixtures.routes import DIRECT, authority, tls_context
 from loadtests.engine.exchange_types import ENCRYPTED, Address
 from loadtests.engine.loop import Handler, Loop, SocketAddress
 from loadtests.engine.poller import READ, WRITE
@@ -28,6 +31,7 @@ class ByteStream:
         "_read_handler",
         "_sock",
         "_tls",
+        "_tunnel_response",
         "_unsent",
         "_untried",
         "address",
@@ -45,6 +49,7 @@ class ByteStream:
         self._open_began = 0  # ns
         self._sock: socket | None = None
         self._tls: Tls | None = None
+        self._tunnel_response = b""  # of a proxy, as far as it came
 
     # Opening
 
@@ -52,7 +57,7 @@ class ByteStream:
         """Begin to connect."""
         self._open_began = perf_counter_ns()
         try:
-            self._untried = list(self.loop.resolve(self.address.host, self.address.port))
+            self._untried = list(self.loop.resolve(*self.address.next_hop))
         except OSError:
             self.fail_soon("connect: unknown host")
             return
@@ -88,27 +93,60 @@ class ByteStream:
             self.close()
             self._try_next(f"connect: {os.strerror(code).lower()}")
             return
-        encrypted = self.address.scheme in ENCRYPTED
-        self._read_handler = self._on_handshake if encrypted else self.on_readable
-        self.loop.modify(sock, READ, self._read_handler)
-        if encrypted:
-            self._tls = Tls(self.loop.tls(), self.address.host)
-            self._continue_handshake(b"")
+        if self.address.is_tunnel:
+            self._receive_by(self._on_tunnel)
+            self.write(connect_request(authority(self.address.host, self.address.port)))
         else:
+            self._on_connected()
+
+    def _receive_by(self, handler: Handler) -> None:
+        self._read_handler = handler
+        if self._sock is not None and not self._unsent:
+            self.loop.modify(self._sock, READ, handler)
+
+    def _on_tunnel(self, _: int) -> None:
+        """Read the proxy's response to CONNECT."""
+        data = self._receive_opening("proxy")
+        if data is None:
+            return
+        self._tunnel_response += data
+        try:
+            status = tunnel_status(self._tunnel_response)
+        except MalformedResponse as error:
+            self.fail(f"proxy: {error}")
+            return
+        if status is not None and not 200 <= status < 300:
+            self.fail(f"proxy: status {status}")
+        elif status is not None:
+            self._on_connected()
+
+    def _on_connected(self) -> None:
+        """The bytes of the server itself begin."""
+        if self.address.scheme not in ENCRYPTED:
+            self._receive_by(self.on_readable)
             self.on_open()
+            return
+        self._receive_by(self._on_handshake)
+        self._tls = Tls(tls_context(self.address.route or DIRECT), self.address.host)
+        self._continue_handshake(b"")
 
     def _on_handshake(self, _: int) -> None:
+        data = self._receive_opening("tls")
+        if data is not None:
+            self._continue_handshake(data)
+
+    def _receive_opening(self, stage: str) -> bytes | None:
+        """What came while the stream is being opened; None if nothing did, or if that has failed now."""
         try:
             data = self.recv(RECV)
         except BlockingIOError:
-            return
+            return None
         except OSError as error:
-            self.fail(_error_reason("tls", error))
-            return
-        if data:
-            self._continue_handshake(data)
-        else:
-            self.fail("tls: closed in the handshake")
+            self.fail(_error_reason(stage, error))
+            return None
+        if not data:
+            self.fail(f"{stage}: closed in the handshake")
+        return data or None
 
     def _continue_handshake(self, data: bytes) -> None:
         tls, sock = self._tls, self._sock
@@ -118,13 +156,11 @@ class ByteStream:
             done = tls.handshake(data)
         except ssl.SSLError as error:
             self.write(b"")  # the alert
-            self.fail(f"tls: {tls_reason(error)}")
+            self.fail(f"tls: {tls_reason(error, self.address.route or DIRECT)}")
             return
         self.write(b"")
         if done:
-            self._read_handler = self.on_readable
-            if not self._unsent:
-                self.loop.modify(sock, READ, self._read_handler)
+            self._receive_by(self.on_readable)
             self._on_ciphertext(tls, b"", is_end=False)  # bytes that came with the end of the handshake
             if self._tls is tls:
                 self.on_open()
@@ -187,7 +223,7 @@ class ByteStream:
         try:
             plain = tls.decrypt(data)
         except ssl.SSLError as error:
-            self.on_end(f"tls: {tls_reason(error)}")
+            self.on_end(f"tls: {tls_reason(error, self.address.route or DIRECT)}")
             return
         if tls.has_output:
             self.write(b"")
@@ -198,7 +234,7 @@ class ByteStream:
 
     def close(self) -> None:
         """Close the socket if there is one; the next request opens another."""
-        self._unsent = b""
+        self._unsent = self._tunnel_response = b""
         self._tls = None
         if self._sock is not None:
             self.loop.unregister(self._sock)

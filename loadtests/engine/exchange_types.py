@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from fixtures.http1.response_head import Headers
+from fixtures.routes import DIRECT, Route
 
 if TYPE_CHECKING:
     from loadtests.engine.recorder import OperationSamples
@@ -26,17 +27,21 @@ Journey = Generator["Request | float | Sequence[Request]", "Response | list[Resp
 class Address(NamedTuple):
     """Where connections go. Two requests share a connection if their addresses are equal.
 
-    `path` is the request target of the websocket handshake; empty for HTTP, where each request has its own.
+    `path` is the request target of the websocket handshake; empty for HTTP, where each request has its own. `route` is
+    None for a plain connection without a proxy, which needs no certificates either.
     """
 
     scheme: str
     host: str
     port: int
     path: str = ""
+    route: Route | None = None
 
     @classmethod
-    def from_url(cls, url: str) -> Address:
+    def from_url(cls, url: str, route: Route = DIRECT) -> Address:
         """The address in `url`, such as `http://127.0.0.1:8080/api` or `deepstream://host:6020/deepstream`.
+
+        route: by which proxy and with which certificates it is reached.
 
         Raises ValueError, which says what is wrong with the URL.
         """
@@ -56,13 +61,24 @@ class Address(NamedTuple):
         if not path.isascii() or any(char <= " " or char == "\x7f" for char in path):
             raise ValueError(f"the path of the URL {url!r} must be percent-encoded ASCII")
         where = "" if scheme in {"http", "https"} else path
-        return cls(scheme, parts.hostname, PORTS[scheme] if port is None else port, where)
+        needed = route if route.proxy is not None or (scheme in ENCRYPTED and route != DIRECT) else None
+        return cls(scheme, parts.hostname, PORTS[scheme] if port is None else port, where, needed)
 
     @property
     def authority(self) -> str:
         """Host and port as the Host header has them (RFC 9112 section 3.2): a default port is left out."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def next_hop(self) -> tuple[str, int]:
+        """Host and port that connections are opened to: its own, or the proxy's."""
+        return (self.host, self.port) if self.route is None else self.route.next_hop(self.host, self.port)
+
+    @property
+    def is_tunnel(self) -> bool:
+        """Whether connections go through a tunnel of a proxy."""
+        return self.route is not None and self.route.is_tunnel(self.scheme)
 
 
 class Request:

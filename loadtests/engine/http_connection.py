@@ -9,8 +9,10 @@ from __future__ import annotations
 from time import perf_counter_ns
 
 from fixtures.http1 import response_head, response_reader
+from fixtures.http1.forward_proxy import PROXY_AUTHENTICATION_REQUIRED, absolute_form
+from fixtures.http1.response_head import Headers
 from loadtests.engine.connection import Connection
-from loadtests.engine.exchange_types import Address
+from loadtests.engine.exchange_types import Address, Request
 from loadtests.engine.loop import Loop
 
 UNSOLICITED = "unsolicited bytes"
@@ -79,3 +81,24 @@ class HttpConnection(Connection):
     def close(self) -> None:
         self._reader = None
         super().close()
+
+
+class ProxiedHttpConnection(HttpConnection):
+    """The same by a forward proxy, which takes requests to http servers in absolute form."""
+
+    __slots__ = ()
+
+    def _write_request(self, request: Request) -> None:
+        self._is_written = True
+        self.write(absolute_form(request.payload, self.address.authority))
+
+    def complete(self, status: int, headers: Headers, body: bytes, first: int, now: int) -> None:
+        if status == PROXY_AUTHENTICATION_REQUIRED:
+            self.fail(f"proxy: status {status}")
+        else:
+            super().complete(status, headers, body, first, now)
+
+
+def http_connection(loop: Loop, address: Address) -> HttpConnection:
+    """A connection to an http address, by its proxy if it has one."""
+    return HttpConnection(loop, address) if address.route is None else ProxiedHttpConnection(loop, address)

@@ -6,7 +6,6 @@ Nothing blocks but `run_once`, and that at most for its timeout. Works alone or 
 from __future__ import annotations
 
 import os
-import ssl
 from _socket import SOCK_STREAM, getaddrinfo, socket  # the C socket: gevent's patching does not reach it
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from heapq import heappop, heappush
 from time import perf_counter_ns
 from typing import Any
 
+from fixtures import network_guard
 from loadtests.engine.poller import READ, poller
 from loadtests.engine.timer import create_timer
 
@@ -31,13 +31,12 @@ SocketAddress = tuple[int, Any]  # address family, and what connect() takes
 class Loop:
     """Sockets, timers and deferred calls of one thread.
 
-    cafile: a PEM file of certificate authorities to trust instead of the system's.
     wake: for systems without a timer descriptor: called with the time of the next iteration (None: never) when that
         changes.
     iterations, iteration_ended: how many there were, and when the last one was over (ns).
     """
 
-    def __init__(self, cafile: str | None = None) -> None:
+    def __init__(self) -> None:
         self.handlers: dict[int, Handler] = {}
         self.wake: Callable[[int | None], None] | None = None
         self.iterations = 0
@@ -54,19 +53,11 @@ class Loop:
         self._deferred: deque[Callable[[], None]] = deque()
         self._closing: list[socket] = []
         self._max_events = MIN_EVENTS
-        self._cafile = cafile
-        self._tls: ssl.SSLContext | None = None
         self._addresses: dict[tuple[str, int], list[SocketAddress]] = {}
 
     def fileno(self) -> int:
         """The descriptor that becomes readable when an iteration has something to do."""
         return self._poller.fileno()
-
-    def tls(self) -> ssl.SSLContext:
-        """The only TLS context: certificates and host names are verified."""
-        if self._tls is None:
-            self._tls = ssl.create_default_context(cafile=self._cafile)
-        return self._tls
 
     def resolve(self, host: str, port: int) -> list[SocketAddress]:
         """The addresses of `host`. The system resolves a name once, and that blocks: call it before times are measured.
@@ -76,6 +67,7 @@ class Loop:
         key = (host, port)
         if key not in self._addresses:
             addresses = getaddrinfo(host, port, 0, SOCK_STREAM)
+            network_guard.admit(host, port, (str(address[0]) for *_, address in addresses))
             self._addresses[key] = [(family, address) for family, _, _, _, address in addresses]
         return self._addresses[key]
 

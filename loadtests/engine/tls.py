@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 
+from fixtures.routes import Route, is_client_certificate_alert, tls_text
+
 
 class Tls:
     """One TLS connection to `host`, whose certificate is verified (RFC 8446, RFC 9110 section 4.3.4)."""
@@ -51,8 +53,10 @@ class Tls:
         return b"".join(parts)
 
 
-def tls_reason(error: ssl.SSLError) -> str:
-    """A short reason from a bounded set, such as `certificate: self-signed certificate`."""
+def tls_reason(error: ssl.SSLError, route: Route) -> str:
+    """A short reason from a bounded set, such as `certificate: self-signed certificate; see GETFLOW_CA`."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate: {error.verify_message.split(',')[0]}"
-    return (error.reason or type(error).__name__).lower().replace("_", " ")
+        reason, option = f"certificate: {error.verify_message.split(',')[0]}", "CA"
+    else:
+        reason, option = tls_text(error), "CLIENT_CERT" if is_client_certificate_alert(error) else ""
+    return f"{reason}; see {route.variable(option)}" if option and route.api else reason

@@ -14,7 +14,7 @@ from typing import Any
 from loadtests.engine.connection import Connection
 from loadtests.engine.deepstream_connection import DeepstreamConnection
 from loadtests.engine.exchange_types import SECOND, Address, Journey, Request, Response
-from loadtests.engine.http_connection import HttpConnection
+from loadtests.engine.http_connection import HttpConnection, http_connection
 from loadtests.engine.loop import Loop
 from loadtests.engine.websocket_connection import WebsocketConnection
 
@@ -22,7 +22,7 @@ MAX_PAUSE = 86_400  # seconds
 
 ConnectionTypes = Mapping[str, Callable[[Loop, Address], Connection]]
 CONNECTION_TYPES: ConnectionTypes = {
-    "http": HttpConnection,
+    "http": http_connection,
     "https": HttpConnection,
     "ws": WebsocketConnection,
     "wss": WebsocketConnection,

@@ -6,13 +6,10 @@ the next call.
 
 from __future__ import annotations
 
-import os
-from base64 import b64encode
-from hashlib import sha1
 from time import perf_counter_ns
 
 from fixtures.http1 import response_reader
-from fixtures.http1.response_head import MalformedResponse, ResponseHead
+from fixtures.http1.response_head import MalformedResponse
 from fixtures.websocket import frame_codec
 from fixtures.websocket.frame_codec import (
     BINARY,
@@ -25,28 +22,13 @@ from fixtures.websocket.frame_codec import (
     decode_single_text,
 )
 from fixtures.websocket.frame_reader import FrameReader
+from fixtures.websocket.handshake import accepts_handshake, handshake_request, new_key
 from loadtests.engine.connection import NO_HEADERS, Connection
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.engine.loop import Loop
 
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 NORMAL_CLOSURE, POLICY_VIOLATION = 1000, 1008
 UNSOLICITED = "unsolicited message"
-
-
-def accepts_handshake(head: ResponseHead, key: bytes) -> bool:
-    """Whether this response accepts the handshake with that key (section 4.1), without extension or subprotocol."""
-    proof = b64encode(sha1(key + GUID, usedforsecurity=False).digest())
-    values = dict(head.headers)
-    options = [option.strip().lower() for option in values.get(b"connection", b"").split(b",")]
-    return (
-        head.status == 101
-        and values.get(b"upgrade", b"").lower() == b"websocket"
-        and b"upgrade" in options
-        and values.get(b"sec-websocket-accept") == proof
-        and b"sec-websocket-extensions" not in values
-        and b"sec-websocket-protocol" not in values
-    )
 
 
 class WebsocketConnection(Connection):
@@ -69,13 +51,9 @@ class WebsocketConnection(Connection):
     # Handshake
 
     def on_open(self) -> None:
-        self._key = b64encode(os.urandom(16))
+        self._key = new_key()
         self._handshake = response_reader.ResponseReader(accept_upgrade=True)
-        self.write(
-            b"GET %b HTTP/1.1\r\nHost: %b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: %b\r\nSec-WebSocket-Version: 13\r\n\r\n"
-            % (self.address.path.encode() or b"/", self.address.authority.encode(), self._key)
-        )
+        self.write(handshake_request(self.address.path, self.address.authority, self._key))
 
     def _on_upgrade(self, reader: response_reader.ResponseReader, is_complete: bool) -> None:
         head = reader.head

@@ -13,6 +13,7 @@ import locust
 from locust.env import Environment
 from locust.event import Events
 
+from fixtures import network_guard
 from loadtests.distributed.run_state import RunState, create_state, find_state
 from loadtests.locust_plugin import (
     engine_listeners,
@@ -74,6 +75,7 @@ def attach(environment: Environment) -> RunState:
     """
     state = find_state(environment)
     if state is None:
+        network_guard.install()
         state = create_state(environment)
         hooks: Any = environment.events
         for name, listener in WITHOUT_ENVIRONMENT:

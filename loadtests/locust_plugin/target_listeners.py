@@ -18,6 +18,7 @@ from locust.stats import console_logger
 
 from contracts.errors import UsageError
 from fixtures.http_client import Unreachable
+from fixtures.routes import permit_other_clients
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
 from loadtests.targets.run_targets import (
@@ -90,6 +91,8 @@ def on_test_start(state: RunState, **_: Any) -> None:
     environment = state.environment
     if environment.web_ui is not None:
         environment.process_exit_code = None  # of the run before
+    for user_class in set(environment.user_classes).difference(journey_classes(environment)):
+        permit_other_clients(environment.host or user_class.host or "")
     target = RunTarget(environment.host or "", state.target.mail)
     if isinstance(environment.runner, MasterRunner):
         environment.runner.send_message(TARGET_MESSAGE, {"host": target.host, "mail": target.mail})

@@ -69,7 +69,7 @@ class HttpRequestFactory:
         self.contract: Contract = load_contract(target.api)
         self.server_count = len(self.contract.document.get("servers") or [0])
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self.address = Address.from_url(self.origin)
+        self.address = Address.from_url(self.origin, target.route)
         self.known_values = KnownValues(target)
         self.samples_of, self.validators, self._label_of = samples_of, validators, label_of
         self.unique_texts = unique_texts

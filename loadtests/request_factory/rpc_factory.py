@@ -191,11 +191,12 @@ class RpcRequestFactory:
     def _address(self, transport: str, endpoint: str) -> Address:
         if transport in HTTP_TRANSPORTS:
             return self._http.address
+        target = self._api.target
         if transport == "websocket":
-            return Address.from_url(websocket_client.websocket_url(self._api.target.url, endpoint))
-        parts = urlsplit(self._api.target.settings[ENGINE_SETTING])
+            return Address.from_url(websocket_client.websocket_url(target.url, endpoint), target.route)
+        parts = urlsplit(target.settings[ENGINE_SETTING])
         scheme = {"ws": "deepstream", "wss": "deepstreams"}[parts.scheme]
-        return Address.from_url(parts._replace(scheme=scheme).geturl())
+        return Address.from_url(parts._replace(scheme=scheme).geturl(), target.route)
 
     def _operation(self, transport: str, call: Call) -> Operation | None:
         """The operation that carries the call over HTTP, found by the path of its endpoint and the name of its form."""

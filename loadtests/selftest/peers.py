@@ -11,8 +11,10 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+from fixtures.routes import DIRECT, Route
 from loadtests.engine.exchange_types import SECOND, Address, Journey, Request, Response
 from loadtests.engine.loop import Loop
 from loadtests.engine.recorder import OperationSamples
@@ -150,14 +152,15 @@ def scripted_server(script: Script, tls: ssl.SSLContext | None = None) -> Iterat
 class EngineClient:
     """A loop with one virtual user, and the samples of its requests."""
 
-    def __init__(self, cafile: str | None = None) -> None:
-        self.loop = Loop(cafile)
+    def __init__(self, route: Route = DIRECT) -> None:
+        self.loop = Loop()
+        self.route = route
         self.user = VirtualUser(self.loop)
         self.samples = OperationSamples("test", "any")
 
     def request(self, url: str, payload: bytes | None = None, **more: Any) -> Request:
         """A request to `url`; for HTTP a GET of its path if no payload is given."""
-        address = Address.from_url(url)
+        address = Address.from_url(url, self.route)
         path = "/" + url.split("/", 3)[-1]
         get = f"GET {path} HTTP/1.1\r\nHost: {address.authority}\r\n\r\n".encode()
         more.setdefault("timeout_ns", int(PATIENCE * SECOND))
@@ -215,9 +218,9 @@ def single(response: Response | list[Response] | None) -> Response:
 
 
 @contextmanager
-def engine_client(cafile: str | None = None) -> Iterator[EngineClient]:
-    """A client that is closed at the end."""
-    client = EngineClient(cafile)
+def engine_client(cafile: str | None = None, route: Route = DIRECT) -> Iterator[EngineClient]:
+    """A client that is closed at the end. cafile: a short way to write a route that trusts those authorities."""
+    client = EngineClient(Route(ca=Path(cafile)) if cafile else route)
     try:
         yield client
     finally:

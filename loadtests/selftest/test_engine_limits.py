@@ -10,13 +10,14 @@ import orjson
 import pytest
 
 from fixtures.http1.response_head import ResponseHead, parse_head
+from fixtures.websocket.handshake import accepts_handshake
 from loadtests.engine import connection as connection_module
 from loadtests.engine import virtual_user
 from loadtests.engine.deepstream_connection import DeepstreamConnection
 from loadtests.engine.exchange_types import Address, Journey, Request, Response
 from loadtests.engine.http_connection import HttpConnection
 from loadtests.engine.virtual_user import MAX_PAUSE, VirtualUser
-from loadtests.engine.websocket_connection import WebsocketConnection, accepts_handshake
+from loadtests.engine.websocket_connection import WebsocketConnection
 from loadtests.fuzz.mutator import server_frame
 from loadtests.selftest.fake_loop import FakeLoop, Requester, connection_on, request_to
 

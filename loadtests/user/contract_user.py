@@ -25,6 +25,7 @@ from locust.env import Environment
 from locust.exception import InterruptTaskSet
 
 from contracts.asyncapi import load_rpc_contract
+from fixtures.routes import DIRECT
 from fixtures.target_api import MissingPrecondition
 from fixtures.targets import Target
 from loadtests.distributed.run_state import RunState
@@ -170,6 +171,8 @@ class ContractUser(JourneyUser):
         rpc_factory = RpcRequestFactory(http_factory) if rpc_contract else None
         if rpc_factory:
             missing += rpc_factory.prepare(cls.rpc_calls, state.pause)
+        if mail:
+            DIRECT.permit(mail)
         state.prepared[cls] = PreparedApi(
             http_factory,
             rpc_factory,

@@ -32,6 +32,7 @@ from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImm
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from contracts.errors import UsageError
+from fixtures import network_guard
 from loadtests.distributed.run_state import RunState, state_of
 from loadtests.engine.arrival_plan import ArrivalPlan
 from loadtests.engine.exchange_types import Address, Request, Validator
@@ -99,6 +100,7 @@ class JourneyUser(User):
         if self._address is None:
             try:
                 self._address = Address.from_url(self.host or "")
+                network_guard.permit(self._address.host, self._address.port)
             except ValueError as error:
                 raise StopTest(
                     f"{type(self).__name__} needs a host: pass --host or set it in the class: {error}"

@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 
 from contracts.exchange import Exchange
 from fixtures.http_client import TIMEOUT, Unreachable
+from fixtures.routes import failure_text, open_connection
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, RawWebsocket
+from fixtures.websocket_client import websocket_url
 from suites.bitvis.client import QUEUE, ObjectKind, Record, assert_success, checked_envelope
 from suites.bitvis.websocket_calls import call_message
 
@@ -176,14 +178,16 @@ def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, http.client.HTTP
     """
     parts = urlsplit(api.target.url)
     key = base64.b64encode(os.urandom(16)).decode()
-    connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = connection_class(parts.netloc, timeout=response_timeout(api))
+    timeout, route = response_timeout(api), api.target.route
+    connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
     try:
+        connection.sock = open_connection(websocket_url(api.target.url, kind.endpoint), route, timeout)
         connection.request("GET", f"{parts.path}/{kind.endpoint}", headers=upgrade)
         response = connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
-        raise Unreachable(f"unreachable: no websocket at {api.target.url} ({error})") from None
+        reason = failure_text(error, route, api.target.url_variable)
+        raise Unreachable(f"unreachable: no websocket at {api.target.url}, which {reason}") from None
     finally:
         connection.close()
     return base64.b64encode(sha1((key + WEBSOCKET_GUID).encode(), usedforsecurity=False).digest()).decode(), response
