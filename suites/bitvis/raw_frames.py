@@ -16,7 +16,7 @@ from hashlib import sha1
 from typing import Any
 from urllib.parse import urlsplit
 
-from contracts.exchange import Exchange
+from contracts.exchange import Exchange, Request
 from fixtures.http_client import TIMEOUT, Unreachable
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, RawWebsocket
@@ -178,6 +178,8 @@ def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, http.client.HTTP
     key = base64.b64encode(os.urandom(16)).decode()
     connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = connection_class(parts.netloc, timeout=response_timeout(api))
+    if api.target.pace is not None:
+        api.target.pace.take_turn(Request("GET", api.target.url))
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
     try:
         connection.request("GET", f"{parts.path}/{kind.endpoint}", headers=upgrade)

@@ -107,7 +107,8 @@ def test_plain_http_serves_no_data(api: Api) -> None:
     path = f"/api/v1/events/sessions/public/{past_session_token(api)}"
     url = api.target.url.replace("https://", "http://", 1)
     try:
-        exchange = HttpClient(url, api.target.url_variable).send(Request("GET", f"{url}{path}"))
+        request = Request("GET", f"{url}{path}")
+        exchange = api.paced(request, lambda: HttpClient(url, api.target.url_variable).send(request))
     except Unreachable:
         return
     api.exchanges.append(exchange)
