@@ -111,7 +111,8 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
     targets = {api: resolve_target(api, apis, run_target, os.environ) for api in apis}
     known = [target for target in targets.values() if target]
     secrets = [text for target in known for text in secret_texts(target.settings)]
-    state.validators = Validators(parse_mode(getattr(options, "judge", "all")), secrets)
+    others = [target.api for target in known if not target.is_reference]
+    state.validators = Validators(parse_mode(getattr(options, "judge", "all")), secrets, others)
     state.cpu_began = time.process_time_ns()
     state.ledger = UniquenessLedger()
     lines = describe_targets(known)
