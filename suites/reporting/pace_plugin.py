@@ -52,6 +52,7 @@ class PacePlugin:
     def __init__(self, config: pytest.Config, folder: Path, is_owner: bool) -> None:
         self.paces, self.folder, self.is_owner = config.stash[PACES], folder, is_owner
         self.is_announced = False
+        self.is_measured_effort = config.option.effort != "deep"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -92,8 +93,8 @@ class PacePlugin:
         for api in sorted({api_of_node(node_id) for node_id in node_ids} & set(self.paces)):
             pace, planned = self.paces[api], planned_requests(api, node_ids, workers)
             lines.append(
-                f"{plan_text(api, *planned, pace.rate, pace.budget)}; with wrong credentials at most "
-                f"{CREDENTIAL_ATTEMPTS} a minute and account, others are left out"
+                f"{plan_text(api, *planned, pace.rate, pace.budget, self.is_measured_effort)}; with wrong credentials "
+                f"at most {CREDENTIAL_ATTEMPTS} a minute and account, others are left out"
             )
         return lines
 

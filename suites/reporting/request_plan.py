@@ -62,15 +62,23 @@ def planned_requests(api: str, node_ids: Iterable[str], workers: int) -> tuple[i
     return math.ceil(total * MARGIN) + PER_WORKER * workers if total else 0, unknown
 
 
-def plan_text(api: str, planned: int, unknown: int, rate: float, budget: int | None) -> str:
-    """A sentence for people: how many requests at most, how fast, and how long that takes."""
-    expected = f"about {planned:,} requests at most" if planned else "a number of requests that nobody has measured"
+def plan_text(
+    api: str, planned: int, unknown: int, rate: float, budget: int | None, is_measured_effort: bool = True
+) -> str:
+    """A sentence for people: how many requests at most, how fast, and how long that takes.
+
+    The figures are those of the default effort; a greater effort sends more, and nobody has measured how many.
+    """
+    most = "about {:,} requests at most" if is_measured_effort else "more than {:,} requests"
+    expected = most.format(planned) if planned else "a number of requests that nobody has measured"
     if unknown and planned:
         expected += f" and those of {unknown} tests that nobody has measured"
-    if budget is not None and (unknown or budget < planned):
+    if budget is not None and (unknown or not is_measured_effort or budget < planned):
         expected, planned = f"at most {budget:,} requests ({api.upper()}_BUDGET)", budget
+        is_measured_effort = True  # a budget is exact
+    least = "about " if is_measured_effort else "more than "
     pace = "as fast as they are answered" if not rate else f"{rate:g} a second"
-    return f"{api}: {expected}, {pace}{f', which takes about {_duration(planned / rate)}' if rate and planned else ''}"
+    return f"{api}: {expected}, {pace}{f', which takes {least}{_duration(planned / rate)}' if rate and planned else ''}"
 
 
 def _duration(seconds: float) -> str:

@@ -73,6 +73,16 @@ def test_the_plan_is_a_sentence(plan: tuple[int, int, float, int | None], text: 
     assert plan_text("getflow", *plan) == text
 
 
+def test_a_greater_effort_than_the_measured_one_sends_more() -> None:
+    text = plan_text("getflow", 12000, 0, 20.0, None, is_measured_effort=False)
+    assert text == "getflow: more than 12,000 requests, 20 a second, which takes more than 10 minutes"
+
+
+def test_a_budget_bounds_a_greater_effort() -> None:
+    text = plan_text("getflow", 100, 0, 20.0, 400, is_measured_effort=False)
+    assert text == "getflow: at most 400 requests (GETFLOW_BUDGET), 20 a second, which takes about 20 seconds"
+
+
 def test_every_test_is_measured() -> None:
     """A test that was added, or renamed, needs `python -m suites.request_counts`."""
     command = [sys.executable, "-m", "pytest", "suites", "--collect-only", "-q", "-p", "no:cacheprovider"]
