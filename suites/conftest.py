@@ -24,6 +24,7 @@ from fixtures.corpus.request_fields import needs_mail
 from fixtures.corpus.rpc_messages import Messages
 from fixtures.corpus.rpc_messages import load_messages as messages_of
 from fixtures.http_client import Unreachable
+from fixtures.pace import NotTested
 from fixtures.resources import resources
 from fixtures.smtp_sink import MailSink, mail_address
 from fixtures.target_api import Api, MissingPrecondition, NotPermitted
@@ -33,7 +34,7 @@ from fixtures.transports import transport as transport_of
 from suites import hypothesis_profiles
 from suites.mutation.trial import APIS_UNDER_TEST
 from suites.observed_readings import ObservedReadings
-from suites.reporting import attachments, broken_contracts, masked_reports, pytest_plugin
+from suites.reporting import attachments, broken_contracts, masked_reports, pace_plugin, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
 
@@ -81,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
             _check_deepstream(api, config, embedded=from_environment(api, os.environ) is None)
             for reading in clauses.readings(api):
                 clauses.meaning_in_force(reading, os.environ)
+        pace_plugin.configure(config)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -179,7 +181,7 @@ def _in_one_sentence() -> Iterator[None]:
     """Skips a test for a missing precondition; fails it in one sentence for an unreachable target or a usage error."""
     try:
         return (yield)
-    except (MissingPrecondition, NotPermitted) as reason:
+    except (MissingPrecondition, NotPermitted, NotTested) as reason:
         pytest.skip(str(reason))
     except (Unreachable, UsageError) as reason:
         pytest.fail(str(reason), pytrace=False)
@@ -196,8 +198,11 @@ def pytest_runtest_makereport(
     if call.when == "teardown" and RECORDER in item.config.stash:
         item.config.stash[RECORDER].take_count()  # exchanges that clean up belong to no test
     report = yield
-    if call.when == "call":
+    not_tested = call.excinfo is not None and isinstance(call.excinfo.value.__context__, NotTested)
+    if call.when == "call" or not_tested:
         report.user_properties += [("clause", clause) for clause in pytest_plugin.clauses_of(item)]
+    if not_tested:
+        report.user_properties.append((pace_plugin.NOT_TESTED, True))
     is_selftest = item.path.is_relative_to(SELFTEST)
     if call.excinfo is not None and isinstance(call.excinfo.value, AssertionError) and not is_selftest:
         report.longrepr = pytest_plugin.failure_text(item, call.excinfo.value)
@@ -233,7 +238,8 @@ def targets(pytestconfig: pytest.Config, mailbox: MailSink) -> Iterator[dict[str
     changes = [f"--{kind}={name}" for kind in ("fault", "variant") for name in pytestconfig.getoption(kind)]
     servers = {api: url for api in unnamed if (url := deepstream_url(api, os.environ))}
     with embedded_references(unnamed, mailbox.address, changes, servers) as started:
-        yield {**{api: target for api, target in named.items() if target}, **started}
+        paced = {api: pace_plugin.with_pace(pytestconfig, target) for api, target in named.items() if target}
+        yield {**paced, **started}
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from loadtests.engine.exchange_types import Address, Request, Response, Validato
 from loadtests.engine.recorder import OperationSamples
 from loadtests.validation.http_validator import RequestIntent, contract_validator, exchange_of, findings
 from loadtests.validation.rpc_validator import CallIntent, call_findings, call_validator
-from loadtests.validation.validators import Validators, parse_mode, parsed_body
+from loadtests.validation.validators import RATE_LIMIT, Validators, parse_mode, parsed_body
 
 QUICK = EFFORTS["quick"]
 SAMPLES = OperationSamples("operation", "http")
@@ -233,6 +233,14 @@ def test_the_status_alone_is_compared_with_the_documented_ones() -> None:
     assert validator(REQUEST, json_response(200, "nonsense")) is None
     assert validator(REQUEST, json_response(404, {})) == "FLOWAPP-OPL-1"
     assert validator(REQUEST, json_response(503, {})) == "FLOWAPP-OPL-1"
+
+
+@pytest.mark.parametrize("sample_interval", [0, 1])
+def test_a_rate_limit_of_another_server_is_no_violation(sample_interval: int) -> None:
+    validators = Validators(sample_interval, rate_limited=["flowapp"])
+    response = json_response(429, "<h1>Too many requests</h1>", "text/html")
+    assert validators.for_request(intent_of("flowapp", "listOperators"))(REQUEST, response) == RATE_LIMIT
+    assert validators.for_request(intent_of("flowback", "listUsers"))(REQUEST, response) != RATE_LIMIT
 
 
 def test_a_sample_validates_one_in_so_many_fully() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +20,14 @@ from contracts.clauses import sentence_and_citation
 from contracts.exchange import as_curl, as_text
 from contracts.judge.http_judge import Finding
 from contracts.judge.refusal_judge import may_be_accepted, refusal_rule
+from fixtures.pace.retry_after import TOO_MANY_REQUESTS
 from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.http_validator import Check, RequestIntent, Violation, contract_validator, exchange_of
 from loadtests.validation.rpc_validator import CallIntent, call_status_validator, call_validator
 
 MAX_FINDINGS = 100  # that are kept with their exchange
 TIMED_INTERVAL = 64  # one validation in so many is timed
+RATE_LIMIT = "refused by the target's rate limit (429)"  # an error without a clause
 MODES = "all, status, or sample=N with N from 2"
 
 
@@ -52,10 +54,12 @@ class Validators:
     """The validators of one process.
 
     sample_interval: 1 for all responses, 0 for the status alone, otherwise one in so many; secrets: masked in findings.
+    rate_limited: APIs at servers that may limit the rate, which violates no clause; our references never do.
     """
 
     sample_interval: int = 1
     secrets: Sequence[str] = ()
+    rate_limited: Collection[str] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     cost: ValidationCost = field(default_factory=ValidationCost)
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
@@ -68,7 +72,8 @@ class Validators:
         if key not in self._validators:
             status = status_validator(intent, self.environ)
             full = contract_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)
-            self._validators[key] = self._timed(self._sampled(full, status))
+            validator = self._by_rate_limit(intent.contract.api, self._sampled(full, status))
+            self._validators[key] = self._timed(validator)
         return self._validators[key]
 
     def for_call(self, intent: CallIntent) -> Validator:
@@ -77,13 +82,24 @@ class Validators:
         key = (label, intent.operation and intent.operation.label, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
             full = call_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)
-            self._validators[key] = self._timed(self._sampled(full, call_status_validator(intent)))
+            validator = self._by_rate_limit(intent.contract.api, self._sampled(full, call_status_validator(intent)))
+            self._validators[key] = self._timed(validator)
         return self._validators[key]
 
     def _sampled(self, full: Validator, status: Validator) -> Validator:
         if self.sample_interval == 1:
             return full
         return _one_in_n(self.sample_interval, full, status) if self.sample_interval else status
+
+    def _by_rate_limit(self, api: str, validator: Validator) -> Validator:
+        """That validator, to which no response comes with which the API's server limits the rate."""
+        if api not in self.rate_limited:
+            return validator
+
+        def validate(request: Request, response: Response) -> str | None:
+            return RATE_LIMIT if response.status == TOO_MANY_REQUESTS else validator(request, response)
+
+        return validate
 
     def with_check(self, validator: Validator, label: str, check: Check) -> Validator:
         """That validator, followed by a journey's check. If only the status is validated, the validator alone."""

@@ -16,7 +16,7 @@ from hashlib import sha1
 from typing import Any
 from urllib.parse import urlsplit
 
-from contracts.exchange import Exchange
+from contracts.exchange import Exchange, Request
 from fixtures.http_client import TIMEOUT, Unreachable
 from fixtures.routes import failure_text, open_connection
 from fixtures.target_api import Api, MissingPrecondition
@@ -180,6 +180,8 @@ def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, http.client.HTTP
     key = base64.b64encode(os.urandom(16)).decode()
     timeout, route = response_timeout(api), api.target.route
     connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+    if api.target.pace is not None:
+        api.target.pace.take_turn(Request("GET", api.target.url))
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
     try:
         connection.sock = open_connection(websocket_url(api.target.url, kind.endpoint), route, timeout)

@@ -40,8 +40,9 @@ def frame_exchanges(
     if isinstance(api._client, InProcessClient):
         exchanges = in_process_client.calls(api._client, endpoint, texts)
     else:
-        route = api.target.route
-        exchanges = websocket_client.calls(api.target.url, endpoint, texts, pipelined=pipelined, route=route)
+        exchanges = websocket_client.calls(
+            api.target.url, endpoint, texts, pipelined=pipelined, route=api.target.route, pace=api.target.pace
+        )
     api.record_exchanges(exchanges)
     if exchanges[0].response.status not in (SWITCHING_PROTOCOLS, 0):
         reason = f"the handshake has the status {exchanges[0].response.status}"

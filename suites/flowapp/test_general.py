@@ -108,7 +108,11 @@ def test_plain_http_serves_no_data(api: Api) -> None:
     url = api.target.url.replace("https://", "http://", 1)
     api.target.route.permit(url)
     try:
-        exchange = HttpClient(url, api.target.url_variable, route=api.target.route).send(Request("GET", f"{url}{path}"))
+        request, client = (
+            Request("GET", f"{url}{path}"),
+            HttpClient(url, api.target.url_variable, route=api.target.route),
+        )
+        exchange = api.paced(request, lambda: client.send(request))
     except Unreachable:
         return
     api.exchanges.append(exchange)

@@ -16,6 +16,7 @@ from contracts.operation import Operation
 from fixtures.cases import Case, may_be_refused
 from fixtures.corpus.builder import without_field
 from fixtures.corpus.request_fields import request_fields
+from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import Api
 
 MAX_FAILING = 10  # failing requests of one operation; more of them show nothing new
@@ -43,20 +44,29 @@ def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
 
 
 def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: CaseCheck) -> CaseFindings:
-    """The findings of all these cases, each with the smallest case that still fails."""
+    """The findings of all these cases, each with the smallest case that still fails.
+
+    Raises NotTested without findings when the run may not send all of them.
+    """
     findings: CaseFindings = []
     failing = 0
+    left_out: NotTested | None = None
     for case in cases:
-        of_case = check(api, operation, case)
-        if not of_case:
-            continue
-        smallest = _reduced(api, operation, case, check, of_case[0].clause)
-        if smallest is not case:
-            of_case = check(api, operation, smallest) or of_case
+        smallest = case
+        of_case: list[Finding] = []
+        try:
+            of_case = check(api, operation, case)
+            if of_case:
+                smallest = _reduced(api, operation, case, check, of_case[0].clause)
+                of_case = (smallest is not case and check(api, operation, smallest)) or of_case
+        except NotTested as reason:
+            left_out = reason
         findings += [(finding, smallest) for finding in of_case]
-        failing += 1
-        if failing >= MAX_FAILING:
-            break
+        failing += bool(of_case)
+        if failing >= MAX_FAILING or (left_out and not isinstance(left_out, TooManyWrongCredentials)):
+            break  # other cases have other credentials, but neither another budget nor another server
+    if left_out and not findings:
+        raise left_out
     return findings
 
 

@@ -20,6 +20,7 @@ from fixtures.cases import fill_placeholders
 from fixtures.corpus.builder import remove_member
 from fixtures.corpus.request_fields import member_fields
 from fixtures.corpus.rpc_messages import Message, Messages
+from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.transports import Transport
 
@@ -74,22 +75,33 @@ class RpcChecker:
         """The findings of all these messages, each with the smallest message that still fails.
 
         The first message without a response is the last one that is sent, since each further one could take the whole
-        time limit. Raises MissingPrecondition when the target's owner permits none of the messages.
+        time limit. Raises MissingPrecondition when the target's owner permits none of the messages, and NotTested
+        without findings when the run may not send all of them.
         """
         findings: MessageFindings = []
         sent = failing = 0
+        is_silent = False
+        left_out: NotTested | None = None
         for message in messages:
-            with suppress(NotPermitted):
+            smallest = message
+            of_message: list[Finding] = []
+            try:
                 of_message = check(message)
                 sent += 1
-                if not of_message:
-                    continue
-                smallest = self._reduced(message, check, of_message[0].clause)
-                reported = (smallest is not message and check(smallest)) or of_message
-                findings += [(finding, smallest) for finding in reported]
-                failing += 1
-                if failing >= MAX_FAILING or of_message[0].exchange.response.error:
-                    break
+                if of_message:
+                    is_silent = bool(of_message[0].exchange.response.error)
+                    smallest = self._reduced(message, check, of_message[0].clause)
+                    of_message = (smallest is not message and check(smallest)) or of_message
+            except NotPermitted:
+                continue
+            except NotTested as reason:
+                left_out = reason
+            findings += [(finding, smallest) for finding in of_message]
+            failing += bool(of_message)
+            if failing >= MAX_FAILING or is_silent or (left_out and not isinstance(left_out, TooManyWrongCredentials)):
+                break
+        if left_out and not findings:
+            raise left_out
         if not sent:
             raise MissingPrecondition(self.api.target.read_only_reason())
         return findings
@@ -141,12 +153,19 @@ class RpcChecker:
             raise MissingPrecondition(
                 f"{call} is not answered as documented, so it cannot show whether a call is served"
             )
+        left_out: NotTested | None = None
         for message in messages:
             with suppress(NotPermitted):
-                self.send(message)
+                try:
+                    self.send(message)
+                except TooManyWrongCredentials as reason:
+                    left_out = reason
+                    continue
                 after = self.send(probe_message)
                 findings = judge_accepted(self.rpc, call, after)
                 if findings:
                     received = f"{findings[0].expected}: {findings[0].received}"
                     return [(Finding(clause, f"{call.label} served after a refusal", received, after), message)]
+        if left_out:
+            raise left_out
         return []
