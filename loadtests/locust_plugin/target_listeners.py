@@ -18,7 +18,7 @@ from locust.stats import console_logger
 
 from contracts.errors import UsageError
 from fixtures.http_client import Unreachable
-from fixtures.routes import permit_other_clients
+from fixtures.network_routes import permit_other_clients
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
 from loadtests.targets.run_targets import (

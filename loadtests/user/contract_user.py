@@ -25,7 +25,7 @@ from locust.env import Environment
 from locust.exception import InterruptTaskSet
 
 from contracts.asyncapi import load_rpc_contract
-from fixtures.routes import DIRECT
+from fixtures.network_routes import DIRECT
 from fixtures.target_api import MissingPrecondition
 from fixtures.targets import Target
 from loadtests.distributed.run_state import RunState

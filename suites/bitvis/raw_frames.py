@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from contracts.exchange import Exchange, Request
 from fixtures.http_client import TIMEOUT, Unreachable
-from fixtures.routes import failure_text, open_connection
+from fixtures.network_routes import failure_text, open_connection
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, RawWebsocket
 from fixtures.websocket_client import websocket_url
