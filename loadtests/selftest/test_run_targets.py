@@ -9,10 +9,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from fixtures import mail_service
+from fixtures.mailbox_process import running_mailbox
 from fixtures.targets import UsageError
 from loadtests.selftest.locust_run import free_port
-from loadtests.targets import mailbox
-from loadtests.targets.mailbox import running_mailbox
 from loadtests.targets.run_targets import RunTarget, excluded_apis, permitted_by, resolve_target, start_missing
 
 LOOPBACK = "http://127.0.0.1:8000"
@@ -124,4 +124,4 @@ def test_a_mailbox_that_cannot_listen_says_what_to_do() -> None:
 
 
 def test_the_mailbox_gives_up_before_a_journey_does() -> None:
-    assert mailbox.MAX_WAIT < 15
+    assert mail_service.MAX_WAIT < 15

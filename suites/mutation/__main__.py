@@ -42,6 +42,10 @@ class MutationRun:
         self.honest: list[Complaint] = []
         self.results: list[MutationResult] = []
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Says that no test goes to a target, so that none needs settings, nor a mailbox that receives mail."""
+        config.stash[trial.APIS_UNDER_TEST] = {}
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Runs the tests against the honest references first, then against each change in a process of its own."""
