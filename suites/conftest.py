@@ -27,12 +27,11 @@ from fixtures.targets import Target, deepstream_url, embedded_references, from_e
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
 from suites import run_checks
-from suites.mutation.trial import APIS_UNDER_TEST
 from suites.observed_readings import ObservedReadings
 from suites.reporting import attachments, broken_contracts, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
-from suites.run_checks import MAILBOX, MISUSE
+from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
 COLLECTION_ERRORS = pytest.StashKey["CollectionErrors"]()

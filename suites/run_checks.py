@@ -23,10 +23,10 @@ from fixtures.reference.change_selection import selected_changes
 from fixtures.smtp_sink import MailSink, SharedMailbox, mail_address
 from fixtures.targets import deepstream_url, from_environment, require_settings, require_targets
 from suites import hypothesis_profiles
-from suites.mutation.trial import APIS_UNDER_TEST
 from suites.reporting import broken_contracts, pytest_plugin
 
 KINDS = ("fault", "variant")  # of changes of a reference
+APIS_UNDER_TEST = pytest.StashKey[dict[str, Any]]()  # what the fixture `api_of` returns when they are not on sockets
 MISUSE = pytest.StashKey[str]()  # why the APIs under test cannot be tested, in one line
 MAILBOX = pytest.StashKey[MailSink | SharedMailbox]()  # where this run receives mail
 SHARED_MAILBOX = "mailbox"  # name of its URL in what xdist sends to a worker
@@ -144,8 +144,8 @@ def _open_mailbox(config: pytest.Config) -> MailSink | SharedMailbox:
 
 def _start_mailbox(config: pytest.Config) -> MailSink:
     """A mailbox that ends with the run, and receives no mail yet."""
-    host, port = mail_address(_mailing(broken_contracts.working_apis(config)), os.environ)
-    sink = MailSink(host, port, is_open=False).start()
+    address = mail_address(_mailing(broken_contracts.working_apis(config)), os.environ)
+    sink = MailSink(*address, is_open=False).start()
     config.add_cleanup(sink.close)
     return sink
 

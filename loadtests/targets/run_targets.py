@@ -14,7 +14,8 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from contracts.errors import UsageError
-from fixtures.mailbox_process import ANY_PORT, running_mailbox
+from fixtures.mail_service import LOOPBACK
+from fixtures.mailbox_process import running_mailbox
 from fixtures.setting_values import shown, trimmed, usage_error
 from fixtures.smtp_sink import mail_address
 from fixtures.targets import (
@@ -119,7 +120,7 @@ def start_missing(
     embedded = apis_without_target(apis, run_target, environ)
     mailbox = {"smtp": "", "http": ""}
     if mailing:
-        mailbox = resources.enter_context(running_mailbox(_smtp_address(mailing, embedded, environ)))
+        mailbox = resources.enter_context(running_mailbox(*_smtp_address(mailing, embedded, environ)))
     if not embedded:
         return replace(run_target, mail=mailbox["http"])
     engines = {api: url for api in embedded if (url := deepstream_url(api, environ))}
@@ -128,14 +129,12 @@ def start_missing(
     return RunTarget(url if len(apis) == 1 else url.rpartition("/")[0], mailbox["http"])
 
 
-def _smtp_address(mailing: Sequence[str], embedded: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Where the run's mailbox listens: any port for our references, else where the first other target sends mail."""
+def _smtp_address(mailing: Sequence[str], embedded: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
+    """(HOST:PORT, variable): any port for our references, else where the first other target sends mail."""
     others = [api for api in mailing if api not in embedded]
-    if not others:
-        return ANY_PORT
     urls = {f"{api.upper()}_URL": "named" for api in others}  # by the host, if not by the environment
-    host, port = mail_address(others, {**environ, **urls})
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    host, port, variable = mail_address(others, {**environ, **urls}) if others else (LOOPBACK, 0, "")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}", variable
 
 
 def describe_targets(targets: Iterable[Target]) -> list[str]:
