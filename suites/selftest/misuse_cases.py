@@ -142,7 +142,12 @@ OPTIONS = [
     for line, environ, options, runs in (
         ("--require-target: expected GETFLOW_URL, got nothing", {}, ["--require-target"], {"contract", "load"}),
         ("--fault: expected API.NAME of a fault; got 'getflow.nope'", {}, ["--fault", "getflow.nope"], {"contract"}),
-        ("--variant: expected API.NAME of a variant; got 'getflow.nope'", {}, ["--variant=getflow.nope"], {"contract"}),
+        (
+            "--variant: expected API.NAME of a variant; got 'getflow.nope'",
+            {},
+            ["--variant", "getflow.nope"],
+            {"contract"},
+        ),
         ("--fault: expected API.NAME with one of bitvis, ", {}, ["--fault", "getflw.x"], {"contract"}),
         ("unset GETFLOW_URL", {"GETFLOW_URL": LOOPBACK}, ["--fault", "getflow.x"], {"contract"}),
         ("--effort: expected one of quick, default, deep, got 'depe'", {}, ["--effort", "depe"], {"contract"}),

@@ -7,15 +7,19 @@ import re
 import socket
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from contracts.errors import UsageError
 from fixtures.known_variables import check_environment
 from fixtures.targets import from_environment, require_settings
+from suites import run_checks
 from suites.selftest.misuse_cases import (
     CASES,
     HARMLESS,
@@ -24,15 +28,17 @@ from suites.selftest.misuse_cases import (
     MISSPELT,
     OPTIONS,
     SECRET,
-    URLS,
-    VALUES,
     MisuseCase,
 )
 
 ROOT = Path(__file__).parents[3]
 APIS = ("bitvis", "flowapp", "flowback", "getflow")
 TESTS = {"getflow": "suites/getflow/test_dates.py", "flowback": "suites/flowback/test_errors.py"}
-IN_PROCESSES = [MISSPELT[0], URLS[0], VALUES[0], MISSING[1], *OPTIONS]
+PROCESSES = [  # one of each kind of misuse in each kind of run: they take seconds
+    *((case, run) for case in (MISSPELT[0], MISSING[1], OPTIONS[0]) for run in ("contract", "load")),
+    (OPTIONS[1], "contract"),
+    *((case, "load") for case in OPTIONS if case.runs == {"load"}),
+]
 
 
 def refusal(environ: Mapping[str, str], api: str) -> str:
@@ -78,6 +84,28 @@ def test_there_are_enough_cases_for_every_api_and_kind_of_run() -> None:
     assert {run for case in OPTIONS for run in case.runs} == {"contract", "load"}
 
 
+def check(config: Any) -> None:
+    """What a run checks before it collects tests."""
+    run_checks.check_options(config)
+    run_checks.check_run(config)
+
+
+@pytest.mark.parametrize("case", [case for case in OPTIONS if case.runs == {"contract"}], ids=str)
+def test_an_option_is_refused_in_one_line(case: MisuseCase, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in case.environ.items():
+        monkeypatch.setenv(name, value)
+    option = Namespace(effort="quick", seed="0", fault=[], variant=[], numprocesses=None)
+    for name, value in zip(case.options[::2], case.options[1::2], strict=True):
+        given = getattr(option, name.removeprefix("--"))
+        setattr(option, name.removeprefix("--"), [value] if isinstance(given, list) else value)
+    config = Mock(
+        option=option, stash=pytest.Stash(), getoption=lambda name, default=None: getattr(option, name, default)
+    )
+    with pytest.raises(ValueError, match=re.escape(case.line)) as refused:
+        check(config)
+    assert len(str(refused.value).splitlines()) == 1
+
+
 def ended_run(run: str, api: str, environ: Mapping[str, str], options: Sequence[str], folder: Path) -> tuple[int, str]:
     """(exit code, output) of a run of tests or of a load run on that API."""
     commands = {
@@ -112,9 +140,6 @@ def assert_refused(case: MisuseCase, run: str, folder: Path, options: Sequence[s
     assert "Traceback" not in output
 
 
-PROCESSES = [(case, run) for case in IN_PROCESSES for run in sorted(case.runs)]
-
-
 @pytest.mark.parametrize(("case", "run"), PROCESSES, ids=[f"{run} {case}" for case, run in PROCESSES])
 def test_a_run_is_refused_with_exit_code_2(case: MisuseCase, run: str, tmp_path: Path) -> None:
     assert_refused(case, run, tmp_path)
@@ -134,7 +159,7 @@ def taken_port() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-@pytest.mark.parametrize(("run", "options"), [("contract", ["-n", "2"]), ("contract", []), ("load", [])])
+@pytest.mark.parametrize(("run", "options"), [("contract", ["-n", "2"]), ("load", [])])
 def test_a_port_for_mail_that_is_taken_is_a_misuse(
     run: str, options: Sequence[str], taken_port: int, tmp_path: Path
 ) -> None:
