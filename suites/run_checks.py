@@ -21,7 +21,7 @@ from fixtures.corpus.request_fields import needs_mail
 from fixtures.known_variables import check_environment
 from fixtures.reference.change_selection import selected_changes
 from fixtures.smtp_sink import MailSink, SharedMailbox, mail_address
-from fixtures.targets import deepstream_url, from_environment, require_settings, require_targets
+from fixtures.targets import deepstream_url, from_environment, is_named, require_settings, require_targets
 from suites import hypothesis_profiles
 from suites.reporting import broken_contracts, pytest_plugin
 
@@ -58,7 +58,7 @@ def check_run(config: pytest.Config) -> None:
     """Raises UsageError for variables and options that no run of these APIs can have."""
     apis = broken_contracts.working_apis(config)
     check_environment(apis, os.environ)
-    embedded = [api for api in apis if from_environment(api, os.environ) is None and api in reference.apis()]
+    embedded = [api for api in apis if api in reference.apis() and not is_named(api, os.environ)]
     _check_changes(config, embedded)
     for api in embedded:
         if deepstream_url(api, os.environ) and config.getoption("numprocesses", None):
@@ -118,9 +118,9 @@ def check_targets(session: pytest.Session) -> None:
         return
     apis = apis_under_test(session)
     try:
-        targets = [target for api in apis if (target := from_environment(api, os.environ))]
         if config.option.require_target:
-            require_targets(apis, [target.api for target in targets])
+            require_targets(apis, [api for api in apis if is_named(api, os.environ)])
+        targets = [target for api in apis if (target := from_environment(api, os.environ))]
         for target in targets:
             require_settings(target)
         if _mailing(apis):
