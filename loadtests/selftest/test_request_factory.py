@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from fixtures.corpus import EFFORTS, corpus
 from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.corpus.rpc_messages import load_messages
 from fixtures.http1 import request_writer
-from fixtures.target_api import Api
+from fixtures.target_api import Api, MissingPrecondition
 from fixtures.targets import Target
 from fixtures.transports import ABSENT, transport
 from fixtures.transports.call_parts import CallParts, call_message
@@ -203,3 +204,12 @@ def test_unique_texts_are_short_and_never_repeat() -> None:
 
 def test_a_unique_address_keeps_its_domain() -> None:
     assert UniqueTexts(0).like("somebody.here@example.com") == "someb00000000@example.com"
+
+
+def test_an_optional_setting_that_is_not_set_leaves_its_requests_out_and_is_reported() -> None:
+    """Journeys end where they need it; a line before the run says why."""
+    target = replace(at("flowapp"), settings={"TOKEN": "x", "SURVEY_ID": "7"})
+    factory = HttpRequestFactory(target, Recorder().samples_of, Validators(), UniqueTexts(0))
+    assert factory.prepare(["reportSurveyDetail"]) == ["FLOWAPP_SURVEY_SESSION_TOKEN is not set"]
+    with pytest.raises(MissingPrecondition, match=r"^FLOWAPP_SURVEY_SESSION_TOKEN is not set$"):
+        factory.request_for("reportSurveyDetail")
