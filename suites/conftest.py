@@ -24,12 +24,12 @@ from fixtures.corpus.rpc_messages import Messages
 from fixtures.corpus.rpc_messages import load_messages as messages_of
 from fixtures.http_client import Unreachable
 from fixtures.resources import resources
-from fixtures.smtp_sink import MailSink, mail_address
+from fixtures.smtp_sink import MailSink
 from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.targets import Target, deepstream_url, embedded_references, from_environment
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
-from suites import hypothesis_profiles
+from suites import hypothesis_profiles, worker_groups
 from suites.mutation.trial import APIS_UNDER_TEST
 from suites.observed_readings import ObservedReadings
 from suites.reporting import attachments, broken_contracts, pytest_plugin
@@ -68,12 +68,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
     config.stash[COLLECTION_ERRORS] = CollectionErrors()
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])
+    config.pluginmanager.register(worker_groups)
     pytest_plugin.configure(config)
     if pytest_plugin.results_folder(config):
         config.stash[RECORDER] = ExchangeRecorder()
     try:
         hypothesis_profiles.load_profile(config.option.seed)
         config.stash[BROKEN] = broken_contracts.find_broken(os.environ)
+        worker_groups.require_groups(config)
         for api in broken_contracts.working_apis(config):
             _check_deepstream(api, config, embedded=from_environment(api, os.environ) is None)
             for reading in clauses.readings(api):
@@ -202,15 +204,6 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def mailbox(pytestconfig: pytest.Config) -> Iterator[MailSink]:
-    """The mailbox of all targets, at `<API>_SMTP`; at a free port when only our own references send mail."""
-    apis = [api for api in broken_contracts.working_apis(pytestconfig) if needs_mail(load_contract(api))]
-    host, port = mail_address(apis, os.environ)
-    with MailSink(host, port) as sink:
-        yield sink
-
-
-@pytest.fixture(scope="session")
 def targets(pytestconfig: pytest.Config, mailbox: MailSink) -> Iterator[dict[str, Target]]:
     """The target of every API that can be tested."""
     named = {api: from_environment(api, os.environ) for api in broken_contracts.working_apis(pytestconfig)}
@@ -243,6 +236,8 @@ def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
     """The API under test: that of the operation, call or resource, else of the folder that the test is in."""
     api = api_of[pytest_plugin.api_name(request.node)]
     api.exchanges.clear()
+    if not api.target.embedded and needs_mail(api.contract):
+        request.getfixturevalue("open_mailbox")
     subject = pytest_plugin.contract_subject(request.node)
     if subject and not subject.safe and not api.target.writes:
         pytest.skip(api.target.read_only_reason())

@@ -48,6 +48,8 @@ def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: Ca
     failing = 0
     for case in cases:
         of_case = check(api, operation, case)
+        if of_case and api.drop_vanished_values():
+            of_case = check(api, operation, case)
         if not of_case:
             continue
         smallest = _reduced(api, operation, case, check, of_case[0].clause)

@@ -82,6 +82,8 @@ class RpcChecker:
             with suppress(NotPermitted):
                 of_message = check(message)
                 sent += 1
+                if of_message and self.api.drop_vanished_values():
+                    of_message = check(message)
                 if not of_message:
                     continue
                 smallest = self._reduced(message, check, of_message[0].clause)
