@@ -28,7 +28,7 @@ from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.targets import Target, deepstream_url, embedded_references, from_environment
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
-from suites import run_checks
+from suites import run_checks, worker_groups
 from suites.observed_readings import ObservedReadings
 from suites.reporting import attachments, broken_contracts, masked_reports, pace_plugin, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     masked_reports.configure(config)
     config.stash[COLLECTION_ERRORS] = CollectionErrors()
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])
+    config.pluginmanager.register(worker_groups)
     pytest_plugin.configure(config)
     if pytest_plugin.results_folder(config):
         config.stash[RECORDER] = ExchangeRecorder()

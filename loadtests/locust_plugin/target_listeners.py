@@ -68,6 +68,8 @@ def on_init(state: RunState, **_: Any) -> None:
             user_class.require_valid()
         _exclude_apis(environment, given)
         user_classes = contract_classes(environment)
+        for user_class in user_classes:
+            user_class.generate_corpus()
         apis = [user_class.api for user_class in user_classes]
         embedded = _check_targets(environment, apis, given)
         if environment.parsed_options is not None:
@@ -181,7 +183,7 @@ def on_report_to_master(state: RunState, data: dict[str, Any], **_: Any) -> None
 
 def on_worker_report(state: RunState, data: dict[str, Any], **_: Any) -> None:
     """Compares a worker's values with those of the others; a repeat is a failure of the run."""
-    for clause, expected, _received in state.ledger.merge_report(data.pop(LEDGER_KEY, {})):
+    for clause, expected, _received in state.ledger.merge_report(data.pop(LEDGER_KEY, ())):
         state.count_failures(expected, clause)
 
 

@@ -144,6 +144,7 @@ def run_trials(
     only: names of the changes to try, all when empty. sample: how many faults of each API to try, None for all.
     """
     for api in apis:
+        user_class(api).generate_corpus()
         package = reference.load(api)
         planned = [
             ("honest", "", HONEST_SECONDS),

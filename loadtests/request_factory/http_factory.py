@@ -50,8 +50,8 @@ CacheKey = tuple[Any, ...]
 
 
 def operation_label(operation: Operation) -> tuple[str, str]:
-    """The name and transport of an operation in the figures, unless it is also something else: its label, over HTTP."""
-    return operation.label, HTTP
+    """The name and transport of an operation in the figures, unless it is an RPC call: API and label, over HTTP."""
+    return str(operation), HTTP
 
 
 class HttpRequestFactory:

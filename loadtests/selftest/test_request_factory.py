@@ -85,7 +85,7 @@ def test_every_case_of_the_corpus_is_sent_as_the_suites_send_it(api: str) -> Non
             continue
         assert template.fill(values) == expected, f"{operation}: {case.title}"
         count += 1
-    assert count > 100
+    assert count > 5 * len(contract.operations)
 
 
 @pytest.mark.parametrize(
@@ -161,15 +161,18 @@ def test_a_request_without_placeholders_is_created_once() -> None:
     assert factory.request_for("listTasks") is factory.request_for("listTasks")
 
 
-def test_operations_share_one_address_and_are_counted_by_their_labels() -> None:
+def test_operations_share_one_address_and_are_counted_by_their_names() -> None:
     factory = calls("getflow")
     task, tasks = factory.request_for("getTask", task_id=1), factory.request_for("listTasks", server=1)
     assert task.address == tasks.address
-    assert (task.samples.operation, tasks.samples.operation) == ("GET /tasks/{task_id}", "GET /v2/tasks")
+    assert (task.samples.operation, tasks.samples.operation) == (
+        "getflow GET /tasks/{task_id}",
+        "getflow GET /v2/tasks",
+    )
 
 
 def test_invalid_requests_are_counted_apart() -> None:
-    assert calls("getflow").invalid_request("listTasks").samples.operation == "GET /tasks (refused)"
+    assert calls("getflow").invalid_request("listTasks").samples.operation == "getflow GET /tasks (refused)"
 
 
 def test_an_unknown_value_is_reported_with_the_known_ones() -> None:
