@@ -7,6 +7,7 @@ own references run once for each worker.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,22 @@ from fixtures.targets import is_named
 from suites.reporting import broken_contracts, pytest_plugin
 
 
+GROUPED = "is_grouped"  # in what xdist sends to a worker: whether groups stay together
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keeps groups together: without --dist, `-n` spreads tests over workers without regard to them."""
-    if config.getoption("dist", "no") == "load":
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        config.option.loadgroup = worker[GROUPED]  # a worker knows only what was typed
+    elif config.getoption("dist", "no") == "load":
         config.option.dist = "loadgroup"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a worker of xdist whether groups stay together."""
+    node.workerinput[GROUPED] = node.config.getoption("dist") == "loadgroup"
 
 
 @pytest.hookimpl(tryfirst=True)
