@@ -14,7 +14,6 @@ import pytest
 from fixtures.targets import is_named
 from suites.reporting import broken_contracts, pytest_plugin
 
-
 GROUPED = "is_grouped"  # in what xdist sends to a worker: whether groups stay together
 
 
