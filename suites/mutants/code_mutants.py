@@ -13,7 +13,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
-UNCHANGED_CALLS = ("len", "isinstance")  # any change of their arguments but the right one is an exception
+UNCHANGED_CALLS = ("len", "isinstance")  # as in mutmut: most changes of their arguments only raise an exception
 
 
 @dataclass(frozen=True)
