@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import allure_pytest.plugin
+import allure_pytest.plugin  # type: ignore[import-untyped]  # Allure has no types
 import pytest
 from allure_commons import hookimpl
 from allure_commons.logger import AllureFileLogger
