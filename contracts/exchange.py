@@ -5,13 +5,13 @@ An exchange holds what was sent and received, without interpretation. Secrets ar
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from contracts import formatting
+from contracts.json_text import read_json
 from contracts.secret_mask import mask_secrets
 
 FRAME = "FRAME"  # the method of a websocket frame
@@ -47,8 +47,8 @@ class Response:
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """The body as JSON; raises ValueError for anything else (RFC 8259, so no NaN; UTF-8 only)."""
-        return json.loads(self.body.decode(), parse_constant=_no_constant)
+        """The body as JSON; raises ValueError for anything else, as `read_json` does."""
+        return read_json(self.body)
 
     def text(self) -> str:
         """The body as text; undecodable bytes are replaced."""
@@ -62,10 +62,6 @@ class Exchange:
     request: Request
     response: Response
     seconds: float = 0.0
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def frame_endpoint(url: str, base: str) -> str:

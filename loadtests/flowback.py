@@ -17,7 +17,7 @@ from loadtests.engine.exchange_types import Request, Response
 from loadtests.locust_plugin.listeners import register
 from loadtests.user.contract_user import WRITES, ContractUser, Steps
 from loadtests.user.journey_user import journey
-from loadtests.validation.invariants import ExclusiveWinner, PaginationWalk, Violation, members_match
+from loadtests.validation.invariants import ExclusiveWinner, PaginationWalk, Violation, link_stays, members_match
 from loadtests.validation.validators import parsed_body
 
 MAX_PAGES = 12
@@ -30,8 +30,8 @@ def user_of(value: Any) -> Any:
     return value["data"][0] if "data" in value else value
 
 
-def check_page(walk: PaginationWalk, value: Any, _: Response) -> Violation | None:
-    """No user comes twice in a walk over pages, where that can be expected.
+def check_page(walk: PaginationWalk, url: str, value: Any, _: Response) -> Violation | None:
+    """No user comes twice in a walk over pages at that URL, where that can be expected, and no link leads elsewhere.
 
     The order is not documented. If the newest come first, each new user moves all others to a later position. Only if
     ids grow, new users come behind all others, and none comes twice.
@@ -39,7 +39,7 @@ def check_page(walk: PaginationWalk, value: Any, _: Response) -> Violation | Non
     ids = [user["id"] for user in value["data"]]
     if ids != sorted(ids):
         walk.seen.clear()
-    return walk.add_page(value["data"], is_last=False)
+    return link_stays("FLOWBACK-LIST-5", url, value.get("next") or None) or walk.add_page(value["data"], is_last=False)
 
 
 def check_user(clause: str, expected: dict[str, Any], value: Any, _: Response) -> Violation | None:
@@ -78,7 +78,7 @@ class Flowback(ContractUser):
     @journey(weight=20)
     def read_all_pages(self) -> Steps:
         """Walks over all users by the links of the envelope."""
-        check = partial(check_page, PaginationWalk("id", "FLOWBACK-LIST-18", "FLOWBACK-LIST-18"))
+        check = partial(check_page, PaginationWalk("id", "FLOWBACK-LIST-18", "FLOWBACK-LIST-18"), self.url)
         response = yield self.request_for("listUsers", check, limit=choice((20, 50)))
         for _ in range(MAX_PAGES):
             link = None if response.error else parsed_body(response).get("next")

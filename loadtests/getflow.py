@@ -18,7 +18,7 @@ from loadtests.engine.exchange_types import Request, Response
 from loadtests.locust_plugin.listeners import register
 from loadtests.user.contract_user import WRITES, ContractUser, Steps
 from loadtests.user.journey_user import journey
-from loadtests.validation.invariants import PaginationWalk, Violation, members_match, shown_members_match
+from loadtests.validation.invariants import PaginationWalk, Violation, link_stays, members_match, shown_members_match
 from loadtests.validation.validators import parsed_body
 
 MAX_PAGES = 20
@@ -33,9 +33,10 @@ def check_record(kind: str, clause: str, expected: Mapping[str, Any], value: Any
     return members_match(clause, expected, value[kind])
 
 
-def check_page(walk: PaginationWalk, plural: str, value: Any, response: Response) -> Violation | None:
-    """No record comes twice in a walk over pages, and none is missing at its end."""
-    return walk.add_page(value[plural], is_last=next_link(response) is None)
+def check_page(walk: PaginationWalk, plural: str, url: str, value: Any, response: Response) -> Violation | None:
+    """No record comes twice in a walk over pages, none is missing at its end, and no link leads away from that URL."""
+    link = next_link(response)
+    return link_stays("GETFLOW-PAGE-6", url, link) or walk.add_page(value[plural], is_last=link is None)
 
 
 register()
@@ -55,7 +56,7 @@ class Getflow(ContractUser):
     def read_all_pages(self) -> Steps:
         """Walks over all tasks, lists or workspaces by their links."""
         identifier, plural = choice((("listTasks", "tasks"), ("listLists", "lists"), ("listWorkspaces", "workspaces")))
-        check = partial(check_page, PaginationWalk("id", "GETFLOW-PAGE-7", "GETFLOW-PAGE-7"), plural)
+        check = partial(check_page, PaginationWalk("id", "GETFLOW-PAGE-7", "GETFLOW-PAGE-7"), plural, self.url)
         response = yield self.request_for(identifier, check, limit=choice((10, 25, 100)))
         for _ in range(MAX_PAGES):
             link = next_link(response)
@@ -125,7 +126,7 @@ class Getflow(ContractUser):
             return
         tasks = yield from self.create_tasks(workspace, 5)
         walk = PaginationWalk("id", "GETFLOW-PAGE-8", "GETFLOW-PAGE-8", set(tasks))
-        check, created = partial(check_page, walk, "tasks"), list(tasks)
+        check, created = partial(check_page, walk, "tasks", self.url), list(tasks)
         request = self.request_for("listTasks", check, workspace_id=workspace, limit=2)
         for _ in range(MAX_PAGES):
             page, task = yield [request, self.new_task(workspace)]

@@ -4,11 +4,13 @@
     python -m reports --expect all      every API in contracts/ must have results, unless the run was asked for others
     python -m reports --load DIR        also the load run in that folder; its verdict counts
     python -m reports compare A B       compares two load runs: what got better, worse or cannot be told apart
+    python -m reports begin             says that a pytest run is about to begin, so that one that never does is broken
 
 Without --load, the newest load run in reports/out/load is shown but does not count.
 
-Rule: the exit code is the worst verdict: pass 0, fail 1, broken (or wrong usage) 2, inconclusive 3, unreachable 4.
-The worst is broken, then unreachable, fail, inconclusive, pass. A report that cannot be written is broken.
+Rule: the exit code is the worst verdict: pass 0, fail 1, broken or misuse 2, inconclusive 3, unreachable 4. The worst
+is broken, then misuse, unreachable, fail, inconclusive, pass. A report that cannot be written is broken, and so is a
+load run that --load names and that left nothing, unless Locust has written down why it loads no API.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import contracts
@@ -24,15 +27,17 @@ from contracts.yaml_reader import UsageError
 from reports import summary
 from reports.allure import report_page
 from reports.coverage import coverage_page, coverage_report
+from reports.junit_xml import junit
 from reports.load import load_run, report_files, run_comparison, verdict_text
 from reports.load.load_page import render_load_page
 from reports.load.load_run import NoLoadRun
 from reports.load.load_verdict import LoadVerdict
 from reports.mutation import kill_table_page
-from reports.results import verdicts
+from reports.results import run_manifest, verdicts
 from reports.results.records import RunRecords, read_records
 
 OUT = Path(__file__).resolve().parent / "out"
+NO_RECORDS = RunRecords((), None, ())
 ALL = ["all"]  # what `--expect all` means is known when the run is read
 
 
@@ -41,50 +46,103 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["compare"]:
         return run_comparison.main(words[1:])
+    if words[:1] == ["begin"]:
+        return _begin(words[1:])
     options = _options(words)
     try:
-        loads = [report_files.write_reports(folder, options.slo) for folder in options.load]
-    except (NoLoadRun, UsageError) as error:
+        loads, missing = _read_loads(options)
+    except UsageError as error:
         print(error, file=sys.stderr)
-        return verdicts.EXIT_CODES["broken"]
-    for load in loads:
+        return verdicts.EXIT_CODES["misuse"]
+    has_pytest_run = read_records(options.results) != NO_RECORDS
+    if options.load and not options.expect and not has_pytest_run:
+        for problem in missing:
+            print(problem, file=sys.stderr)
+        return verdicts.EXIT_CODES[
+            verdicts.worst([*(load.verdict for load in loads), *(["broken"] if missing else [])])
+        ]
+    return verdicts.EXIT_CODES[_report(options, loads, missing)]
+
+
+def _begin(words: Sequence[str]) -> int:
+    """Announce a pytest run in its results folder; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m reports begin", description="Announces a pytest run.")
+    parser.add_argument("--results", type=Path, default=OUT / "allure-results", help="folder of pytest's results")
+    try:
+        run_manifest.announce(parser.parse_args(words).results)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return verdicts.EXIT_CODES["misuse"]
+    return verdicts.EXIT_CODES["pass"]
+
+
+def _read_loads(options: argparse.Namespace) -> tuple[list[LoadVerdict], list[str]]:
+    """The verdicts of the load runs, which are printed, and a sentence for each that left nothing."""
+    loads: list[LoadVerdict] = []
+    missing: list[str] = []
+    for folder in options.load:
+        reasons: dict[str, str] = {}
+        try:
+            reasons = load_run.left_out(folder)
+            for api, reason in reasons.items():
+                print(f"load: {api} is left out: {reason}")
+            load = report_files.write_reports(folder, options.slo)
+        except NoLoadRun as error:
+            missing += [] if reasons else [str(error)]
+            continue
+        loads.append(load)
         print(*verdict_text.console_lines(load), report_files.page_path(load.run.path), sep="\n")
-    load_verdicts = [load.verdict for load in loads]
-    if loads and not options.expect and not any(options.results.glob("*-result.json")):
-        return verdicts.EXIT_CODES[verdicts.worst(load_verdicts)]
-    return verdicts.EXIT_CODES[_report(options, loads)]
+    return loads, missing
 
 
-def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict]) -> str:
+def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: Sequence[str]) -> str:
     """Judge the pytest run, write its files beside those of the load runs, and return the worst verdict."""
     records = read_records(options.results)
+    records = replace(records, problems=(*records.problems, *missing))
     api_verdicts = verdicts.judge(records, _expected_of(options.expect, records))
     verdict = verdicts.worst([verdicts.overall(api_verdicts, records), *(load.verdict for load in loads)])
     coverages = coverage_report.coverage_of(options.results, [judged.api for judged in api_verdicts], records)
     coverage_html = coverage_page.page(coverages, verdict)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "summary.md").write_text(summary.markdown(api_verdicts, records, coverages), "utf-8")
-    (options.out / "summary.json").write_text(summary.to_json(api_verdicts, records, coverages), "utf-8")
-    (options.out / "coverage.html").write_text(coverage_html, "utf-8")
     shown_loads = loads or _newest_load(options.out / "load")
+    options.out.mkdir(parents=True, exist_ok=True)
     pages = {
         "Clauses and coverage": coverage_html,
         "Kill table": kill_table_page.write_page(options.out / "prove", options.out),
     }
     for load in shown_loads:
         pages["Load" if len(shown_loads) == 1 else f"Load {load.run.result.name}"] = render_load_page(load)
-    print(*summary.console_lines(api_verdicts, records), sep="\n")
+    if options.html:
+        try:
+            page = _write_html(options, api_verdicts, records, verdict, pages, shown_loads)
+        except report_page.ReportError as error:
+            records = replace(records, problems=(*records.problems, f"no report.html: {error}"))
+            verdict, page = verdicts.worst([verdict, "broken"]), ""
+    counted = {load.run.result.name: load.verdict for load in loads}
+    files = {
+        "coverage.html": coverage_html,
+        "summary.md": summary.markdown(api_verdicts, records, verdict, coverages, counted),
+        "summary.json": summary.to_json(api_verdicts, records, verdict, coverages, counted),
+        "junit.xml": junit(api_verdicts, records, verdict, counted),
+    }
+    for name, text in files.items():
+        (options.out / name).write_text(text, "utf-8", errors="backslashreplace")
+    print(*summary.console_lines(api_verdicts, records, verdict), sep="\n")
     if not records.tests:
         print(f"no results in {_relative(options.results)}: run pytest first")
-    if options.html and not _write_html(options, api_verdicts, records, verdict, pages, shown_loads):
-        return verdicts.worst([verdict, "broken"])
+    if options.html and page:
+        print(page)
     return verdict
 
 
 def _expected_of(names: Sequence[str], records: RunRecords) -> Sequence[str]:
-    """The APIs that must have results; of all APIs only those that the user chose, when the run was a selection."""
-    is_selection = records.run is not None and records.run.is_selection
-    return [] if is_selection and names == ALL else names if names != ALL else contracts.apis()
+    """The APIs that must have results; of all APIs only those that the user chose, when the run was a selection.
+
+    Of a run that did not begin, none are missing: the run is.
+    """
+    run = records.run
+    if names != ALL:
+        return names
+    return [] if run and (run.is_selection or run.misuse or not run.begun) else contracts.apis()
 
 
 def _write_html(
@@ -94,18 +152,16 @@ def _write_html(
     verdict: str,
     pages: dict[str, str],
     loads: Sequence[LoadVerdict],
-) -> bool:
-    """Write report.html and print its path; on an error print that and return False."""
+) -> str:
+    """Write report.html and return its path; raises ReportError."""
     environment, errors = (
         summary.report_environment(api_verdicts, records),
         summary.report_errors(api_verdicts, records),
     )
-    try:
-        print(_relative(report_page.build(options.results, options.out, verdict, environment, errors, pages, loads)))
-    except report_page.ReportError as error:
-        print(f"broken: no report.html: {error}", file=sys.stderr)
-        return False
-    return True
+    page = report_page.build(
+        options.results, options.out, verdict, environment, errors, records, api_verdicts, pages, loads
+    )
+    return _relative(page)
 
 
 def _newest_load(folder: Path) -> list[LoadVerdict]:

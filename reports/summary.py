@@ -1,46 +1,62 @@
 """Formats the verdicts: lines for a terminal, Markdown for a CI page, JSON for machines.
 
-Rule: all three show the same facts in the same order; no verdict is computed here.
+Rule: all show the same facts in the same order; no verdict is computed here.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from reports.coverage import coverage_report
 from reports.coverage.coverage_report import ApiCoverage
-from reports.results.records import ResultRecord, RunRecords
-from reports.results.verdicts import EXIT_CODES, ApiVerdict, overall
+from reports.results.records import RunRecords
+from reports.results.result_log import ResultRecord
+from reports.results.verdicts import EXIT_CODES, ApiVerdict
 
-ICONS = {"pass": "✅", "fail": "❌", "broken": "💥", "inconclusive": "❔", "unreachable": "🔌"}
+ICONS = {"pass": "✅", "fail": "❌", "broken": "💥", "misuse": "🔧", "inconclusive": "❔", "unreachable": "🔌"}
 MEANINGS = {
     "pass": "every check that ran found the contract kept",
     "fail": "the API breaks its contract",
     "broken": "our own part failed, so nothing is sure",
+    "misuse": "a command or a setting has to be changed",
     "inconclusive": "not enough evidence",
     "unreachable": "the target did not respond",
 }
 MAX_SKIP_REASONS = 20  # listed per API; the rest is counted
+Loads = Mapping[str, str]  # the verdict of each load run that counts, by its name
+NO_LOADS: Loads = MappingProxyType({})
 COLUMNS = ("API", "verdict", "checks", "observations", "clauses", "findings", "not judged", "skipped")
 
 
-def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[str]:
-    """One line per API; below it the reasons, each finding with clause and test, and what was skipped."""
+def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> list[str]:
+    """One line per API; below it the reasons, each finding with clause and test, and what was skipped.
+
+    The last line has the verdict of everything together, `verdict`, and its exit code.
+    """
     width = max((len(verdict.api) for verdict in verdicts), default=0)
     lines: list[str] = []
-    for verdict in verdicts:
-        lines.append(f"{verdict.api:<{width}}   {verdict.verdict:<12} {counts_text(verdict)}")
-        lines += [f"    {reason}" for reason in verdict.reasons]
-        for test in verdict.findings:
+    for judged in verdicts:
+        lines.append(f"{judged.api:<{width}}   {judged.verdict:<12} {counts_text(judged)}")
+        lines += [f"    {reason}" for reason in judged.reasons]
+        for test in judged.findings:
             lines += [f"    {_message_with_clause(test)}", f"        {test.node}"]
-        for test in verdict.not_judged:
-            lines += [f"    {test.outcome}: {test.message}", f"        {test.node}"]
-        lines += [f"    skipped {number} x {reason}" for reason, number in skip_reasons(verdict.skipped)]
-    lines += [f"broken: {problem}" for problem in records.problems]
-    return lines
+        for test, number in _by_message(judged.not_judged):
+            lines += [f"    {test.outcome}: {test.message}", f"        {_node_and_others(test, number)}"]
+        lines += [f"    skipped {number} x {reason}" for reason, number in skip_reasons(judged.skipped)]
+    lines += outside_lines(records)
+    return [*lines, f"flowproof: {verdict} (exit code {EXIT_CODES[verdict]}): {MEANINGS[verdict]}"]
+
+
+def outside_lines(records: RunRecords) -> list[str]:
+    """What went wrong outside the tests, a line each."""
+    return [
+        *(f"misuse: {error}" for error in records.misuse),
+        *(f"broken: {problem}" for problem in records.problems),
+    ]
 
 
 def counts_text(verdict: ApiVerdict) -> str:
@@ -53,21 +69,27 @@ def counts_text(verdict: ApiVerdict) -> str:
     return ", ".join(parts + [f"{number} {outcome}" for outcome, number in others.items()])
 
 
-def markdown(verdicts: Sequence[ApiVerdict], records: RunRecords, coverages: Sequence[ApiCoverage] = ()) -> str:
+def markdown(
+    verdicts: Sequence[ApiVerdict],
+    records: RunRecords,
+    verdict: str,
+    coverages: Sequence[ApiCoverage] = (),
+    loads: Loads = NO_LOADS,
+) -> str:
     """A page for CI: the table of verdicts, coverage, findings, what did not run, and the environment."""
-    worst = overall(verdicts, records)
-    page = [f"# flowproof: {ICONS[worst]} {worst}", "", f"{MEANINGS[worst].capitalize()}.", ""]
+    page = [f"# flowproof: {ICONS[verdict]} {verdict}", "", f"{MEANINGS[verdict].capitalize()}.", ""]
     page += [f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
     page += map(_verdict_row, verdicts)
+    page += _section("Load", [f"- {_cell(name)}: {ICONS[load]} {load}" for name, load in loads.items()])
     page += _section("Clauses and coverage", coverage_report.markdown_table(coverages))
     page += [
         f"\nCoverage of {coverage.api} is missing or incomplete: {_cell(coverage.missing)}."
         for coverage in coverages
         if coverage.missing
     ]
-    page += _section("Problems of the suite itself", [f"- {_cell(problem)}" for problem in records.problems])
-    for verdict in verdicts:
-        page += _api_sections(verdict)
+    page += _section("Outside the tests", [f"- {_cell(line)}" for line in outside_lines(records)])
+    for judged in verdicts:
+        page += _api_sections(judged)
     page += _section("Environment", [f"- {_cell(name)}: {_cell(text)}" for name, text in records.environment.items()])
     return "\n".join(page) + "\n"
 
@@ -87,7 +109,9 @@ def _verdict_row(verdict: ApiVerdict) -> str:
 def _api_sections(verdict: ApiVerdict) -> list[str]:
     api = verdict.api
     findings = _test_table("clause", [(_clause(test), test) for test in verdict.findings])
-    not_judged = _test_table("outcome", [(test.outcome, test) for test in verdict.not_judged])
+    not_judged = _test_table(
+        "outcome", [(f"{number} x {test.outcome}", test) for test, number in _by_message(verdict.not_judged)]
+    )
     skipped = [f"- {number} x {_cell(reason)}" for reason, number in skip_reasons(verdict.skipped)]
     return [
         *_section(f"{api}: why it is {verdict.verdict}", [f"- {_cell(reason)}" for reason in verdict.reasons]),
@@ -98,15 +122,23 @@ def _api_sections(verdict: ApiVerdict) -> list[str]:
     ]
 
 
-def to_json(verdicts: Sequence[ApiVerdict], records: RunRecords, coverages: Sequence[ApiCoverage] = ()) -> str:
-    """JSON: {verdict, exit_code, problems, environment, apis: {name: {verdict, checks, clauses, findings, …}}}."""
-    worst = overall(verdicts, records)
+def to_json(
+    verdicts: Sequence[ApiVerdict],
+    records: RunRecords,
+    verdict: str,
+    coverages: Sequence[ApiCoverage] = (),
+    loads: Loads = NO_LOADS,
+) -> str:
+    """JSON: {verdict, exit_code, run, loads, problems, misuse, environment, apis: {name: {verdict, checks, …}}}."""
     content = {
-        "verdict": worst,
-        "exit_code": EXIT_CODES[worst],
+        "verdict": verdict,
+        "exit_code": EXIT_CODES[verdict],
+        "run": records.run.run if records.run else None,
+        "loads": dict(loads),
         "problems": list(records.problems),
+        "misuse": list(records.misuse),
         "environment": records.environment,
-        "apis": {verdict.api: _verdict_facts(verdict) for verdict in verdicts},
+        "apis": {judged.api: _verdict_facts(judged) for judged in verdicts},
         "coverage": {coverage.api: coverage_report.to_facts(coverage) for coverage in coverages},
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -121,7 +153,7 @@ def report_environment(verdicts: Sequence[ApiVerdict], records: RunRecords) -> d
 def report_errors(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[str]:
     """What no single test of the HTML report can show: why an API lacks a plain verdict, and problems of the suite."""
     reasons = [f"{verdict.api} is {verdict.verdict}: {reason}" for verdict in verdicts for reason in verdict.reasons]
-    return reasons + [f"broken: {problem}" for problem in records.problems]
+    return reasons + outside_lines(records)
 
 
 def skip_reasons(skipped: Iterable[ResultRecord]) -> list[tuple[str, int]]:
@@ -129,6 +161,20 @@ def skip_reasons(skipped: Iterable[ResultRecord]) -> list[tuple[str, int]]:
     counts = Counter(test.message or "no reason given" for test in skipped).most_common()
     rest = sum(number for _, number in counts[MAX_SKIP_REASONS:])
     return counts[:MAX_SKIP_REASONS] + ([("other reasons", rest)] if rest else [])
+
+
+def _by_message(tests: Iterable[ResultRecord]) -> list[tuple[ResultRecord, int]]:
+    """The first test of each outcome and message, with the number of tests that ended so."""
+    first: dict[tuple[str, str], ResultRecord] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for test in tests:
+        first.setdefault((test.outcome, test.message), test)
+        counts[test.outcome, test.message] += 1
+    return [(test, counts[key]) for key, test in first.items()]
+
+
+def _node_and_others(test: ResultRecord, number: int) -> str:
+    return test.node if number == 1 else f"{test.node} and {_plural(number - 1, 'other test')}"
 
 
 def _verdict_facts(verdict: ApiVerdict) -> dict[str, Any]:

@@ -14,17 +14,15 @@ from typing import Any
 import pytest
 
 from contracts.asyncapi import load_rpc_contract
-from contracts.errors import UsageError
 from contracts.openapi import load_contract
 from fixtures import network_guard
 from fixtures.corpus import EFFORTS, Corpus
 from fixtures.corpus import corpus as corpus_of
 from fixtures.corpus.rpc_messages import Messages
 from fixtures.corpus.rpc_messages import load_messages as messages_of
-from fixtures.http_client import Unreachable
 from fixtures.pace import NotTested
 from fixtures.resources import resources
-from fixtures.target_api import Api, MissingPrecondition, NotPermitted
+from fixtures.target_api import Api
 from fixtures.targets import Target, deepstream_url, embedded_references, from_environment
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
@@ -33,12 +31,15 @@ from suites.observed_readings import ObservedReadings
 from suites.reporting import attachments, broken_contracts, masked_reports, pace_plugin, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
+from suites.reporting.result_recorder import EXCHANGES, ResultRecorder
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
+RESULTS = pytest.StashKey[ResultRecorder]()
+ANSWERING = pytest.StashKey[set[str]]()  # the APIs whose targets have answered this process
 COLLECTION_ERRORS = pytest.StashKey["CollectionErrors"]()
 SELFTEST = Path(__file__).parent / "selftest"
-EXIT_BROKEN = 2
+EXIT_BROKEN = EXIT_MISUSE = 2
 
 
 class CollectionErrors:
@@ -66,17 +67,25 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[COLLECTION_ERRORS] = CollectionErrors()
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])
     config.pluginmanager.register(worker_groups)
-    pytest_plugin.configure(config)
-    if pytest_plugin.results_folder(config):
-        config.stash[RECORDER] = ExchangeRecorder()
     try:
+        pytest_plugin.configure(config)
         run_checks.check_options(config)
         config.stash[BROKEN] = broken_contracts.find_broken(os.environ)
         run_checks.check_run(config)
         pace_plugin.configure(config)
     except ValueError as error:
-        pytest_plugin.finish_manifest(config, EXIT_BROKEN, [str(error)])
-        pytest.exit(str(error), EXIT_BROKEN)
+        pytest_plugin.refuse(config, str(error))
+        pytest.exit(str(error), returncode=EXIT_MISUSE)
+    results = pytest_plugin.results_folder(config)
+    if results:
+        config.stash[RECORDER] = ExchangeRecorder()
+    config.stash[RESULTS] = ResultRecorder(results, config.stash[pytest_plugin.RUN], _process_name())
+    config.pluginmanager.register(config.stash[RESULTS])
+
+
+def _process_name() -> str:
+    """The name of this process among those of the run."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -94,19 +103,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if item not in set(deselected)]
-    if pytest_plugin.results_folder(config):
-        pytest_plugin.label_items(items)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     run_checks.check_targets(session)
+    if pytest_plugin.results_folder(session.config):
+        pytest_plugin.label_items(session.items)
     if session.items or broken_contracts.reported(session.config):
         pytest_plugin.start_manifest(session.config, session.items)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
+    """Gives an xdist worker the id of the run and the mailbox."""
+    node.workerinput[pytest_plugin.RUN_INPUT] = node.config.stash[pytest_plugin.RUN]
     run_checks.share_mailbox(node)
 
 
@@ -127,14 +138,22 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             config.workeroutput["misuse"] = config.stash[MISUSE]
     results, recorder = pytest_plugin.results_folder(config), config.stash.get(RECORDER, None)
     if results and recorder:
-        recorder.write(results, os.environ.get("PYTEST_XDIST_WORKER", "main"))
-    misuse = [config.stash[MISUSE]] if MISUSE in config.stash else []
-    pytest_plugin.finish_manifest(config, exitstatus, [*config.stash[COLLECTION_ERRORS].messages, *misuse])
-    if broken_contracts.reported(config) or misuse:
-        session.exitstatus = EXIT_BROKEN
+        recorder.write(results, _process_name())
+    if MISUSE in config.stash:
+        pytest_plugin.refuse(config, config.stash[MISUSE])
+    pytest_plugin.finish_manifest(config, exitstatus, config.stash[COLLECTION_ERRORS].messages)
+    is_broken = broken_contracts.reported(config) or MISUSE in config.stash
+    code = EXIT_BROKEN if is_broken else config.stash[RESULTS].exit_code
+    if MISUSE in config.stash or (
+        code is not None
+        and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+    ):
+        session.exitstatus = code
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash[RESULTS].lines:
+        terminalreporter.write_line(line)
     for api, problem in sorted(broken_contracts.reported(config).items()):
         terminalreporter.write_line(f"{api} was not tested, because its contract is broken: {problem}")
     if MISUSE in config.stash:
@@ -165,24 +184,19 @@ def _parametrized_names(test: pytest.Item) -> set[str]:
     return {name.strip() for name in names}
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Iterator[None]:
-    return (yield from _in_one_sentence())
+@pytest.hookimpl(wrapper=True, trylast=True)  # within the wrappers of pytest, whose tear-down expects their set-up
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    return (yield from item.config.stash[RESULTS].end_in_one_line(item, begins=True))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Iterator[None]:
-    return (yield from _in_one_sentence())
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    return (yield from item.config.stash[RESULTS].end_in_one_line(item))
 
 
-def _in_one_sentence() -> Iterator[None]:
-    """Skips a test for a missing precondition; fails it in one sentence for an unreachable target or a usage error."""
-    try:
-        return (yield)
-    except (MissingPrecondition, NotPermitted, NotTested) as reason:
-        pytest.skip(str(reason))
-    except (Unreachable, UsageError) as reason:
-        pytest.fail(str(reason), pytrace=False)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    return (yield from item.config.stash[RESULTS].end_in_one_line(item))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -192,11 +206,11 @@ def pytest_runtest_makereport(
     api: Api | None = getattr(item, "funcargs", {}).get("api")
     if call.when == "call" and api and pytest_plugin.results_folder(item.config):
         attachments.attach_exchanges(api, call.excinfo.value if call.excinfo else None)
-        attachments.attach_count(item.config.stash[RECORDER].take_count())
+        item.stash[EXCHANGES] = item.config.stash[RECORDER].take_count()
     if call.when == "teardown" and RECORDER in item.config.stash:
         item.config.stash[RECORDER].take_count()  # exchanges that clean up belong to no test
     report = yield
-    not_tested = call.excinfo is not None and isinstance(call.excinfo.value.__context__, NotTested)
+    not_tested = call.excinfo is not None and isinstance(call.excinfo.value.__cause__, NotTested)
     if call.when == "call" or not_tested:
         report.user_properties += [("clause", clause) for clause in pytest_plugin.clauses_of(item)]
     if not_tested:
@@ -206,6 +220,7 @@ def pytest_runtest_makereport(
         report.longrepr = pytest_plugin.failure_text(item, call.excinfo.value)
         blamed = pytest_plugin.blamed_clauses(item, call.excinfo.value)
         report.user_properties += [("blamed", clause) for clause in blamed]
+    item.config.stash[RESULTS].add_phase(item, call, report)
     masked_reports.mask_report(report, item.config.stash[masked_reports.SECRETS])
     return report
 
@@ -253,6 +268,10 @@ def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[
 def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
     """The API under test: that of the operation, call or resource, else of the folder that the test is in."""
     api = api_of[pytest_plugin.api_name(request.node)]
+    answering = request.config.stash.setdefault(ANSWERING, set())
+    if not api.target.embedded and api.target.api not in answering:
+        api.require_answer()  # before anything else is found out about a target that is not there
+        answering.add(api.target.api)
     api.exchanges.clear()
     subject = pytest_plugin.contract_subject(request.node)
     if subject and not subject.safe and not api.target.writes:
@@ -287,7 +306,7 @@ def readings(api: Api, request: pytest.FixtureRequest) -> Iterator[ObservedReadi
     properties += [("reading", f"{reading}={meaning}") for reading, meaning in observed.seen.items()]
     properties += [("observation", reading) for reading in dict.fromkeys(observed.observations)]
     if pytest_plugin.results_folder(request.config):
-        attachments.attach_readings(observed.seen, observed.observations)
+        attachments.attach_readings(observed.seen)
 
 
 @pytest.fixture

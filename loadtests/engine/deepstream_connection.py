@@ -157,7 +157,11 @@ class DeepstreamConnection(WebsocketConnection):
                 self._close_for("deepstream: a response to no call")
             return  # it came after its timeout, or twice
         data = message.get("data", "")
-        body = data.encode() if isinstance(data, str) else orjson.dumps(data)
+        try:
+            body = data.encode() if isinstance(data, str) else orjson.dumps(data)
+        except (TypeError, UnicodeEncodeError):  # nested too deeply, or half a character
+            self._close_for("deepstream: a response that is no JSON")
+            return
         error = None if action == RESPONSE else f"deepstream: {RPC_REFUSALS[action]}"
         deliver(call.request, call.requester, Response(0, NO_HEADERS, body, error, call.intended, call.sent, now, now))
 

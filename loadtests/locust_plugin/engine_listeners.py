@@ -13,6 +13,7 @@ from locust.stats import console_logger
 from loadtests.distributed import console_table
 from loadtests.distributed.roles import journey_classes
 from loadtests.distributed.run_state import RunState
+from reports.load.load_verdict import STOP_NOTE
 
 VERBOSE_LEVELS = ("DEBUG", "INFO")  # log levels with tables
 PATIENCE = 10.0  # seconds that Locust may take to set itself up
@@ -87,7 +88,7 @@ def on_quit(state: RunState, **_: Any) -> None:
 
 def _print_table(state: RunState) -> None:
     result = state.role.result
-    if result is not None:
+    if result is not None and STOP_NOTE not in result.notes:
         for line in console_table.lines(result):
             console_logger.info(line)
         console_logger.info("")

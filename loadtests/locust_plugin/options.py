@@ -40,6 +40,14 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         include_in_web_ui=False,
         help="Folder for the figures of the run (default: a new one in reports/out/load)",
     )
+    parser.add_argument(
+        "--tested-in",
+        metavar="DIR",
+        default="",
+        env_var="LOAD_TESTED_IN",
+        include_in_web_ui=False,
+        help="Load only the APIs that the pytest run with its results in this folder has tested, and that did answer",
+    )
     parser.set_defaults(stop_timeout=STOP_TIMEOUT)  # Locust's default is 0, which interrupts running journeys
     parser.add_argument(
         "--judge", default="all", metavar="MODE", env_var="LOAD_JUDGE", help=f"Which responses are validated: {MODES}"

@@ -6,11 +6,13 @@ nothing sent for a run that is not allowed.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from locust.env import Environment
@@ -22,6 +24,7 @@ from contracts.errors import UsageError
 from fixtures.http_client import Unreachable
 from fixtures.known_variables import check_environment, check_load_variables
 from fixtures.network_routes import permit_other_clients
+from fixtures.target_api import Api
 from fixtures.targets import require_settings, require_targets
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
@@ -37,11 +40,14 @@ from loadtests.targets.run_targets import (
 )
 from loadtests.validation.invariants import UniquenessLedger
 from loadtests.validation.validators import Validators, parse_mode
+from reports.load.load_run import LEFT_OUT_FILE
+from reports.load.load_verdict import MISUSE, STOP_NOTE, UNREACHABLE
+from reports.results.records import read_records
+from reports.results.verdicts import EXIT_CODES
 
 TARGET_MESSAGE = "flow-place"  # from the master: the URLs of the APIs
 LEDGER_KEY = "flow-once"  # of a worker's report to the master
 NOTE = "judging"  # name of the note on validation in the result
-EXIT_USAGE, EXIT_UNREACHABLE = 2, 4
 
 
 def contract_classes(environment: Environment) -> list[Any]:
@@ -100,18 +106,35 @@ def _check_targets(environment: Environment, apis: Sequence[str], given: RunTarg
 
 
 def _exclude_apis(environment: Environment, given: RunTarget) -> None:
+    """Leaves out APIs that may not or need not be loaded; ends the process with a pass when none is left."""
     apis = [user_class.api for user_class in contract_classes(environment)]
-    for api, reason in excluded_apis(apis, given, os.environ).items():
+    options = environment.parsed_options
+    tested_in = getattr(options, "tested_in", "")
+    reasons = dict.fromkeys(apis, "the pytest run did not test it, or it did not answer") if tested_in else {}
+    for api in read_records(Path(tested_in)).answering_apis if tested_in else ():
+        reasons.pop(api, None)
+    apis = [api for api in apis if api not in reasons]
+    reasons |= excluded_apis(apis, given, os.environ, is_any_optional=bool(tested_in))
+    for api, reason in reasons.items():
         print(f"{api} is left out: {reason}", file=sys.stderr)
-        environment.user_classes[:] = [
-            user_class for user_class in environment.user_classes if getattr(user_class, "api", "") != api
-        ]
+    environment.user_classes[:] = [
+        user_class for user_class in environment.user_classes if getattr(user_class, "api", "") not in reasons
+    ]
+    if not reasons:
+        return
+    folder = getattr(options, "results", "")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / LEFT_OUT_FILE).write_text(json.dumps(reasons, indent=1), "utf-8")
+    if not environment.user_classes:
+        print("no API is left to be loaded", file=sys.stderr)
+        raise SystemExit(0)
 
 
 def _refuse(state: RunState, reason: str) -> NoReturn:
     state.resources.close()
     print(reason, file=sys.stderr)
-    raise SystemExit(EXIT_USAGE)
+    raise SystemExit(EXIT_CODES[MISUSE])
 
 
 def _on_target(state: RunState, msg: Any, **_: Any) -> None:
@@ -134,8 +157,10 @@ def on_test_start(state: RunState, **_: Any) -> None:
         for line in _prepare(state, target):
             console_logger.info(line)
     except (UsageError, ValueError, Unreachable) as error:
-        environment.process_exit_code = EXIT_UNREACHABLE if isinstance(error, Unreachable) else EXIT_USAGE
-        state.abandon_test(str(error))
+        note = {"verdict": UNREACHABLE if isinstance(error, Unreachable) else MISUSE, "reason": str(error)}
+        environment.process_exit_code = EXIT_CODES[note["verdict"]]
+        state.add_note(STOP_NOTE, lambda: note)
+        state.abandon_test(note["reason"])
 
 
 def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
@@ -151,6 +176,8 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
     lines = describe_targets(known)
     if permitted_by(os.environ):
         lines.append(f"permitted by {permitted_by(os.environ)}")
+    for known_target in known:
+        Api(known_target).require_answer()  # before the preparation, which takes long
     for user_class in user_classes:
         target = targets[user_class.api]
         if target is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from time import perf_counter_ns
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +23,7 @@ from fixtures.corpus import EFFORTS, corpus
 from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.http1.request_writer import TARGET_CHARACTERS
 from fixtures.known_variables import known_settings
+from fixtures.link_header import local_link
 from fixtures.target_api import MissingPrecondition
 from fixtures.targets import Target
 from loadtests.engine.exchange_types import Address, Request
@@ -52,6 +54,10 @@ CacheKey = tuple[Any, ...]
 def operation_label(operation: Operation) -> tuple[str, str]:
     """The name and transport of an operation in the figures, unless it is an RPC call: API and label, over HTTP."""
     return str(operation), HTTP
+
+
+class ForeignLink(ValueError):
+    """A link in a response leads to another server."""
 
 
 class HttpRequestFactory:
@@ -168,11 +174,18 @@ class HttpRequestFactory:
         return prepared.request(values, check)
 
     def link_request(self, url: str, identifier: str, check: Check | None = None, server: int = 0) -> Request:
-        """A GET of a link out of a response, counted as that operation. Raises ValueError for another host's link."""
-        parts = urlsplit(url)
-        if parts.netloc and f"{parts.scheme}://{parts.netloc}" != self.origin:
-            raise ValueError(f"expected a link to {self.origin}, got one to {parts.scheme}://{parts.netloc}")
+        """A GET of a link out of a response, counted as that operation.
+
+        Raises ForeignLink for a link to another server: it is not followed, and counted as a violation.
+        """
         prepared = self._prepared.get((identifier, server)) or self._prepared_plain(identifier, server)
+        local = local_link(self.target.url, url)
+        if local is None:
+            now = perf_counter_ns()
+            clause = self._operation(identifier, server).clauses[0]
+            prepared.samples.record_failure(clause, now, now, now)
+            raise ForeignLink(f"expected a link to {self.origin}, got {url}")
+        parts = urlsplit(local)
         rest = self._link_heads.get((identifier, server))
         if rest is None:
             payload = b"" if prepared.placeholders else prepared.template.fill(())

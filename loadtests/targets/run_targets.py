@@ -86,18 +86,21 @@ def resolve_target(api: str, apis: Sequence[str], run_target: RunTarget, environ
     return target
 
 
-def excluded_apis(apis: Sequence[str], run_target: RunTarget, environ: Mapping[str, str]) -> dict[str, str]:
+def excluded_apis(
+    apis: Sequence[str], run_target: RunTarget, environ: Mapping[str, str], is_any_optional: bool = False
+) -> dict[str, str]:
     """Of several APIs with URLs of their own, those that no load is permitted on, and why.
 
-    A single API, or a host for all, is refused by `resolve_target` instead, and so are all of them together.
+    A single API, or a host for all, is refused by `resolve_target` instead, and so are all of them together, unless
+    `is_any_optional`: then nobody has asked for a load on one of them in particular.
     """
     reasons = {}
-    for api in apis if len(apis) > 1 and not run_target.host else ():
+    for api in apis if (len(apis) > 1 or is_any_optional) and not run_target.host else ():
         try:
             resolve_target(api, apis, run_target, environ)
         except LoadNotPermitted as error:
             reasons[api] = str(error)
-    return reasons if len(reasons) < len(apis) else {}
+    return reasons if is_any_optional or len(reasons) < len(apis) else {}
 
 
 def apis_without_target(apis: Sequence[str], run_target: RunTarget, environ: Mapping[str, str]) -> list[str]:

@@ -21,6 +21,7 @@ from functools import partial
 from random import choice
 from typing import Any, ClassVar, TypeVar
 
+from gevent import GreenletExit
 from locust.env import Environment
 from locust.exception import InterruptTaskSet
 
@@ -35,7 +36,7 @@ from fixtures.targets import Target
 from loadtests.distributed.run_state import RunState
 from loadtests.engine.exchange_types import Address, Request, Validator
 from loadtests.request_factory.data_sources import UniqueTexts
-from loadtests.request_factory.http_factory import EFFORT, HttpRequestFactory, operation_label
+from loadtests.request_factory.http_factory import EFFORT, ForeignLink, HttpRequestFactory, operation_label
 from loadtests.request_factory.rpc_factory import RpcRequestFactory, call_label
 from loadtests.user.journey_check import require_known_names
 from loadtests.user.journey_user import JourneyUser
@@ -73,12 +74,19 @@ class ContractUser(JourneyUser):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        prepared: PreparedApi = self.run_state.prepared[type(self)]
+        prepared: PreparedApi | None = self.run_state.prepared.get(type(self))
+        if prepared is None:  # the run is being abandoned: this ends Locust's greenlet that spawns users, silently
+            raise GreenletExit
         self.http_factory = prepared.http_factory
         self._rpc_factory = prepared.rpc_factory
         self._mailbox = prepared.mailbox
         self.tasks = prepared.journeys
         self.server = self._number % self.http_factory.server_count  # each user keeps to one of the document's servers
+
+    @property
+    def url(self) -> str:
+        """Where the API is; links in its responses may lead nowhere else."""
+        return self.http_factory.target.url
 
     @property
     def rpc_factory(self) -> RpcRequestFactory:
@@ -112,8 +120,14 @@ class ContractUser(JourneyUser):
         return _or_end_journey(lambda: self.http_factory.contested_request(identifier, check, self.server, **values))
 
     def link_request(self, url: str, identifier: str, check: Check | None = None) -> Request:
-        """A GET of a link out of a response, as `HttpRequestFactory.link_request` creates it."""
-        return self.http_factory.link_request(url, identifier, check, self.server)
+        """A GET of a link out of a response, as `HttpRequestFactory.link_request` creates it.
+
+        A link to another server ends the journey.
+        """
+        try:
+            return self.http_factory.link_request(url, identifier, check, self.server)
+        except ForeignLink:
+            raise InterruptTaskSet(reschedule=False) from None  # type: ignore[no-untyped-call]  # Locust has no types
 
     def known_value(self, identifier: str, pointer: str) -> Any:
         """One of the values that the target has at that JSON pointer of that operation's response."""

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from contracts import exchange, json_pointer
+from contracts.json_text import is_too_deep
 from contracts.judge.http_judge import JSON_SUFFIXES, Finding, coerce, is_refusal, judge_response, media_type_object
 from contracts.judge.refusal_judge import InvalidCase, judge_refusal, may_be_accepted, refusal_problems, refusal_rule
 from contracts.openapi import Contract
@@ -130,6 +131,8 @@ def fast_check(intent: RequestIntent, accepted: exchange.Response, environ: Mapp
         try:
             value = loads(response.body)
         except ValueError:
+            return False
+        if is_too_deep(response.body):
             return False
         if not is_valid(value) or not is_intended(value) or (are_headers_valid and not are_headers_valid(response)):
             return False

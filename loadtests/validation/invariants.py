@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from fixtures.link_header import local_link
+
 MAX_VALUES = 500_000  # of one kind that a process stores
 ODD_MULTIPLIER = 0x9E3779B97F4A7C15  # multiplying by it only reorders the numbers below 2⁶⁴
 MASK_64 = (1 << 64) - 1
@@ -30,6 +32,13 @@ def digest(value: str | int) -> int:
     if type(value) is int and 0 <= value <= MASK_64:
         return value * ODD_MULTIPLIER & MASK_64
     return int.from_bytes(blake2b(str(value).encode(), digest_size=8).digest())
+
+
+def link_stays(clause: str, base: str, link: object) -> Violation | None:
+    """A link in a response of the server at `base` leads to that server; None as the link is no link."""
+    if link is None or (isinstance(link, str) and local_link(base, link) is not None):
+        return None
+    return clause, f"a link to {base}", f"{link}"
 
 
 @dataclass

@@ -15,6 +15,7 @@ import orjson
 
 from contracts import exchange
 from contracts.asyncapi import Call, RpcContract
+from contracts.json_text import is_too_deep
 from contracts.judge.http_judge import Finding, judge_response
 from contracts.judge.refusal_judge import InvalidCase, may_be_accepted, payload_problems, refusal_rule
 from contracts.judge.rpc_judge import judge_accepted, judge_refused
@@ -53,6 +54,8 @@ def call_validator(
         try:
             value = loads(response.body)
         except ValueError:
+            value = None
+        if is_too_deep(response.body):
             value = None
         is_usual = not over_http or (response.status == 200 and response.header(b"content-type") == JSON_TYPE)
         if is_usual and value is not None and is_valid(value) and is_intended(value):

@@ -18,6 +18,7 @@ import orjson
 
 from contracts.clauses import sentence_and_citation
 from contracts.exchange import as_curl, as_text
+from contracts.json_text import is_too_deep
 from contracts.judge.http_judge import Finding
 from contracts.judge.refusal_judge import may_be_accepted, refusal_rule
 from fixtures.pace.retry_after import TOO_MANY_REQUESTS
@@ -200,8 +201,8 @@ def _one_in_n(number: int, full: Validator, cheap: Validator) -> Validator:
 
 
 def parsed_body(response: Response) -> Any:
-    """The JSON in the body of a response, parsed once; None when there is none."""
-    if response.parsed_body is None and response.body:
+    """The JSON in the body of a response, parsed once; None when there is none, or one that is nested too deeply."""
+    if response.parsed_body is None and response.body and not is_too_deep(response.body):
         try:
             response.parsed_body = orjson.loads(response.body)
         except ValueError:

@@ -20,6 +20,8 @@ from types import MappingProxyType
 from reports.allure.staging import stage
 from reports.load import allure_results
 from reports.load.load_verdict import LoadVerdict
+from reports.results.records import RunRecords
+from reports.results.verdicts import ApiVerdict
 
 FOLDER = Path(__file__).parent
 HISTORY = "history.jsonl"
@@ -45,19 +47,21 @@ def build(
     out: Path,
     verdict: str,
     environment: Mapping[str, str],
-    errors: Sequence[str] = (),
+    errors: Sequence[str],
+    records: RunRecords,
+    verdicts: Sequence[ApiVerdict],
     pages: Mapping[str, str] = MappingProxyType({}),
     loads: Sequence[LoadVerdict] = (),
 ) -> Path:
     """Write `out`/report.html and append this run to `out`/history.jsonl; raises ReportError.
 
-    verdict: shown in the headline. errors: what no single test shows. pages: HTML pages by the title of the button
-    that opens each. loads: load runs whose objectives are listed beside the tests.
+    verdict: shown in the headline. errors: what no single test shows. verdicts: of the APIs in `records`. pages: HTML
+    pages by the title of the button that opens each. loads: load runs whose objectives are listed beside the tests.
     """
     allure = installed_packages(out / "node", FOLDER) / "node_modules" / "allure" / "cli.js"
     with tempfile.TemporaryDirectory(dir=out, prefix="html-") as name:
         work = Path(name)
-        stage(results, work / "results", environment, errors)
+        stage(results, work / "results", environment, errors, records, verdicts)
         for load in loads:
             allure_results.stage(load, work / "results")
         config = json.loads((FOLDER / "allure.json").read_text("utf-8"))

@@ -1,8 +1,9 @@
 """Prepares a copy of pytest's results for Allure, in which every test has a title, a stable identity and its place.
 
-Rule: the files that pytest wrote are never changed. Allure identifies a test over time by its function and the text of
-its parameters, which are equal for all operations of a contract or contain addresses that differ in each run; the copy
-uses pytest's node id instead. A finding whose message names a clause is shown under that clause.
+Rule: the files that pytest wrote are never changed, and the records say what the page shows: each has a result, with
+Allure's own file where there is one. Allure identifies a test over time by its function and the text of its parameters,
+which are equal for all operations of a contract or contain addresses that differ in each run; the copy uses pytest's
+node id instead. A finding is shown under the clauses that it blames.
 """
 
 from __future__ import annotations
@@ -11,30 +12,54 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from contracts.clauses import sentence_and_citation
 from contracts.yaml_reader import UsageError
 from reports.allure.labels import ClauseLabel, story
-from reports.results.records import OBSERVATION, SELFTEST, ResultRecord, labels_of, parse_result
+from reports.results.records import RunRecords
+from reports.results.result_log import ResultRecord
+from reports.results.verdicts import ApiVerdict
 
+OBSERVATION = "observation"  # tag of a test that only records what the target does
+STATUS = {"inconclusive": "skipped", "unreachable": "broken", "misuse": "broken"}  # Allure's status, if it is another
+STATUS_OF_VERDICT = {"inconclusive": "skipped", "fail": "failed"}
+RUN_LABEL = "run"  # label with the id of the run
+COMPLETE = "The run is complete"
+OUTSIDE = "flowproof"  # epic of what went wrong outside the tests of any API
 KEPT_LABELS = frozenset({"severity", "tag", "reading"})
 PLAIN_VALUE = re.compile(r"(?!.* at 0x)[^<\n]{1,80}")  # a parameter's value that a reader understands
 
 
-def stage(results: Path, staged: Path, environment: Mapping[str, str], errors: Sequence[str]) -> None:
+def stage(
+    results: Path,
+    staged: Path,
+    environment: Mapping[str, str],
+    errors: Sequence[str],
+    records: RunRecords,
+    verdicts: Sequence[ApiVerdict],
+) -> None:
     """Fill the new folder `staged`.
 
-    environment: what the head of the report shows. errors: problems that belong to no single test.
+    environment: what the head of the report shows. errors: problems that belong to no single test. An API whose verdict
+    its tests do not show gets a result that says why.
     """
     staged.mkdir(parents=True)
-    readable = list(_readable(results))
-    stories = {clause_of(heading): heading for result, _ in readable for heading in labels_of(result).get("story", [])}
-    for result, record in readable:
+    written = _results_by_node(results, records.run.run if records.run else None)
+    headings = (heading for result in written.values() for heading in labels_of(result).get("story", []))
+    stories = {clause_of(heading): heading for heading in headings}
+    for record in records.tests:
+        result = written.get(record.node) or _plain_result(record)
         _write(staged / f"{result['uuid']}-result.json", staged_result(result, record, stories))
-    for path in results.iterdir():
+    incomplete = {judged.api: (judged.verdict, judged.reasons) for judged in verdicts if judged.reasons}
+    if records.problems or records.misuse:
+        incomplete[OUTSIDE] = ("broken" if records.problems else "misuse", (*records.problems, *records.misuse))
+    for name, (verdict, reasons) in incomplete.items():
+        _write(staged / f"{name}-run-result.json", _run_result(name, verdict, reasons))
+    for path in results.iterdir() if results.is_dir() else ():
         is_attachment = "-attachment" in path.name and not path.name.endswith(".tmp")
         if is_attachment or (path.name.endswith("-container.json") and _has_content(path)):
             _link(path, staged / path.name)
@@ -44,14 +69,46 @@ def stage(results: Path, staged: Path, environment: Mapping[str, str], errors: S
         _write(staged / "run-globals.json", {"errors": [{"message": error} for error in errors]})
 
 
+def _plain_result(record: ResultRecord) -> dict[str, Any]:
+    """A result for a record of which Allure has no file."""
+    return {"uuid": uuid.uuid5(uuid.NAMESPACE_OID, record.node).hex, "name": record.title, "labels": []}
+
+
+def _run_result(name: str, verdict: str, reasons: Sequence[str]) -> dict[str, Any]:
+    """A result that says why an API, or the run, has a verdict that its tests do not show."""
+    identity = f"run of {name}"
+    return {
+        "uuid": uuid.uuid5(uuid.NAMESPACE_OID, identity).hex,
+        "name": COMPLETE,
+        "fullName": identity,
+        "testCaseId": identity,
+        "historyId": uuid.uuid5(uuid.NAMESPACE_OID, identity).hex,
+        "status": STATUS_OF_VERDICT.get(verdict, "broken"),
+        "statusDetails": {"message": f"{verdict}: {'; '.join(reasons)}"},
+        "titlePath": [name, "Run"],
+        "labels": [
+            {"name": key, "value": value} for key, value in (("epic", name), ("feature", "Run"), ("story", COMPLETE))
+        ],
+    }
+
+
+def labels_of(result: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Group the labels of an Allure result by name; the values keep the order of the file."""
+    labels: dict[str, list[str]] = {}
+    for label in result.get("labels") or []:
+        labels.setdefault(label["name"], []).append(str(label.get("value", "")))
+    return labels
+
+
 def staged_result(result: Mapping[str, Any], record: ResultRecord, stories: Mapping[str, str]) -> dict[str, Any]:
     """The result with the title, identity and labels that a reader needs; `stories` maps clause ids to headings."""
-    labels = labels_of(dict(result))
+    labels = labels_of(result)
     blamed = [stories.get(clause) or _heading(clause) for clause in record.blamed]
     headings = blamed or labels.get("story", [])
     feature = labels.get("feature", [_section(record.node)])[:1]
     place = [("epic", record.api), *(("feature", text) for text in feature), *(("story", text) for text in headings)]
     kept_labels = [(name, value) for name, values in labels.items() if name in KEPT_LABELS for value in values]
+    kept_labels.append(("outcome", record.outcome))
     if record.is_observation:
         kept_labels.append(("tag", OBSERVATION))
     return {
@@ -59,7 +116,8 @@ def staged_result(result: Mapping[str, Any], record: ResultRecord, stories: Mapp
         "name": record.title,
         "fullName": record.node,
         "testCaseId": record.node,
-        "statusDetails": _without_class(result.get("statusDetails") or {}),
+        "status": STATUS.get(record.outcome, record.outcome),
+        "statusDetails": _details(result.get("statusDetails") or {}, record),
         "description": _with_blamed(blamed, result.get("description") or ""),
         "titlePath": [record.api, *feature],
         "labels": [{"name": name, "value": value} for name, value in place + kept_labels],
@@ -79,9 +137,11 @@ def _heading(clause_id: str) -> str:
         return clause_id
 
 
-def _without_class(details: Mapping[str, Any]) -> dict[str, Any]:
-    """The details, with a message that begins with the clause instead of our exception's class name."""
-    message = re.sub(r"^[\w.]*Contract(?:Broken|Violation): ", "", str(details.get("message") or ""))
+def _details(details: Mapping[str, Any], record: ResultRecord) -> dict[str, Any]:
+    """The details, with a message that begins with the outcome or the clause instead of an exception's class name."""
+    if record.outcome in STATUS:
+        return {**details, "message": f"{record.outcome}: {record.message}"}
+    message = re.sub(r"^[\w.]*Contract(?:Broken|Violation): ", "", str(details.get("message") or record.message))
     return {**details, "message": message}
 
 
@@ -90,15 +150,19 @@ def clause_of(heading: str) -> str:
     return heading.split(" ", 1)[0]
 
 
-def _readable(results: Path) -> Iterable[tuple[dict[str, Any], ResultRecord]]:
+def _results_by_node(results: Path, run: str | None) -> dict[str, dict[str, Any]]:
+    """The Allure results of that run by pytest's node id; those that cannot be read are left out."""
+    by_node: dict[str, dict[str, Any]] = {}
     for path in sorted(results.glob("*-result.json")):
         try:
             result = json.loads(path.read_bytes())
-            record = parse_result(result)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            continue  # read_records reports it
-        if str(result.get("uuid", "")).replace("-", "").isalnum():
-            yield result, record
+            labels = labels_of(result)
+            is_ours = run is None or labels.get(RUN_LABEL, [run]) == [run]
+            if is_ours and str(result["uuid"]).replace("-", "").isalnum():
+                by_node[labels["node"][0]] = result
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+            continue
+    return by_node
 
 
 def _with_blamed(blamed: Sequence[str], description: str) -> str:
@@ -110,7 +174,7 @@ def _with_blamed(blamed: Sequence[str], description: str) -> str:
 def _section(node: str) -> str:
     """A section for a test without one: the name of its file."""
     file = node.split("::")[0].split("#")[0].replace(".", "/").removesuffix("/py")
-    return file.rsplit("/", 1)[-1].removeprefix("test_").replace("_", " ").capitalize() or SELFTEST
+    return file.rsplit("/", 1)[-1].removeprefix("test_").replace("_", " ").capitalize() or node
 
 
 def _has_content(container: Path) -> bool:

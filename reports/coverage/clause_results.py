@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from contracts.clauses import Clause, Reading, clauses, readings
-from reports.results.records import ResultRecord, RunRecords
+from reports.results.records import RunRecords
+from reports.results.result_log import ResultRecord
 from reports.results.verdicts import VERDICT_OF_OUTCOME
 
 READING_PREFIX = "reading "  # precedes a reading's id in the run's environment when the run fixes its meaning
@@ -18,13 +19,14 @@ STATES = {  # in the order in which they are counted
     "pass": "a check that names it ran and found it kept",
     "fail": "a test found it broken",
     "broken": "our own test failed, so nothing is sure",
+    "misuse": "a command or a setting has to be changed",
     "unreachable": "the target did not respond",
     "inconclusive": "not enough evidence",
     "skipped": "its tests could not run on this target",
     "not tested": "no test can decide it from requests and responses",
     "no test ran": "its tests were not part of this run, or it has none",
 }
-WORST_FIRST = ("fail", "broken", "unreachable", "inconclusive", "pass")
+WORST_FIRST = ("fail", "broken", "misuse", "unreachable", "inconclusive", "pass")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,26 @@ from pathlib import Path
 from typing import Any
 
 from reports.load import plots, verdict_text
-from reports.load.load_verdict import BROKEN, FAIL, INCONCLUSIVE, PASS, UNREACHABLE, LoadVerdict, Outcome
+from reports.load.load_verdict import (
+    BROKEN,
+    FAIL,
+    INCONCLUSIVE,
+    MISUSE,
+    PASS,
+    UNREACHABLE,
+    LoadVerdict,
+    Outcome,
+)
 from reports.load.scope import merge_statistics, statistics_in
 from reports.load.slo import JOURNEY, Scope
 from reports.load.timeline import ALL_OPERATIONS, Span, timeline
 
-STATUS = {PASS: "passed", FAIL: "failed", INCONCLUSIVE: "skipped", BROKEN: "broken", UNREACHABLE: "broken"}
+STATUS = {
+    PASS: "passed",
+    FAIL: "failed",
+    INCONCLUSIVE: "skipped",
+    **dict.fromkeys((UNREACHABLE, MISUSE, BROKEN), "broken"),
+}
 SUITE = "load"
 WHOLE_RUN = "Whole run"
 
@@ -70,7 +84,7 @@ def _result(
         "statusDetails": {"message": message} if verdict != PASS and why else {},
         "description": f"Run {run.name}, {run.seconds:.0f} s. {why if verdict == PASS else ''}\n\n{command}",
         "titlePath": [SUITE, scope.api or WHOLE_RUN],
-        "labels": [{"name": key, "value": value} for key, value in place],
+        "labels": [{"name": key, "value": value} for key, value in (*place, ("outcome", verdict))],
         "attachments": attachments,
         "start": begin,
         "stop": begin + int(run.seconds * 1000),

@@ -24,6 +24,7 @@ from reports.load.operation_statistics import OperationStatistics, StatisticsTab
 
 FiguresLine = Mapping[str, Any]
 
+LEFT_OUT_FILE = "left-out.json"  # which APIs were not loaded, and why
 NO_END_MARK = "the run has no end mark: it was killed or is still running; its last second may be missing"
 
 
@@ -142,6 +143,12 @@ def read_load_run(folder: Path) -> LoadRun:
     except (ValueError, KeyError, TypeError) as error:
         raise NoLoadRun(f"{folder}: {RESULT_FILE} or a line of figures cannot be understood: {error!r}") from None
     return LoadRun(folder, plan, result, complete, tuple(lines), tuple(problems))
+
+
+def left_out(folder: Path) -> dict[str, str]:
+    """The APIs that Locust was to load into that folder and did not, with the reason; empty when there are none."""
+    content = _json(folder / LEFT_OUT_FILE)
+    return {str(api): str(reason) for api, reason in content.items()} if content else {}
 
 
 def run_folders(folder: Path) -> list[Path]:

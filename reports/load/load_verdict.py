@@ -26,7 +26,15 @@ VALIDATOR_FAILED = "judge broke: "  # prefix of a failure that is our validator'
 CROSS_WORKER_NOTE = "across workers"  # name of the note with violations that only all workers together can see
 EXCEPTIONS_NOTE = "exceptions"  # name of the note with exceptions that journeys raised
 SEARCH_NOTE = "breakpoint"  # name of the note with the result of a search for the highest rate
-PASS, FAIL, BROKEN, INCONCLUSIVE, UNREACHABLE = "pass", "fail", "broken", "inconclusive", "unreachable"
+STOP_NOTE = "stopped"  # name of the note on why a run ended before its first journey: {verdict, reason}
+PASS, FAIL, INCONCLUSIVE, UNREACHABLE, MISUSE, BROKEN = (
+    "pass",
+    "fail",
+    "inconclusive",
+    "unreachable",
+    "misuse",
+    "broken",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +79,29 @@ class LoadVerdict:
 
 
 def judge_run(run: LoadRun, objectives: ObjectivesFile) -> LoadVerdict:
-    """Judge a run; objectives of APIs that it did not load, or of arrivals that it did not have, are left out."""
+    """Judge a run; objectives of APIs that it did not load, or of arrivals that it did not have, are left out.
+
+    A run that ended before its first journey has the verdict that stopped it, and nothing else to say.
+    """
+    if stops := list(run.result.notes.get(STOP_NOTE, {}).values()):
+        verdict = verdicts.worst([stop["verdict"] for stop in stops])
+        reasons = dict.fromkeys(stop["reason"] for stop in stops if stop["verdict"] == verdict)
+        return LoadVerdict(run, objectives, (), tuple(reasons), verdict)
     relevant = [objective for objective in objectives.objectives if _is_relevant(objective, run)]
     drops_allowed = any(objective.metric == "dropped" for objective in relevant)
     unfit = [*run.result.unfit_reasons(), *([] if drops_allowed else run.result.drop_reasons())]
     if run.plan.get("search"):
         return _judge_search(run, objectives)
     outcomes = tuple(_outcome(objective, run, bool(unfit)) for objective in relevant)
-    reasons = (*run.gaps(), *unfit)
-    names = [outcome.verdict for outcome in outcomes] + ([INCONCLUSIVE] if reasons or not outcomes else [])
+    gaps = (*run.gaps(), *unfit)
+    names = [outcome.verdict for outcome in outcomes] + ([INCONCLUSIVE] if gaps or not outcomes else [])
     if our_errors := failed_checks(run):
-        reasons += tuple(our_errors)
+        gaps += tuple(our_errors)
         names.append(BROKEN)
     if is_unreachable(run):
-        reasons += ("no connection to the target was ever made",)
+        gaps += ("no connection to the target was ever made",)
         names.append(UNREACHABLE)
-    return LoadVerdict(run, objectives, outcomes, reasons, verdicts.worst(names))
+    return LoadVerdict(run, objectives, outcomes, gaps, verdicts.worst(names))
 
 
 def is_unreachable(run: LoadRun) -> bool:

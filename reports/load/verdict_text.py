@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from reports.load.load_result import NS_PER_MS, PERCENTILES
-from reports.load.load_verdict import FAIL, PASS, LoadVerdict, Outcome, search_note
+from reports.load.load_verdict import FAIL, MISUSE, PASS, UNREACHABLE, LoadVerdict, Outcome, search_note
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import broken_clauses
 from reports.load.slo import JOURNEY, Objective
@@ -21,6 +21,7 @@ VERDICT_MEANINGS = {
     "pass": "every objective was met",
     "fail": "an objective was missed",
     "broken": "our own part failed, so nothing is sure",
+    "misuse": "a command or a setting has to be changed",
     "inconclusive": "not enough evidence",
     "unreachable": "the target did not respond",
 }
@@ -45,7 +46,12 @@ def outcome_cells(outcome: Outcome) -> tuple[str, str, str, str, str]:
 
 
 def console_lines(judged: LoadVerdict) -> list[str]:
-    """The table of objectives, then every reason and broken clause; the verdict is in the last line."""
+    """The table of objectives, then every reason and broken clause; the verdict is in the last line.
+
+    A run that ended before its first journey has one line.
+    """
+    if judged.verdict in (UNREACHABLE, MISUSE) and not judged.outcomes:
+        return [f"load: {judged.verdict}: {'; '.join(judged.reasons)}"]
     rows = [COLUMNS, *map(outcome_cells, judged.outcomes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,17 +1,19 @@
-"""The manifest of a pytest run: what it set out to test, and whether it came to its end.
+"""The manifest of a pytest run: its id, what it set out to test, and whether it came to its end.
 
 Rule: `run.json` says `complete: false` from the start, so a run that was killed cannot look green. Every write
-replaces the whole file at once.
+replaces the whole file at once. A folder has one run: who begins or announces another one empties it first, and only
+what carries the id of the manifest counts.
 
-The pytest plugin calls, in this order:
+`announce` says that a run is about to begin, so that a pytest that never gets so far is noticed. The pytest plugin
+calls, in this order:
 
-    clear(results)                                        pytest_configure, except in an xdist worker
-    start(results, expected, environment, …)              pytest_collection_finish, except in an xdist controller, which
+    begin(results) -> id                                  pytest_configure, except in an xdist worker, which gets the id
+    start(results, id, expected, environment, …)          pytest_collection_finish, except in an xdist controller, which
                                                           collects nothing; all workers write the same
-    finish(results, exit_status, problems)                pytest_sessionfinish, except in an xdist worker
+    finish(results, id, exit_status, problems)            pytest_sessionfinish, except in an xdist worker
 
-    {"expected": {"getflow": 120}, "environment": {"seed": "7"}, "complete": true, "exit_status": 0, "problems": [],
-     "broken": {}, "is_selection": false}
+    {"run": "5b6c…", "begun": true, "expected": {"getflow": 120}, "environment": {"seed": "7"}, "complete": true,
+     "exit_status": 0, "problems": [], "misuse": [], "broken": {}, "is_selection": false}
 """
 
 from __future__ import annotations
@@ -20,21 +22,26 @@ import json
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 MANIFEST = "run.json"
+RECORDS_PREFIX = "outcomes-"  # of files with the outcomes of tests (result_log.py)
 COUNTERS_PREFIX = "coverage-"  # of files that reports/coverage/counter_files.py writes
+UNREACHABLE_PREFIX = "unreachable-"  # of files that say which API does not answer (unreachable_apis.py)
 
 
 @dataclass(frozen=True, slots=True)
 class RunManifest:
-    """expected: number of collected tests per API. problems: failures outside a test, such as a failed import.
+    """run: id of the run. begun: whether pytest came so far, or the run is only announced.
 
-    broken: for each API whose contract cannot be read, the reason in one line. is_selection: whether the user asked for
-    some tests only (`-k`, `-m` or paths), so that an API without collected tests is not missing.
+    expected: number of collected tests per API. problems: failures outside a test, such as a failed import. misuse:
+    errors of the user that were known before any test. broken: for each API whose contract cannot be read, the reason
+    in one line. is_selection: whether the user asked for some tests only (`-k`, `-m` or paths), so that an API without
+    collected tests is not missing.
     """
 
     expected: dict[str, int] = field(default_factory=dict)
@@ -44,6 +51,32 @@ class RunManifest:
     problems: list[str] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     is_selection: bool = False
+    misuse: list[str] = field(default_factory=list)
+    run: str = ""
+    begun: bool = True
+
+
+def announce(results: Path) -> str:
+    """Empty `results` and say that a run is about to begin there; return its id. Raises ValueError as `clear` does."""
+    manifest = RunManifest(run=uuid.uuid4().hex, begun=False)
+    clear(results)
+    _write(results, manifest)
+    return manifest.run
+
+
+def begin(results: Path) -> str:
+    """Empty `results` and say that a run has begun: the announced one, else another. Return its id.
+
+    Raises ValueError as `clear` does.
+    """
+    try:
+        announced = read(results)
+    except ValueError:
+        announced = None
+    run = announced.run if announced and not announced.begun else uuid.uuid4().hex
+    clear(results)
+    _write(results, RunManifest(run=run))
+    return run
 
 
 def clear(results: Path) -> None:
@@ -56,23 +89,36 @@ def clear(results: Path) -> None:
     results.mkdir(parents=True, exist_ok=True)
 
 
+def refuse(results: Path, run: str, error: str) -> None:
+    """Write that the run cannot begin, because of that error of the user."""
+    if manifest := _current(results, run):
+        _write(results, replace(manifest, misuse=[*manifest.misuse, error]))
+
+
 def start(
     results: Path,
+    run: str,
     expected: Mapping[str, int],
     environment: Mapping[str, str],
     broken: Mapping[str, str] = MappingProxyType({}),
     is_selection: bool = False,
 ) -> None:
     """Write what the run is about to test; calling it again with the same values changes nothing."""
-    texts = {name: str(value) for name, value in environment.items()}
-    _write(results, RunManifest(dict(expected), texts, broken=dict(broken), is_selection=is_selection))
+    if manifest := _current(results, run):
+        texts = {name: str(value) for name, value in environment.items()}
+        _write(
+            results,
+            replace(
+                manifest, expected=dict(expected), environment=texts, broken=dict(broken), is_selection=is_selection
+            ),
+        )
 
 
-def finish(results: Path, exit_status: int, problems: Sequence[str] = ()) -> None:
+def finish(results: Path, run: str, exit_status: int, problems: Sequence[str] = ()) -> None:
     """Write that pytest came to its end; it ran everything when its exit status is 0 or 1 and there are no problems."""
-    manifest = read(results) or RunManifest()
-    complete = int(exit_status) in (0, 1) and not problems
-    _write(results, replace(manifest, complete=complete, exit_status=int(exit_status), problems=list(problems)))
+    if manifest := _current(results, run):
+        complete = int(exit_status) in (0, 1) and not problems
+        _write(results, replace(manifest, complete=complete, exit_status=int(exit_status), problems=list(problems)))
 
 
 def read(results: Path) -> RunManifest | None:
@@ -90,6 +136,12 @@ def read(results: Path) -> RunManifest | None:
         raise ValueError(f"{MANIFEST}: {error}") from error
 
 
+def _current(results: Path, run: str) -> RunManifest | None:
+    """The manifest of that run; None when another one has begun in the folder, of which this run may say nothing."""
+    manifest = read(results)
+    return manifest if manifest and manifest.run == run else None
+
+
 def _write(results: Path, manifest: RunManifest) -> None:
     results.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=results, prefix=MANIFEST, suffix=".tmp")
@@ -99,6 +151,7 @@ def _write(results: Path, manifest: RunManifest) -> None:
 
 
 def _is_from_a_run(entry: Path) -> bool:
-    """Whether pytest, Allure or this module wrote that file."""
-    parts = ("-result.json", "-container.json", "-globals.json", "-attachment", MANIFEST, COUNTERS_PREFIX)
-    return entry.is_file() and any(part in entry.name for part in parts)
+    """Whether pytest, Allure or this package wrote that file."""
+    parts = ("-result.json", "-container.json", "-globals.json", "-attachment", MANIFEST)
+    prefixes = (RECORDS_PREFIX, COUNTERS_PREFIX, UNREACHABLE_PREFIX)
+    return entry.is_file() and (any(part in entry.name for part in parts) or entry.name.startswith(prefixes))

@@ -2,7 +2,8 @@
 
 Rule: fail closed. An API passes only when every collected test left a result, at least one check ran, none of them
 failed, and the run came to its end. The worst verdict counts: broken (our own part failed, so nothing is sure), then
-unreachable (the target did not respond), fail, inconclusive (not enough evidence) and pass.
+misuse (the user has to change a command or a setting), unreachable (the target did not respond), fail, inconclusive
+(not enough evidence) and pass.
 """
 
 from __future__ import annotations
@@ -11,16 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reports.results.records import SELFTEST, ResultRecord, RunRecords
+from reports.results.records import RunRecords
+from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
 
-EXIT_CODES = {"pass": 0, "fail": 1, "broken": 2, "inconclusive": 3, "unreachable": 4}
-WORST_LAST = ("pass", "inconclusive", "fail", "unreachable", "broken")
-VERDICT_OF_OUTCOME = {
-    "failed": "fail",
-    "broken": "broken",
-    "unreachable": "unreachable",
-    "inconclusive": "inconclusive",
-}
+EXIT_CODES = {"pass": 0, "fail": 1, "broken": 2, "misuse": 2, "inconclusive": 3, "unreachable": 4}
+WORST_LAST = ("pass", "inconclusive", "fail", "unreachable", "misuse", "broken")
+VERDICT_OF_OUTCOME = {"failed": "fail", **{outcome: outcome for outcome in NOT_JUDGED_OUTCOMES}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +43,10 @@ class ApiVerdict:
 
 
 def judge(records: RunRecords, expected: Iterable[str]) -> list[ApiVerdict]:
-    """One verdict for each API that is expected, was collected, has results or has a broken contract, in that order.
-
-    Tests of flowproof itself come last.
-    """
+    """One verdict for each API that is expected, was collected, has results or has a broken contract, in that order."""
     collected = records.run.expected if records.run else {}
     tested = sorted(test.api for test in records.tests)
     names = list(dict.fromkeys([*expected, *collected, *tested, *records.broken_contracts]))
-    names.sort(key=lambda name: name == SELFTEST)
     return [_verdict(name, records) for name in names]
 
 
@@ -63,9 +56,9 @@ def worst(verdicts: Sequence[str]) -> str:
 
 
 def overall(verdicts: Sequence[ApiVerdict], records: RunRecords) -> str:
-    """The run's verdict: the worst of its APIs, and broken when something of ours failed outside the tests."""
-    names = [verdict.verdict for verdict in verdicts]
-    return worst([*names, "broken"] if records.problems else names)
+    """The run's verdict: the worst of its APIs, and broken or misuse for what went wrong outside the tests."""
+    outside = [*(["broken"] if records.problems else ()), *(["misuse"] if records.misuse else ())]
+    return worst([*(verdict.verdict for verdict in verdicts), *outside])
 
 
 def _verdict(api: str, records: RunRecords) -> ApiVerdict:
@@ -84,7 +77,7 @@ def _verdict(api: str, records: RunRecords) -> ApiVerdict:
         observations=sum(test.observations for test in tests),
         clauses=tuple(sorted({clause for test in tests if test.is_judged for clause in test.checked_clauses})),
         findings=tuple(test for test in tests if test.outcome == "failed"),
-        not_judged=tuple(test for test in tests if test.outcome in ("broken", "unreachable", "inconclusive")),
+        not_judged=tuple(test for test in tests if test.outcome in NOT_JUDGED_OUTCOMES),
         skipped=tuple(test for test in tests if test.outcome == "skipped"),
         reasons=tuple(reasons),
         readings=tuple(sorted({reading for test in tests for reading in test.readings})),
@@ -105,9 +98,9 @@ def _missing_evidence(
         yield f"{expected - len(tests)} of {expected} collected tests left no result"
     if not tests:
         yield "no test has a result"
-    elif not any(test.is_judged for test in tests):
+    elif all(test.outcome == "skipped" for test in tests):
         yield "no test ran to its end"
-    elif not checks:
+    elif not checks and any(test.is_judged for test in tests):
         yield "no check ran, and observations cannot fail"
 
 

@@ -189,7 +189,7 @@ def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, http.client.HTTP
         response = connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         reason = failure_text(error, route, api.target.url_variable)
-        raise Unreachable(f"unreachable: no websocket at {api.target.url}, which {reason}") from None
+        raise Unreachable(f"no websocket at {api.target.url}, which {reason}") from None
     finally:
         connection.close()
     return base64.b64encode(sha1((key + WEBSOCKET_GUID).encode(), usedforsecurity=False).digest()).decode(), response

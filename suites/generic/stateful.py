@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
-from urllib.parse import urljoin
 
 from contracts import json_pointer
 from contracts.errors import ContractError
@@ -23,7 +22,7 @@ from contracts.operation import Operation
 from fixtures.cases import Case
 from fixtures.corpus import Corpus
 from fixtures.corpus.request_fields import RequestField, request_fields
-from fixtures.link_header import next_link
+from fixtures.link_header import local_link, next_link
 from fixtures.resources import Resource
 from fixtures.target_api import Api
 from suites.reporting.failures import raise_findings, violation
@@ -140,7 +139,9 @@ class Records:
             link = next_link(exchange.response)
             if not link:
                 return
-            url = urljoin(exchange.request.url, link)
+            url = local_link(exchange.request.url, link)
+            if url is None:
+                self._fail("list", exchange, f"a link to the next page at {self.api.target.url}", link)
             exchange = self.api.send_request(Request("GET", url, exchange.request.headers))
             yield exchange
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from contracts.exchange import Exchange, Request
-from fixtures.link_header import next_link
+from fixtures.link_header import local_link, next_link
 from fixtures.target_api import Api, MissingPrecondition
 from suites.getflow.client import PATH_PREFIX, Query, Record, RecordKind, page_records, send
 from suites.reporting.failures import violation
@@ -33,12 +33,8 @@ def next_url(exchange: Exchange) -> str | None:
 
 def follow_link(api: Api, exchange: Exchange, url: str) -> Exchange:
     """The page behind a link, requested with the headers of the page that has the link."""
-    try:
-        absolute = urljoin(exchange.request.url, url)
-        is_foreign = urlsplit(absolute).netloc != urlsplit(api.target.url).netloc
-    except ValueError:  # not a URL
-        is_foreign = True
-    if is_foreign:
+    absolute = local_link(exchange.request.url, url)
+    if absolute is None:
         raise violation(api, "GETFLOW-PAGE-6", f"a link to {api.target.url}", url, exchange)
     return api.send_request(Request("GET", absolute, exchange.request.headers))
 

@@ -1,8 +1,8 @@
-"""Attaches exchanges, readings and counts to a test's Allure result."""
+"""Attaches exchanges and readings to a test's Allure result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import allure
 
@@ -28,21 +28,10 @@ def attach_exchanges(api: Api, error: BaseException | None) -> None:
         allure.attach(_page(exchange, api.secrets), _title(exchange, api), TEXT)
 
 
-def attach_readings(meanings: Mapping[str, str], observed: Iterable[str]) -> None:
-    """Labels the result with the meanings that were seen, and with the readings that could only be observed."""
+def attach_readings(meanings: Mapping[str, str]) -> None:
+    """Labels the result with the meanings that were seen."""
     for reading, meaning in meanings.items():
-        _label("reading", f"{reading}: {meaning}")
-    for reading in dict.fromkeys(observed):
-        _label("observation", reading)
-
-
-def attach_count(exchanges: int) -> None:
-    """Labels the result with the number of exchanges that the test made."""
-    _label("exchanges", str(exchanges))
-
-
-def _label(name: str, value: str) -> None:
-    allure.dynamic.label(name, value)  # type: ignore[no-untyped-call]  # Allure has no types
+        allure.dynamic.label("reading", f"{reading}: {meaning}")  # type: ignore[no-untyped-call]  # Allure has no types
 
 
 def _title(exchange: Exchange, api: Api) -> str:

@@ -26,12 +26,16 @@ from fixtures.resources import Resource
 from fixtures.target_api import Api
 from fixtures.targets import from_environment
 from reports.allure.labels import ClauseLabel, add_markers, describe
+from reports.allure.staging import RUN_LABEL
 from reports.results import run_manifest
 from suites.reporting import broken_contracts
 from suites.reporting.failures import ContractViolation
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "reports" / "out" / "allure-results"
+RUN = pytest.StashKey[str]()  # id of the run, "" for one that leaves no results
+RUN_INPUT = "flowproof_run"  # its name among what an xdist worker is given
+TITLE = pytest.StashKey[str]()
 MAX_MESSAGE_LINES = 12  # of an assertion's message
 
 
@@ -41,13 +45,19 @@ def writes_results(config: pytest.Config) -> bool:
 
 
 def configure(config: pytest.Config) -> None:
-    """Lets Allure write to `reports/out/allure-results`, emptied first, unless --alluredir says otherwise."""
+    """Lets Allure write to `reports/out/allure-results`, emptied first, unless --alluredir says otherwise.
+
+    The run begins, under an id that all its processes share. Raises ValueError for a folder that holds other files.
+    """
+    config.stash[RUN] = ""
     if not config.pluginmanager.has_plugin("allure_pytest") or not writes_results(config):
         return
     if config.option.allure_report_dir is None:
         config.option.allure_report_dir = str(RESULTS)
-    if not hasattr(config, "workerinput"):
-        run_manifest.clear(Path(config.option.allure_report_dir))
+    if hasattr(config, "workerinput"):
+        config.stash[RUN] = config.workerinput[RUN_INPUT]
+    else:
+        config.stash[RUN] = run_manifest.begin(Path(config.option.allure_report_dir))
 
 
 def results_folder(config: pytest.Config) -> Path | None:
@@ -107,8 +117,15 @@ def label_items(items: Sequence[pytest.Item]) -> None:
             case=_case_in_title(item, subject),
         )
         add_markers(item, entry)
+        item.stash[TITLE] = dict(entry.labels)["title"]
+        item.add_marker(pytest.mark.allure_label(item.config.stash[RUN], label_type=RUN_LABEL))
         if marked_ids(item, "observation"):
             item.add_marker(pytest.mark.allure_label("observation", label_type="kind"))
+
+
+def title_of(item: pytest.Item) -> str:
+    """The test's title in the report."""
+    return item.stash.get(TITLE, item.name)
 
 
 def _case_in_title(item: pytest.Item, subject: Operation | Call | Resource | None) -> str:
@@ -124,7 +141,15 @@ def start_manifest(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     if results:
         expected = Counter(api_name(item) for item in items)
         broken = broken_contracts.reported(config)
-        run_manifest.start(results, expected, environment(config), broken, is_selection(config))
+        run = config.stash[RUN]
+        run_manifest.start(results, run, expected, environment(config), broken, is_selection(config))
+
+
+def refuse(config: pytest.Config, error: str) -> None:
+    """Writes to the manifest that the run cannot begin, because of that error of the user."""
+    results = results_folder(config)
+    if results and not hasattr(config, "workerinput") and config.stash.get(RUN, ""):
+        run_manifest.refuse(results, config.stash[RUN], error)
 
 
 def is_selection(config: pytest.Config) -> bool:
@@ -137,7 +162,7 @@ def finish_manifest(config: pytest.Config, status: int, problems: Sequence[str])
     """Writes to the manifest that the run ended."""
     results = results_folder(config)
     if results and not hasattr(config, "workerinput"):
-        run_manifest.finish(results, status, problems)
+        run_manifest.finish(results, config.stash[RUN], status, problems)
 
 
 def environment(config: pytest.Config) -> dict[str, str]:

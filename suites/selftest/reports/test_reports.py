@@ -15,41 +15,43 @@ import pytest
 import contracts
 from reports.__main__ import main
 from reports.allure import labels, report_page
-from reports.results import records, run_manifest
+from reports.results import run_manifest
+from reports.results.result_log import ResultLog, ResultRecord
 
 ROOT = Path(__file__).parents[3]
 REPORTS = ROOT / "reports"
 ALLURE = REPORTS / "allure"
-CLAUSE = labels.ClauseLabel("GETFLOW-ERR-10", "A parameter that is left out is named.", "line 74, stated")
+CLAUSE = "GETFLOW-ERR-10"
 
 pytestmark = pytest.mark.xdist_group("report")
 
 
-def result(status: str, name: str = "test_one", message: str = "", api: str = "getflow") -> dict[str, Any]:
-    """A result as allure-pytest writes it for a test that has the markers of `labels.add_markers`."""
+def result(outcome: str, name: str = "test_one", message: str = "", api: str = "getflow", **more: Any) -> ResultRecord:
+    """The record of a test."""
+    clauses = (CLAUSE,) if api == "getflow" else ()
+    blamed = clauses if outcome == "failed" else ()
     node = f"suites/{api}/test_errors.py::{name}"
-    entry = labels.describe(api, "errors", [CLAUSE] if api == "getflow" else [], name, node, operation="GET /tasks")
-    return {
-        "uuid": f"{api}-{name}".replace("_", "-"),
-        "name": name,
-        "status": status,
-        "statusDetails": {"message": message} if message else {},
-        "description": entry.description,
-        "labels": [{"name": key, "value": value} for key, value in entry.labels],
-        "start": 1_700_000_000_000,
-        "stop": 1_700_000_000_005,
-    }
+    return ResultRecord(api, node, name, outcome, clauses, **{"blamed": blamed, "message": message} | more)
 
 
-def leave(folder: Path, *results: dict[str, Any], expected: dict[str, int] | None = None, status: int = 0) -> Path:
+def leave(
+    folder: Path, *results: ResultRecord, expected: dict[str, int] | None = None, status: int = 0, **manifest: Any
+) -> Path:
     """Write what a run with these results leaves when it comes to its end."""
-    run_manifest.clear(folder)
-    collected = Counter(records.parse_result(content).api for content in results)
-    run_manifest.start(folder, expected if expected is not None else collected, {"seed": "7"})
-    for content in results:
-        (folder / f"{content['uuid']}-result.json").write_text(json.dumps(content))
-    run_manifest.finish(folder, status)
+    run = run_manifest.begin(folder)
+    collected = Counter(record.api for record in results)
+    run_manifest.start(folder, run, expected if expected is not None else collected, {"seed": "7"}, **manifest)
+    log = ResultLog(folder, run, "main")
+    for record in results:
+        log.append(record)
+    run_manifest.finish(folder, run, status)
     return folder
+
+
+def edit_manifest(folder: Path, **members: Any) -> None:
+    """Changes members of the folder's manifest."""
+    path = folder / run_manifest.MANIFEST
+    path.write_text(json.dumps(json.loads(path.read_text()) | members))
 
 
 RunReports = Callable[..., tuple[int, str]]
@@ -66,31 +68,36 @@ def run_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> RunReport
     return call
 
 
-UNREACHABLE = "fixtures.http_client.Unreachable: unreachable: http://127.0.0.1:1 does not answer"
-OUTCOMES: list[tuple[str, list[tuple[str, str]], int]] = [
-    ("pass", [("passed", "")], 0),
-    ("pass", [("passed", ""), ("skipped", "Skipped: needs a record")], 0),
-    ("fail", [("passed", ""), ("failed", "AssertionError: no")], 1),
-    ("fail", [("failed", "AssertionError: unreachable: says the vendor's answer")], 1),
-    ("broken", [("passed", ""), ("broken", "KeyError: 'a'")], 2),
-    ("broken", [("failed", "AssertionError: no"), ("broken", "KeyError: 'a'")], 2),
-    ("inconclusive", [("skipped", "Skipped: needs a record")], 3),
-    ("inconclusive", [("passed", ""), ("skipped", "Skipped: inconclusive: nothing was generated")], 3),
-    ("unreachable", [("passed", ""), ("broken", UNREACHABLE)], 4),
-    ("unreachable", [("skipped", "Skipped: unreachable: nobody there")], 4),
-    ("unreachable", [("failed", "AssertionError: no"), ("broken", UNREACHABLE)], 4),
-    ("broken", [("broken", "KeyError: 'a'"), ("broken", UNREACHABLE)], 2),
+OUTCOMES: list[tuple[str, list[str], int]] = [
+    ("pass", ["passed"], 0),
+    ("pass", ["passed", "skipped"], 0),
+    ("fail", ["passed", "failed"], 1),
+    ("broken", ["passed", "broken"], 2),
+    ("broken", ["failed", "broken"], 2),
+    ("misuse", ["failed", "misuse"], 2),
+    ("misuse", ["unreachable", "misuse"], 2),
+    ("inconclusive", ["skipped"], 3),
+    ("inconclusive", ["passed", "inconclusive"], 3),
+    ("unreachable", ["passed", "unreachable"], 4),
+    ("unreachable", ["failed", "unreachable"], 4),
+    ("broken", ["broken", "unreachable"], 2),
 ]
 
 
-@pytest.mark.parametrize(("verdict", "ends", "code"), OUTCOMES)
+@pytest.mark.parametrize(("verdict", "outcomes", "code"), OUTCOMES)
 def test_worst_outcome_is_the_verdict(
-    verdict: str, ends: list[tuple[str, str]], code: int, tmp_path: Path, run_reports: RunReports
+    verdict: str, outcomes: list[str], code: int, tmp_path: Path, run_reports: RunReports
 ) -> None:
-    tests = [result(status, f"test_{index}", message) for index, (status, message) in enumerate(ends)]
-    failing = int(any(status in ("failed", "broken") for status, _ in ends))
+    tests = [result(outcome, f"test_{index}", "so") for index, outcome in enumerate(outcomes)]
+    failing = int(bool({"failed", "broken"} & set(outcomes)))
     exit_code, text = run_reports(leave(tmp_path / "results", *tests, status=failing))
     assert (code, verdict) == (exit_code, text.split()[1])
+    assert text.splitlines()[-1].startswith(f"flowproof: {verdict} (exit code {code})")
+
+
+def test_a_message_decides_nothing(tmp_path: Path, run_reports: RunReports) -> None:
+    answer = result("failed", message="unreachable: says the vendor's answer")
+    assert run_reports(leave(tmp_path / "results", answer, status=1))[0] == 1
 
 
 def test_no_results_are_inconclusive(tmp_path: Path, run_reports: RunReports) -> None:
@@ -111,15 +118,15 @@ def test_a_run_without_its_own_account_is_inconclusive(tmp_path: Path, run_repor
 
 def test_a_run_that_did_not_end_is_inconclusive(tmp_path: Path, run_reports: RunReports) -> None:
     folder = leave(tmp_path / "results", result("passed"))
-    run_manifest.start(folder, {"getflow": 1}, {})
+    edit_manifest(folder, complete=False, exit_status=None)
     code, text = run_reports(folder)
     assert code == 3
     assert "the run has no end mark" in text
 
 
 def test_a_finding_outweighs_that_the_run_did_not_end(tmp_path: Path, run_reports: RunReports) -> None:
-    folder = leave(tmp_path / "results", result("failed", message="AssertionError: no"))
-    run_manifest.start(folder, {"getflow": 1}, {})
+    folder = leave(tmp_path / "results", result("failed", message="no"))
+    edit_manifest(folder, complete=False, exit_status=None)
     assert run_reports(folder)[0] == 1
 
 
@@ -135,7 +142,7 @@ def test_an_interrupted_run_is_inconclusive(tmp_path: Path, run_reports: RunRepo
 
 def test_a_problem_outside_the_tests_is_broken(tmp_path: Path, run_reports: RunReports) -> None:
     folder = leave(tmp_path / "results", result("passed"))
-    run_manifest.finish(folder, 2, ["suites/getflow/test_views.py could not be collected"])
+    edit_manifest(folder, exit_status=2, complete=False, problems=["test_views.py could not be collected"])
     code, text = run_reports(folder)
     assert code == 2
     assert "test_views.py could not be collected" in text
@@ -145,31 +152,78 @@ def test_a_failure_that_left_no_result_is_broken(tmp_path: Path, run_reports: Ru
     assert run_reports(leave(tmp_path / "results", result("passed"), status=1))[0] == 2
 
 
-@pytest.mark.parametrize("text", ['{"half": ', "[]", '{"name": "x", "status": "unknown"}', '{"name": "x"}', "\0"])
-def test_a_result_that_cannot_be_read_is_broken(text: str, tmp_path: Path, run_reports: RunReports) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"half": ',
+        "[]",
+        "\0",
+        '{"run": "RUN", "api": "getflow", "node": "x", "title": "x", "outcome": "unknown"}',
+        '{"run": "RUN", "api": "getflow", "node": "x", "title": "x"}',
+        '{"run": "RUN", "api": "getflow", "node": "x", "title": "x", "outcome": "passed", "more": 1}',
+    ],
+)
+def test_a_record_that_cannot_be_read_is_broken(line: str, tmp_path: Path, run_reports: RunReports) -> None:
     folder = leave(tmp_path / "results", result("passed"))
-    (folder / "odd-result.json").write_text(text)
+    run = json.loads((folder / run_manifest.MANIFEST).read_text())["run"]
+    (folder / "outcomes-gw7.jsonl").write_text(line.replace("RUN", run) + "\n")
     code, text = run_reports(folder)
     assert code == 2
-    assert "odd-result.json" in text
+    assert "unreadable result outcomes-gw7.jsonl, line 1: " in text
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "x-result.json.tmp", "x-attachment.json", "x-container.json"])
-def test_files_that_are_no_results_change_nothing(name: str, tmp_path: Path, run_reports: RunReports) -> None:
+def test_the_half_line_of_a_killed_process_is_no_problem(tmp_path: Path, run_reports: RunReports) -> None:
+    folder = leave(tmp_path / "results", result("passed"))
+    (folder / "outcomes-gw7.jsonl").write_text('{"run": "')
+    assert run_reports(folder)[0] == 0
+
+
+def test_results_of_another_run_are_broken(tmp_path: Path, run_reports: RunReports) -> None:
+    folder = leave(tmp_path / "results", result("passed"))
+    ResultLog(folder, "an-older-one", "gw7").append(result("failed", "test_two"))
+    code, text = run_reports(folder)
+    assert code == 2
+    assert text.splitlines()[0] == "getflow   pass         1 check, 1 clause, 0 findings"
+    assert "broken: 1 results are of another run (an-older-one): run pytest again\n" in text
+
+
+def test_a_process_of_an_older_run_changes_no_manifest(tmp_path: Path) -> None:
+    run_manifest.begin(tmp_path)
+    manifest = run_manifest.read(tmp_path)
+    run_manifest.start(tmp_path, "an-older-one", {"getflow": 1}, {})
+    run_manifest.finish(tmp_path, "an-older-one", 0)
+    assert run_manifest.read(tmp_path) == manifest
+
+
+def test_a_run_that_was_announced_and_never_begun_is_broken(tmp_path: Path, run_reports: RunReports) -> None:
+    folder = leave(tmp_path / "results", result("passed"))
+    assert main(["begin", "--results", str(folder)]) == 0
+    code, text = run_reports(folder, "--expect", "all")
+    assert code == 2
+    assert text.count("pytest never began") == 1
+
+
+def test_the_announced_run_is_the_one_that_begins(tmp_path: Path) -> None:
+    announced = run_manifest.announce(tmp_path)
+    assert run_manifest.begin(tmp_path) == announced
+    assert run_manifest.begin(tmp_path) != announced
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "x-result.json", "x-result.json.tmp", "x-attachment.json"])
+def test_files_that_are_no_records_change_nothing(name: str, tmp_path: Path, run_reports: RunReports) -> None:
     folder = leave(tmp_path / "results", result("passed"))
     (folder / name).write_text("{")
     assert run_reports(folder)[0] == 0
 
 
-def test_a_failing_test_of_the_suite_itself_is_broken(tmp_path: Path, run_reports: RunReports) -> None:
-    folder = leave(tmp_path / "results", result("failed", message="AssertionError: no", api=records.SELFTEST), status=1)
-    assert run_reports(folder)[0] == 2
-
-
-@pytest.mark.parametrize("uuid", ["a-file-before-the-other", "z-file-behind-the-other"])
-def test_of_a_test_that_ran_twice_the_worse_result_counts(uuid: str, tmp_path: Path, run_reports: RunReports) -> None:
-    again = result("failed", message="AssertionError: no") | {"uuid": uuid}
-    assert run_reports(leave(tmp_path / "results", result("passed"), again, status=1))[0] == 1
+@pytest.mark.parametrize("process", ["gw0", "zz"])
+def test_of_a_test_that_ran_twice_the_worse_result_counts(
+    process: str, tmp_path: Path, run_reports: RunReports
+) -> None:
+    folder = leave(tmp_path / "results", result("passed"), status=1)
+    run = json.loads((folder / run_manifest.MANIFEST).read_text())["run"]
+    ResultLog(folder, run, process).append(result("failed", message="no"))
+    assert run_reports(folder)[0] == 1
 
 
 def test_a_passing_line_has_its_counts(tmp_path: Path, run_reports: RunReports) -> None:
@@ -178,25 +232,18 @@ def test_a_passing_line_has_its_counts(tmp_path: Path, run_reports: RunReports) 
 
 
 def test_a_finding_names_clause_and_test(tmp_path: Path, run_reports: RunReports) -> None:
-    text = run_reports(leave(tmp_path / "results", result("failed", message="AssertionError: 5 == 6"), status=1))[1]
+    text = run_reports(leave(tmp_path / "results", result("failed", message="5 == 6"), status=1))[1]
     assert "    GETFLOW-ERR-10: 5 == 6\n        suites/getflow/test_errors.py::test_one\n" in text
 
 
-def test_the_clause_that_a_message_names_is_blamed(tmp_path: Path, run_reports: RunReports) -> None:
-    message = "x.ContractBroken: GETFLOW-CT-2: Its type.\n  expected   json\n  received   csv\n\nGETFLOW-CT-3: Other."
-    text = run_reports(leave(tmp_path / "results", result("failed", message=message), status=1))[1]
-    assert "GETFLOW-CT-2: expected json, received csv\n" in text
-    assert records.parse_result(result("failed", message=message)).blamed == ("GETFLOW-CT-2", "GETFLOW-CT-3")
-
-
 def test_skipped_tests_are_listed_with_their_reasons(tmp_path: Path, run_reports: RunReports) -> None:
-    skipped = [result("skipped", f"test_{number}", "Skipped: needs a record") for number in range(3)]
+    skipped = [result("skipped", f"test_{number}", "needs a record") for number in range(3)]
     text = run_reports(leave(tmp_path / "results", result("passed"), *skipped))[1]
     assert "3 skipped\n    skipped 3 x needs a record\n" in text
 
 
 def test_the_summaries_say_what_the_lines_say(tmp_path: Path, run_reports: RunReports) -> None:
-    run_reports(leave(tmp_path / "results", result("failed", message="AssertionError: a|<b>"), status=1))
+    run_reports(leave(tmp_path / "results", result("failed", message="a|<b>"), status=1))
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert (summary["verdict"], summary["exit_code"], summary["environment"]) == ("fail", 1, {"seed": "7"})
     assert summary["apis"]["getflow"]["findings"][0]["clauses"] == ["GETFLOW-ERR-10"]
@@ -206,8 +253,7 @@ def test_the_summaries_say_what_the_lines_say(tmp_path: Path, run_reports: RunRe
 
 
 def test_readings_that_tests_saw_are_run_reports(tmp_path: Path, run_reports: RunReports) -> None:
-    seen = result("passed")
-    seen["labels"].append({"name": "reading", "value": "GETFLOW-AMB-15: clamped"})
+    seen = result("passed", readings=("GETFLOW-AMB-15: clamped",))
     run_reports(leave(tmp_path / "results", seen))
     assert "- GETFLOW-AMB-15: clamped" in (tmp_path / "out" / "summary.md").read_text()
 
@@ -259,8 +305,7 @@ def test_a_report_that_cannot_be_made_is_broken(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_observation_is_counted_apart_from_checks_and_clauses(tmp_path: Path, run_reports: RunReports) -> None:
-    observation = result("passed", "test_observe_statuses")
-    observation["labels"] += [{"name": "kind", "value": "observation"}, {"name": "observation", "value": "X-AMB-3"}]
+    observation = result("passed", "test_observe_statuses", is_observation=True, observed=("X-AMB-3",))
     code, text = run_reports(leave(tmp_path / "results", result("passed"), observation))
     assert (code, text.splitlines()[0]) == (0, "getflow   pass         1 check, 1 observation, 1 clause, 0 findings")
     facts = json.loads((tmp_path / "out" / "summary.json").read_text())["apis"]["getflow"]
@@ -271,9 +316,8 @@ def test_an_observation_is_counted_apart_from_checks_and_clauses(tmp_path: Path,
 def test_a_broken_contract_is_broken_and_the_other_apis_keep_their_verdicts(
     tmp_path: Path, run_reports: RunReports
 ) -> None:
-    folder = leave(tmp_path / "results", result("passed"))
-    run_manifest.start(folder, {"getflow": 1}, {}, {"bitvis": "contracts/bitvis/clauses.yaml, line 3: no id"})
-    run_manifest.finish(folder, 0)
+    problem = "contracts/bitvis/clauses.yaml, line 3: no id"
+    folder = leave(tmp_path / "results", result("passed"), broken={"bitvis": problem})
     code, text = run_reports(folder)
     assert code == 2
     assert re.findall(r"^(\w+) +(\w+) ", text, re.MULTILINE) == [("getflow", "pass"), ("bitvis", "broken")]
@@ -293,9 +337,7 @@ def test_all_expects_every_contract(tmp_path: Path, run_reports: RunReports) -> 
 
 
 def test_all_expects_no_contract_that_the_run_was_not_asked_for(tmp_path: Path, run_reports: RunReports) -> None:
-    folder = leave(tmp_path / "results", result("passed"))
-    run_manifest.start(folder, {"getflow": 1}, {}, is_selection=True)
-    run_manifest.finish(folder, 0)
+    folder = leave(tmp_path / "results", result("passed"), is_selection=True)
     code, text = run_reports(folder, "--expect", "all")
     assert (code, text.split()[:2]) == (0, ["getflow", "pass"])
     assert "bitvis" not in text

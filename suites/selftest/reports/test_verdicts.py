@@ -9,7 +9,8 @@ import pytest
 
 from reports import summary
 from reports.results import verdicts
-from reports.results.records import ResultRecord, RunRecords, parse_result, short_message
+from reports.results.records import RunRecords, short_message
+from reports.results.result_log import ResultRecord
 from reports.results.run_manifest import RunManifest
 
 ID, OTHER = "GETFLOW-ERR-10", "GETFLOW-ERR-2"
@@ -27,7 +28,14 @@ def judge(
 
 
 def test_exit_codes() -> None:
-    assert verdicts.EXIT_CODES == {"pass": 0, "fail": 1, "broken": 2, "inconclusive": 3, "unreachable": 4}
+    assert verdicts.EXIT_CODES == {
+        "pass": 0,
+        "fail": 1,
+        "broken": 2,
+        "misuse": 2,
+        "inconclusive": 3,
+        "unreachable": 4,
+    }
 
 
 @pytest.mark.parametrize(
@@ -38,7 +46,8 @@ def test_exit_codes() -> None:
         (["pass", "inconclusive"], "inconclusive"),
         (["fail", "inconclusive"], "fail"),
         (["fail", "unreachable", "pass"], "unreachable"),
-        (["broken", "unreachable"], "broken"),
+        (["misuse", "unreachable"], "misuse"),
+        (["broken", "misuse"], "broken"),
     ],
 )
 def test_the_worst_verdict(names: list[str], worst: str) -> None:
@@ -52,6 +61,7 @@ def test_the_worst_verdict(names: list[str], worst: str) -> None:
         ("failed", "fail"),
         ("broken", "broken"),
         ("unreachable", "unreachable"),
+        ("misuse", "misuse"),
         ("inconclusive", "inconclusive"),
         ("skipped", "pass"),
     ],
@@ -137,11 +147,11 @@ def test_counts_are_by_outcome_and_readings_are_those_of_all_tests() -> None:
 
 
 def test_checks_are_tests_that_ran_and_can_fail() -> None:
-    outcomes = ("passed", "failed", "broken", "skipped", "unreachable", "inconclusive")
+    outcomes = ("passed", "failed", "broken", "skipped", "unreachable", "misuse", "inconclusive")
     judged = judge(*(record(outcome, outcome) for outcome in outcomes), record("passed", "z", is_observation=True))
     assert (judged.checks, judged.observations) == (2, 1)
     assert [test.outcome for test in judged.findings] == ["failed"]
-    assert [test.outcome for test in judged.not_judged] == ["broken", "inconclusive", "unreachable"]
+    assert [test.outcome for test in judged.not_judged] == ["broken", "inconclusive", "misuse", "unreachable"]
     assert [test.outcome for test in judged.skipped] == ["skipped"]
 
 
@@ -173,16 +183,21 @@ def test_a_broken_contract_outranks_what_its_tests_say() -> None:
     assert (judged.verdict, judged.reasons) == ("broken", ("line 3: no id",))
 
 
-def test_every_api_of_the_run_has_a_verdict_and_our_own_tests_come_last() -> None:
-    run = RunManifest({"selftest": 1, "getflow": 1}, complete=True, broken={"todo": "no openapi.yaml"})
+def test_every_api_of_the_run_has_a_verdict() -> None:
+    run = RunManifest({"getflow": 1}, complete=True, broken={"todo": "no openapi.yaml"})
     tests = (record("passed"), replace(record("passed"), api="bitvis"))
     names = [judged.api for judged in verdicts.judge(RunRecords(tests, run, ()), ["flowapp"])]
-    assert names == ["flowapp", "getflow", "bitvis", "todo", "selftest"]
+    assert names == ["flowapp", "getflow", "bitvis", "todo"]
 
 
-@pytest.mark.parametrize(("problems", "verdict"), [((), "pass"), (("unreadable",), "broken")])
-def test_a_problem_outside_the_tests_breaks_the_run_and_no_api(problems: tuple[str, ...], verdict: str) -> None:
-    records = RunRecords((record("passed"),), RunManifest({"getflow": 1}, complete=True), problems)
+@pytest.mark.parametrize(
+    ("problems", "misuse", "verdict"),
+    [((), (), "pass"), (("unreadable",), (), "broken"), ((), ("X_URL",), "misuse"), (("a",), ("b",), "broken")],
+)
+def test_a_problem_outside_the_tests_is_of_the_run_and_of_no_api(
+    problems: tuple[str, ...], misuse: tuple[str, ...], verdict: str
+) -> None:
+    records = RunRecords((record("passed"),), RunManifest({"getflow": 1}, complete=True), problems, misuse)
     judged = verdicts.judge(records, ())
     assert (judged[0].verdict, verdicts.overall(judged, records)) == ("pass", verdict)
 
@@ -191,7 +206,7 @@ def test_a_problem_outside_the_tests_breaks_the_run_and_no_api(problems: tuple[s
     ("message", "short"),
     [
         ("", ""),
-        ("\n\n  AssertionError: 5 == 6\nmore", "5 == 6"),
+        ("\n\n  5 == 6\nmore", "5 == 6"),
         ("x" * 300, "x" * 300),
         ("x" * 301, "x" * 299 + "…"),
         (f"{ID}: a promise\n  expected   json\n  received   csv", f"{ID}: expected json, received csv"),
@@ -201,24 +216,6 @@ def test_a_problem_outside_the_tests_breaks_the_run_and_no_api(problems: tuple[s
 )
 def test_a_message_in_short(message: str, short: str) -> None:
     assert short_message(message) == short
-
-
-@pytest.mark.parametrize(
-    ("message", "blamed"),
-    [
-        (f"see {ID} and BITVIS-RESP-1", (ID,)),
-        (f"a\nE   {OTHER} is broken\nE   says {ID}", (OTHER,)),
-        (f"{ID}: a\n{ID}: b", (ID,)),
-    ],
-)
-def test_blamed_clauses_are_the_apis_own(message: str, blamed: tuple[str, ...]) -> None:
-    result = {
-        "name": "a",
-        "status": "failed",
-        "statusDetails": {"message": message},
-        "labels": [{"name": "epic", "value": "getflow"}],
-    }
-    assert parse_result(result).blamed == blamed
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -238,3 +235,14 @@ def test_rare_reasons_to_skip_are_summed_up(number: int, rest: int) -> None:
 def test_the_frequent_reason_to_skip_comes_first() -> None:
     tests = [record("skipped", message=message) for message in ("rare", "", "")]
     assert summary.skip_reasons(tests) == [("no reason given", 2), ("rare", 1)]
+
+
+@pytest.mark.parametrize("outcome", ["unreachable", "misuse"])
+def test_an_api_that_was_stopped_is_not_loaded(outcome: str) -> None:
+    run = RunManifest({"getflow": 1, "bitvis": 1, "flowapp": 0, "todo": 1}, broken={"todo": "no id"}, complete=True)
+    tests = (record("passed"), replace(record(outcome), api="bitvis"))
+    assert RunRecords(tests, run, ()).answering_apis == ["getflow"]
+
+
+def test_a_stopped_api_needs_no_further_reason() -> None:
+    assert judge(record("unreachable")).reasons == ()

@@ -1,0 +1,64 @@
+"""Formats a pytest run as JUnit XML for CI servers: a suite for each API, and one for the run itself.
+
+Rule: what failed is a failure, what says nothing about the API is an error whose type is the outcome, so that no run
+without a pass looks like one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree
+
+from reports.results.records import RunRecords
+from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
+from reports.results.verdicts import EXIT_CODES, ApiVerdict
+from reports.summary import outside_lines
+
+CASE_ELEMENTS = {"failed": "failure", "skipped": "skipped", **dict.fromkeys(NOT_JUDGED_OUTCOMES, "error")}
+COUNTS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def junit(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, loads: Mapping[str, str]) -> str:
+    """The run as JUnit XML. verdict: of everything together; loads: verdicts of the load runs that count, by name."""
+    root = ElementTree.Element("testsuites", name="flowproof")
+    for judged in verdicts:
+        suite = _suite(root, judged.api, judged.verdict)
+        for test in records.tests:
+            if test.api == judged.api:
+                _add_case(suite, test)
+        _add_run_case(suite, "the run is complete", judged.verdict, judged.reasons)
+    suite = _suite(root, "run", verdict)
+    _add_run_case(suite, "nothing failed outside the tests", verdict, outside_lines(records))
+    for name, load in loads.items():
+        _add_run_case(suite, f"load {name}", load, [] if load == "pass" else [load])
+    for element in (*root, root):
+        counts = {key: str(sum(1 for _ in element.iter(kind))) for key, kind in COUNTS.items()}
+        element.attrib.update(counts)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(root: ElementTree.Element, name: str, verdict: str) -> ElementTree.Element:
+    suite = ElementTree.SubElement(root, "testsuite", name=name)
+    properties = ElementTree.SubElement(suite, "properties")
+    for key, value in (("verdict", verdict), ("exit_code", str(EXIT_CODES[verdict]))):
+        ElementTree.SubElement(properties, "property", name=key, value=value)
+    return suite
+
+
+def _add_case(suite: ElementTree.Element, test: ResultRecord) -> None:
+    case = ElementTree.SubElement(suite, "testcase", classname=test.api, name=_text(test.node))
+    if kind := CASE_ELEMENTS.get(test.outcome):
+        ElementTree.SubElement(case, kind, type=test.outcome, message=_text(test.message))
+
+
+def _add_run_case(suite: ElementTree.Element, name: str, verdict: str, reasons: Sequence[str]) -> None:
+    case = ElementTree.SubElement(suite, "testcase", classname=str(suite.get("name")), name=name)
+    if reasons:
+        kind = "failure" if verdict == "fail" else "error"
+        ElementTree.SubElement(case, kind, type=verdict, message=_text("; ".join(reasons)))
+
+
+def _text(text: str) -> str:
+    """The text without the characters that no XML document may have."""
+    return "".join(character if character >= " " or character in "\t\n" else "\ufffd" for character in text)

@@ -1,0 +1,112 @@
+"""The outcome of each test as a line of JSON, written when the test ends by the process that ran it.
+
+Rule: a line is flushed as it is written, so a run that is killed keeps its lines. An outcome is data: the process that
+caught the exception has decided it (suites/reporting/outcomes.py), and nobody guesses it from a message.
+
+    {"run": "5b6c…", "api": "getflow", "node": "suites/getflow/test_errors.py::test_x", "title": "X",
+     "outcome": "failed", "clauses": ["GETFLOW-ERR-10"], "blamed": ["GETFLOW-ERR-10"], "message": "…", "readings": [],
+     "exchanges": 3, "observed": [], "is_observation": false}
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from reports.results.run_manifest import RECORDS_PREFIX
+
+SEVERITY = {
+    "passed": 0,
+    "skipped": 1,
+    "inconclusive": 2,
+    "failed": 3,
+    "unreachable": 4,
+    "misuse": 5,
+    "broken": 6,
+}  # outcomes, the worst last
+JUDGED_OUTCOMES = frozenset({"passed", "failed"})
+NOT_JUDGED_OUTCOMES = frozenset({"inconclusive", "unreachable", "misuse", "broken"})
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRecord:
+    """The result of one test.
+
+    node: pytest's node id. outcome: a key of SEVERITY. clauses: ids of the clauses that the test checks, the main one
+    first. blamed: ids of the clauses that its failure names. message: one line that explains the outcome, or "".
+    readings: meanings seen, such as "GETFLOW-AMB-15: clamped". observed: ids of the readings that the test recorded
+    with every meaning allowed. is_observation: whether recording them is all that the test does, so it cannot fail.
+    """
+
+    api: str
+    node: str
+    title: str
+    outcome: str
+    clauses: tuple[str, ...] = ()
+    blamed: tuple[str, ...] = ()
+    message: str = ""
+    readings: tuple[str, ...] = ()
+    exchanges: int = 0
+    observed: tuple[str, ...] = ()
+    is_observation: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the test ran to its end."""
+        return self.outcome in JUDGED_OUTCOMES
+
+    @property
+    def checked_clauses(self) -> tuple[str, ...]:
+        """The clauses that the test says something about; an observation checks none, but its failure may blame one."""
+        return tuple(dict.fromkeys((*(() if self.is_observation else self.clauses), *self.blamed)))
+
+    @property
+    def observations(self) -> int:
+        """How many observations the test made; at least one when it ran and does nothing else."""
+        return max(len(self.observed), int(self.is_observation)) if self.is_judged else 0
+
+
+class ResultLog:
+    """The records of one process, each appended to its file at once."""
+
+    def __init__(self, results: Path, run: str, process: str) -> None:
+        """run: id of the run; process: name of this process among those of the run."""
+        self._path = results / f"{RECORDS_PREFIX}{process}.jsonl"
+        self._run = run
+
+    def append(self, record: ResultRecord) -> None:
+        """Write a record; once this returns, it survives the end of this process."""
+        line = json.dumps({"run": self._run, **asdict(record)}, ensure_ascii=False)
+        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(line + "\n")
+
+
+def read_log(results: Path) -> tuple[list[tuple[str, ResultRecord]], list[str]]:
+    """All records in the folder, each with the id of its run, and a sentence for each line that cannot be read.
+
+    The incomplete last line of a process that was killed is no record and no problem.
+    """
+    records: list[tuple[str, ResultRecord]] = []
+    problems: list[str] = []
+    for path in sorted(results.glob(f"{RECORDS_PREFIX}*.jsonl")):
+        for number, line in enumerate(path.read_text("utf-8", errors="replace").split("\n")[:-1], 1):
+            try:
+                content = json.loads(line)
+                records.append((str(content.pop("run")), parse_record(content)))
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                problems.append(f"unreadable result {path.name}, line {number}: {error}")
+    return records, problems
+
+
+def parse_record(content: dict[str, Any]) -> ResultRecord:
+    """The record of these members; raises ValueError, TypeError or KeyError for others."""
+    if content["outcome"] not in SEVERITY:
+        raise ValueError(f"outcome {content['outcome']!r}")
+    texts = {"clauses", "blamed", "readings", "observed"}
+    lists = {name: tuple(map(str, content[name])) for name in texts & set(content)}
+    values: dict[str, Any] = {**content, **lists}
+    if unknown := set(values) - {member.name for member in fields(ResultRecord)}:
+        raise ValueError(f"unknown member {min(unknown)!r}")
+    return ResultRecord(**values)

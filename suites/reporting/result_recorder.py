@@ -1,0 +1,153 @@
+"""Records how each test ended: for the verdict, for pytest's exit code, and in one line for the terminal.
+
+Rule: the outcome is noted where the exception is caught, in the process that runs the test. The record is written when
+the tear-down has ended; to the controller of xdist the outcome travels as a property of pytest's report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from contracts.exchange import mask_secrets
+from fixtures.http_client import TargetUnreachable, Unreachable
+from fixtures.target_api import Api
+from reports.results.records import short_message
+from reports.results.result_log import ResultLog, ResultRecord
+from reports.results.unreachable_apis import UnreachableApis
+from suites.reporting import pytest_plugin
+from suites.reporting.failures import ContractViolation
+from suites.reporting.outcomes import NOBODYS_FAULT, PASSED, Ending, ending_of, leaves, worst_ending
+
+NOTED = pytest.StashKey[Ending | None]()  # how the phase of a test ended that has no report yet
+PHASES = pytest.StashKey[list[Ending]]()  # how the phases of a test ended
+BLAMED = pytest.StashKey[tuple[str, ...]]()
+EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
+STOP = "stop"  # property of pytest's report: API, outcome and message of a test that nobody is to blame for
+EXIT_CODES = {"unreachable": 4, "misuse": 2}  # of a run with such a test
+
+
+class ResultRecorder:
+    """The results of this process; on the controller of xdist, what stopped the tests of all processes."""
+
+    def __init__(self, results: Path | None, run: str, process: str) -> None:
+        """results: folder of the run, None for a run that leaves none; process: its name among those of the run."""
+        self._log = ResultLog(results, run, process) if results else None
+        self._unreachable = UnreachableApis(results)
+        self._seen: set[tuple[str, str]] = set()  # API and message of the tests that were stopped here
+        self.stopped: dict[tuple[str, str, str], set[str]] = {}  # node ids of tests by API, outcome and message
+
+    def end_in_one_line(self, item: pytest.Item, *, begins: bool = False) -> Generator[None]:
+        """Wraps a phase of a test, so that one that neither vendor nor flowproof is to blame for ends in one line.
+
+        A missing precondition skips the test. Of the tests of an API that are stopped for the same reason, the first
+        fails, so that no reader takes the run for green, and the others are skipped. A test that `begins` is stopped at
+        once when its API is known not to answer.
+        """
+        cause: BaseException | None = None
+        try:
+            reason = self._reason_to_stop(item) if begins else None
+            if reason is None:
+                return (yield)
+            ending = Ending("unreachable", reason)
+        except Exception as error:
+            cause, ending = error, ending_of(error)
+            if ending.outcome not in (*NOBODYS_FAULT, "skipped"):
+                raise
+            if ending.outcome == "unreachable":
+                ending = self._confirmed(item, error, ending)
+        item.stash[NOTED] = ending
+        if ending.outcome == "skipped":
+            raise pytest.skip.Exception(ending.message) from cause
+        api = pytest_plugin.api_name(item)
+        if self._log and (api, ending.message) in self._seen:
+            pytest.skip(f"{ending.outcome}: {ending.message}")
+        self._seen.add((api, ending.message))
+        pytest.fail(f"{ending.outcome}: {ending.message}", pytrace=False)
+
+    def _reason_to_stop(self, item: pytest.Item) -> str | None:
+        return self._unreachable.reason(pytest_plugin.api_name(item)) if self._log else None
+
+    def _confirmed(self, item: pytest.Item, error: BaseException, ending: Ending) -> Ending:
+        """The ending of a test without a connection; if the target itself does not answer, its other tests stop too."""
+        api: Api | None = getattr(item, "funcargs", {}).get("api")
+        dead: Unreachable | None = next((leaf for leaf in leaves(error) if isinstance(leaf, TargetUnreachable)), None)
+        if dead is None and api is not None:
+            try:
+                api.require_answer()
+            except Unreachable as unreachable:
+                dead = unreachable
+        if dead is None:
+            return ending
+        self._unreachable.add(pytest_plugin.api_name(item), str(dead))
+        return Ending("unreachable", str(dead))
+
+    def add_phase(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Notes how a phase of the test ended, and writes the record of the test after the last one."""
+        if call.when == "setup":
+            item.stash[PHASES], item.stash[BLAMED], item.stash[EXCHANGES] = [], (), 0
+        noted, item.stash[NOTED] = item.stash.get(NOTED, None), None
+        ending = noted if noted and call.excinfo else _ending(item, call, report)
+        phases = item.stash[PHASES]
+        phases.append(ending)
+        if ending.outcome in NOBODYS_FAULT:
+            report.user_properties.append((STOP, [pytest_plugin.api_name(item), ending.outcome, ending.message]))
+        if call.when == "teardown" and self._log:
+            self._log.append(_record(item, worst_ending(phases)))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Counts the tests that were stopped, in whichever process they ran."""
+        for name, stop in report.user_properties:
+            if name == STOP and isinstance(stop, list):
+                api, outcome, message = stop
+                self.stopped.setdefault((api, outcome, message), set()).add(report.nodeid)
+
+    @property
+    def lines(self) -> list[str]:
+        """What stopped tests, a line for each API and reason."""
+        return [
+            f"{api} {outcome}: {message} ({len(nodes)} tests)"
+            for (api, outcome, message), nodes in self.stopped.items()
+        ]
+
+    @property
+    def exit_code(self) -> int | None:
+        """pytest's exit code where tests were stopped: that of the worst reason; None where none were."""
+        return min((EXIT_CODES[outcome] for _, outcome, _ in self.stopped), default=None)
+
+
+def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Ending:
+    """How a phase ended whose exception is not noted; an expected failure counts as skipped."""
+    if call.excinfo is None:
+        return Ending("broken", str(report.longrepr)) if report.failed else PASSED
+    if report.skipped:
+        return Ending("skipped", getattr(report, "wasxfail", "") or str(call.excinfo.value))
+    ending = ending_of(call.excinfo.value)
+    if ending.outcome != "failed":
+        return ending
+    violations = [leaf for leaf in leaves(call.excinfo.value) if isinstance(leaf, ContractViolation)]
+    error = violations[0] if violations else call.excinfo.value
+    blamed = pytest_plugin.blamed_clauses(item, error)
+    item.stash[BLAMED] = tuple(blamed if violations else blamed[:1])
+    return Ending("failed", pytest_plugin.failure_text(item, error))
+
+
+def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
+    api: Api | None = getattr(item, "funcargs", {}).get("api")
+    message = short_message(mask_secrets(ending.message, api.secrets) if api else ending.message)
+    properties = [(name, str(value)) for name, value in item.user_properties]
+    return ResultRecord(
+        api=pytest_plugin.api_name(item),
+        node=item.nodeid,
+        title=pytest_plugin.title_of(item),
+        outcome=ending.outcome,
+        clauses=tuple(pytest_plugin.clauses_of(item)),
+        blamed=item.stash[BLAMED] if ending.outcome == "failed" else (),
+        message=message,
+        readings=tuple(sorted(value.replace("=", ": ", 1) for name, value in properties if name == "reading")),
+        exchanges=item.stash[EXCHANGES],
+        observed=tuple(sorted(value for name, value in properties if name == "observation")),
+        is_observation=bool(pytest_plugin.marked_ids(item, "observation")),
+    )

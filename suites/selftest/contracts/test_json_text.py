@@ -1,0 +1,59 @@
+"""Reading other people's JSON: strict, and bounded in depth, so that a hostile body is a finding and no crash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts.exchange import Exchange, Request, Response
+from contracts.json_text import MAX_LEVELS, is_too_deep, read_json
+from contracts.judge.http_judge import judge_response
+from contracts.openapi import load_contract
+
+
+def nested(levels: int, opening: bytes = b"[", closing: bytes = b"]", inner: bytes = b"") -> bytes:
+    return opening * levels + inner + closing * levels
+
+
+@pytest.mark.parametrize(
+    ("text", "deep"),
+    [
+        (nested(MAX_LEVELS), False),
+        (nested(MAX_LEVELS + 1), True),
+        (nested(10_000), True),
+        (nested(MAX_LEVELS + 1, b'{"a":', b"}", b"1"), True),
+        (b"[" + b"{}," * 1000 + b"[[1]]]", False),
+        (b'["' + b"[" * 1000 + b'"]', False),
+        (nested(MAX_LEVELS - 1, inner=b'"]]]\\"[[["'), False),
+        (nested(MAX_LEVELS + 1, inner=b'"]]]\\"[[["'), True),
+        (b"[" * 10_000, True),
+    ],
+)
+def test_depth_counts_what_is_within_each_other(text: bytes, deep: bool) -> None:
+    assert is_too_deep(text) is deep
+
+
+def test_the_deepest_text_is_read() -> None:
+    value: Any = read_json(nested(MAX_LEVELS))
+    for _ in range(MAX_LEVELS - 1):
+        (value,) = value
+    assert value == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [(nested(10_000), "within 200 levels"), (b"NaN", "NaN is not JSON"), (b'"\xff"', "utf-8"), (b"{", "Expecting")],
+)
+def test_anything_else_is_a_value_error(text: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read_json(text)
+
+
+def test_a_deeply_nested_body_is_a_finding() -> None:
+    contract = load_contract("getflow")
+    operation = contract.find("listTasks")
+    media_type = next(iter(operation.response_for(200).content))
+    response = Response(200, (("Content-Type", media_type),), nested(10_000))
+    findings = judge_response(contract, operation, Exchange(Request("GET", "http://127.0.0.1/tasks"), response))
+    assert [f"not JSON within {MAX_LEVELS} levels" in finding.received for finding in findings] == [True]

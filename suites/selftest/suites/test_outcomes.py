@@ -1,0 +1,316 @@
+"""Every way in which a run can end, by real processes: all outputs say the same, and the exit code is that of the
+verdict.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import pytest
+import trustme
+
+from reports.__main__ import main
+from reports.allure import report_page
+from reports.results.verdicts import EXIT_CODES
+from suites.selftest.reports.test_reports import leave, result
+
+ROOT = Path(__file__).parents[3]
+TEST = "suites/getflow/test_credentials.py"
+CHECK = "suites/generic/test_operations.py::test_documented_requests[getflow GET /lists]"
+FAULT = "getflow.answers_lists_as_projects"
+PATIENCE = 200.0  # seconds until a process that does not end is a failure
+
+pytestmark = pytest.mark.xdist_group("report")
+
+
+class Ended(NamedTuple):
+    """What a run of pytest, and `python -m reports` after it, left: the codes, the texts and the folder of reports."""
+
+    pytest_code: int
+    pytest_text: str
+    code: int
+    text: str
+    out: Path
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without the settings of pytest runs and targets, and with these."""
+    kept = {name: value for name, value in os.environ.items() if not re.match(r"PYTEST|LOAD_|[A-Z]+_URL$", name)}
+    return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **settings}
+
+
+def command(folder: Path, *arguments: str) -> list[str]:
+    """pytest with its results in that folder."""
+    plain = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--alluredir", str(folder / "results")]
+    return [*plain, *arguments]
+
+
+def announce(folder: Path) -> None:
+    """Leaves an older run that passed, and announces the next one, as the gate does."""
+    leave(folder / "results", result("passed"))
+    assert main(["begin", "--results", str(folder / "results")]) == 0
+
+
+def reports(folder: Path, node: Path | None = None) -> tuple[int, str]:
+    """`python -m reports` on that folder, with report.html if `node` has its packages."""
+    out = folder / "out"
+    out.mkdir(exist_ok=True)
+    if node and not (out / "node").exists():
+        (out / "node").symlink_to(node)
+    options = ["--results", str(folder / "results"), "--out", str(out), "--expect", "all"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "reports", *options, *([] if node else ["--no-html"])],
+        cwd=ROOT, env=environment({}), capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def ended_run(folder: Path, node: Path, settings: Mapping[str, str], *arguments: str) -> Ended:
+    """An announced run with these settings and arguments, and its reports."""
+    announce(folder)
+    ended = subprocess.run(
+        command(folder, *arguments),
+        cwd=ROOT, env=environment(settings), capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    code, text = reports(folder, node)
+    return Ended(ended.returncode, ended.stdout + ended.stderr, code, text, folder / "out")
+
+
+def assert_all_say(run: Ended, verdict: str) -> None:
+    """Exit code, console, summaries, JUnit and HTML page have that verdict."""
+    code = EXIT_CODES[verdict]
+    assert run.code == code, run.pytest_text[-2000:] + run.text
+    assert re.search(rf"^flowproof: {verdict} \(exit code {code}\)", run.text, re.MULTILINE), run.text
+    facts = json.loads((run.out / "summary.json").read_text())
+    assert (facts["verdict"], facts["exit_code"]) == (verdict, code)
+    assert re.match(rf"# flowproof: \S+ {verdict}\n", (run.out / "summary.md").read_text())
+    junit = ElementTree.parse(run.out / "junit.xml").getroot()
+    values = {item.get("name"): item.get("value") for item in junit.iterfind("testsuite[@name='run']//property")}
+    assert values == {"verdict": verdict, "exit_code": str(code)}
+    counts = (int(junit.get("failures", "")), int(junit.get("errors", "")))
+    assert [bool(count) for count in counts] == [verdict == "fail", verdict not in ("pass", "fail")]
+    assert f"<title> flowproof: {verdict} </title>" in (run.out / "report.html").read_text()
+    history = (run.out / report_page.HISTORY).read_text().splitlines()[-1]
+    statuses = {test["status"] for test in json.loads(history)["testResults"].values()}
+    assert (statuses <= {"passed", "skipped"}) == (verdict in ("pass", "inconclusive")) or not statuses
+    assert "Traceback" not in run.pytest_text + run.text
+
+
+@pytest.fixture(scope="module")
+def node() -> Path:
+    """Where Node's packages are kept between runs."""
+    trees = ROOT / "reports" / "out" / "node"
+    report_page.installed_packages(trees)
+    return trees
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket], object] | None) -> Iterator[int]:
+    """The port of a server that gives each connection to `serve`; of one that refuses all without it."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        if serve is None:
+            yield port  # bound and not listening
+            return
+        server.listen()
+        connections: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    connections.append(server.accept()[0])
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(connections[-1],), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield port
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            for connection in connections:
+                connection.close()
+
+
+def silence(_: socket.socket) -> None:
+    """Accepts and never answers."""
+
+
+def hang_up(connection: socket.socket) -> None:
+    """Accepts and closes at once."""
+    connection.close()
+
+
+def untrusted(connection: socket.socket) -> None:
+    """Shows a certificate of an authority that nobody knows."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    try:
+        context.wrap_socket(connection, server_side=True)
+    except OSError:
+        connection.close()
+
+
+UNREACHABLE: dict[str, tuple[str, Callable[[socket.socket], object] | None, str]] = {
+    "refused": ("http://127.0.0.1:{port}/getflow", None, "Connection refused"),
+    "unknown host": ("http://getflow.invalid:{port}/getflow", None, "getflow.invalid"),
+    "certificate not trusted": ("https://127.0.0.1:{port}/getflow", untrusted, "CERTIFICATE_VERIFY_FAILED"),
+    "closes at once": ("http://127.0.0.1:{port}/getflow", hang_up, "connection closed before a response came"),
+    "never answers": ("http://127.0.0.1:{port}/getflow", silence, "no response within the time limit"),
+}
+
+
+@pytest.mark.parametrize(("url", "serve", "reason"), UNREACHABLE.values(), ids=UNREACHABLE)
+def test_a_target_that_does_not_answer_is_unreachable_in_one_line(
+    url: str, serve: Callable[[socket.socket], object] | None, reason: str, tmp_path: Path, node: Path
+) -> None:
+    with listening(serve) as port:
+        run = ended_run(tmp_path, node, {"GETFLOW_URL": url.format(port=port)}, TEST, "-n", "2")
+    assert_all_say(run, "unreachable")
+    assert run.pytest_code == 4
+    counts = "0 checks, 0 clauses, 0 findings"
+    assert re.search(rf"^getflow +unreachable +{counts}, \d+ unreachable$", run.text, re.MULTILINE)
+    (line,) = [line for line in run.text.splitlines() if reason in line]
+    assert line.startswith("    unreachable: ")
+    assert "set GETFLOW_URL" in line
+
+
+def test_nothing_more_is_sent_to_a_target_that_does_not_answer(tmp_path: Path) -> None:
+    requests: list[bytes] = []
+
+    def hang_up_later(connection: socket.socket) -> None:
+        requests.append(connection.recv(65_536))
+        connection.close()
+
+    with listening(hang_up_later) as port:
+        settings = {"GETFLOW_URL": f"http://127.0.0.1:{port}/getflow"}
+        subprocess.run(command(tmp_path, TEST), cwd=ROOT, env=environment(settings), capture_output=True, check=False)
+    assert len(requests) == 1
+
+
+MISUSE: list[tuple[str, dict[str, str], str]] = [
+    ("before the tests", {"GETFLOW_READING_6": "nonsense"}, "GETFLOW_READING_6: expected one of "),
+    ("in a test", {"GETFLOW_URL": "http://0.0.0.0:{port}/getflow"}, " is not set, and http://0.0.0.0:"),
+]
+
+
+def not_found(connection: socket.socket) -> None:
+    """Answers every request with 404."""
+    while connection.recv(65_536):
+        connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize(("settings", "reason"), [row[1:] for row in MISUSE], ids=[row[0] for row in MISUSE])
+def test_an_error_of_the_user_is_misuse_in_one_line(
+    settings: dict[str, str], reason: str, tmp_path: Path, node: Path
+) -> None:
+    with listening(not_found) as port:
+        named = {name: value.format(port=port) for name, value in settings.items()}
+        run = ended_run(tmp_path, node, named, CHECK)
+    assert_all_say(run, "misuse")
+    assert run.pytest_code == 2
+    assert len([line for line in run.text.splitlines() if reason in line]) == 1
+
+
+def test_a_kept_contract_passes_and_expects_only_what_was_selected(tmp_path: Path, node: Path) -> None:
+    run = ended_run(tmp_path, node, {}, CHECK)
+    assert_all_say(run, "pass")
+    assert run.pytest_code == 0
+    assert list(json.loads((run.out / "summary.json").read_text())["apis"]) == ["getflow"]
+
+
+def test_a_broken_promise_fails(tmp_path: Path, node: Path) -> None:
+    run = ended_run(tmp_path, node, {}, CHECK, "--fault", FAULT)
+    assert_all_say(run, "fail")
+    assert run.pytest_code == 1
+
+
+def test_one_dead_api_of_two_leaves_the_other_its_verdict(tmp_path: Path, node: Path) -> None:
+    with listening(None) as port:
+        settings = {"FLOWAPP_URL": f"http://127.0.0.1:{port}/flowapp"}
+        run = ended_run(tmp_path, node, settings, CHECK, "suites/flowapp/test_sso.py")
+    assert_all_say(run, "unreachable")
+    apis = json.loads((run.out / "summary.json").read_text())["apis"]
+    assert {api: facts["verdict"] for api, facts in apis.items()} == {"getflow": "pass", "flowapp": "unreachable"}
+
+
+BROKEN_TEST = """
+def test_ours(api):
+    {}["a"]
+"""
+
+
+def test_an_error_of_a_test_is_broken(tmp_path: Path, node: Path) -> None:
+    (tmp_path / "getflow").mkdir()
+    (tmp_path / "getflow" / "test_ours.py").write_text(BROKEN_TEST)
+    options = ["--rootdir", str(ROOT), "-p", "suites.conftest", "--tb", "line"]
+    run = ended_run(tmp_path, node, {}, *options, str(tmp_path / "getflow"))
+    assert_all_say(run, "broken")
+    assert "    broken: KeyError: 'a'\n" in run.text
+
+
+def conftest_with_an_error(folder: Path) -> list[str]:
+    """A folder whose conftest.py is no Python."""
+    (folder / "odd").mkdir()
+    (folder / "odd" / "conftest.py").write_text("def (")
+    return [str(folder / "odd")]
+
+
+NEVER_BEGUN: list[tuple[str, Callable[[Path], list[str]]]] = [
+    ("unknown option", lambda _: [CHECK, "--bogus"]),
+    ("syntax error in a conftest", conftest_with_an_error),
+    ("missing folder", lambda _: ["suites/nowhere"]),
+    ("missing plugin", lambda _: ["-p", "suites.no_such_plugin"]),
+]
+
+
+@pytest.mark.parametrize("arguments", [row[1] for row in NEVER_BEGUN], ids=[row[0] for row in NEVER_BEGUN])
+def test_a_pytest_that_never_begins_is_broken_beside_an_older_run(
+    arguments: Callable[[Path], list[str]], tmp_path: Path, node: Path
+) -> None:
+    run = ended_run(tmp_path, node, {}, *arguments(tmp_path))
+    assert_all_say(run._replace(pytest_text=""), "broken")
+    assert run.text.count("broken: ") == 1
+
+
+def test_a_pytest_that_is_killed_before_it_begins_is_broken(tmp_path: Path, node: Path) -> None:
+    announce(tmp_path)
+    process = subprocess.Popen(command(tmp_path, CHECK), cwd=ROOT, env=environment({}), stdout=subprocess.DEVNULL)
+    process.kill()
+    code, text = reports(tmp_path, node) if process.wait(PATIENCE) else (0, "")
+    assert_all_say(Ended(-9, "", code, text, tmp_path / "out"), "broken")
+
+
+def test_a_killed_run_keeps_its_results_and_is_inconclusive(tmp_path: Path, node: Path) -> None:
+    announce(tmp_path)
+    process = subprocess.Popen(
+        command(tmp_path, "suites/getflow"), cwd=ROOT, env=environment({}), stdout=subprocess.DEVNULL
+    )
+    log = tmp_path / "results" / "outcomes-main.jsonl"
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (log.exists() and log.stat().st_size):
+            assert process.poll() is None, "expected a result before the end"
+            assert time.monotonic() < deadline, "expected a result"
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+    code, text = reports(tmp_path, node)
+    assert_all_say(Ended(-9, "", code, text, tmp_path / "out"), "inconclusive")
+    assert re.search(r"^getflow +inconclusive +[1-9]\d* checks?, ", text, re.MULTILINE)
+    assert "the run has no end mark" in text
