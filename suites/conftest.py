@@ -142,12 +142,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if MISUSE in config.stash:
         pytest_plugin.refuse(config, config.stash[MISUSE])
     pytest_plugin.finish_manifest(config, exitstatus, config.stash[COLLECTION_ERRORS].messages)
-    is_broken = broken_contracts.reported(config) or MISUSE in config.stash
+    is_broken = bool(broken_contracts.reported(config)) or MISUSE in config.stash
     code = EXIT_BROKEN if is_broken else config.stash[RESULTS].exit_code
-    if MISUSE in config.stash or (
-        code is not None
-        and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-    ):
+    ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if code is not None and (exitstatus in ended or MISUSE in config.stash):
         session.exitstatus = code
 
 

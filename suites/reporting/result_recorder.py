@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.exchange import mask_secrets
+from contracts.secret_mask import mask_secrets
 from fixtures.http_client import TargetUnreachable, Unreachable
 from fixtures.target_api import Api
 from reports.results.records import short_message
