@@ -30,7 +30,7 @@ from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
 from suites import run_checks, worker_groups
 from suites.observed_readings import ObservedReadings
-from suites.reporting import attachments, broken_contracts, masked_reports, pace_plugin, pytest_plugin
+from suites.reporting import attachments, broken_contracts, made_records, masked_reports, pace_plugin, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])
     config.pluginmanager.register(worker_groups)
     pytest_plugin.configure(config)
+    made_records.configure(config)
     if pytest_plugin.results_folder(config):
         config.stash[RECORDER] = ExchangeRecorder()
     try:
@@ -135,6 +136,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in made_records.summary_lines(config):
+        terminalreporter.write_line(line)
     for api, problem in sorted(broken_contracts.reported(config).items()):
         terminalreporter.write_line(f"{api} was not tested, because its contract is broken: {problem}")
     if MISUSE in config.stash:
@@ -227,7 +230,7 @@ def targets(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iter
     mailbox = pytestconfig.stash.get(MAILBOX, None)
     changes = run_checks.change_options(pytestconfig, unnamed)
     servers = {api: url for api in unnamed if (url := deepstream_url(api, os.environ))}
-    with embedded_references(unnamed, mailbox.address if mailbox else "", changes, servers) as started:
+    with embedded_references(unnamed, mailbox.address if mailbox else "", changes, servers, os.environ) as started:
         paced = {api: pace_plugin.with_pace(pytestconfig, target) for api, target in named.items() if target}
         yield {**paced, **started}
 
@@ -241,7 +244,8 @@ def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[
     mailbox = pytestconfig.stash.get(MAILBOX, None)
     run = f"{pytestconfig.option.seed}{os.environ.get('PYTEST_XDIST_WORKER', '')}"  # workers share the mailbox
     apis = {
-        name: Api(target, mailbox=mailbox, run=run if target.embedded else None) for name, target in targets.items()
+        name: Api(target, mailbox=mailbox, run=run if target.embedded else None, ledger=made_records.ledger_of(target))
+        for name, target in targets.items()
     }
     if RECORDER in pytestconfig.stash:
         for api in apis.values():

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 MANIFEST = "run.json"
+LEFTOVERS = "leftovers.json"  # of what the run's records became, by fixtures/cleanup.py
 COUNTERS_PREFIX = "coverage-"  # of files that reports/coverage/counter_files.py writes
 
 
@@ -100,5 +101,5 @@ def _write(results: Path, manifest: RunManifest) -> None:
 
 def _is_from_a_run(entry: Path) -> bool:
     """Whether pytest, Allure or this module wrote that file."""
-    parts = ("-result.json", "-container.json", "-globals.json", "-attachment", MANIFEST, COUNTERS_PREFIX)
+    parts = ("-result.json", "-container.json", "-globals.json", "-attachment", MANIFEST, COUNTERS_PREFIX, LEFTOVERS)
     return entry.is_file() and any(part in entry.name for part in parts)
