@@ -28,7 +28,7 @@ from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
 from suites import run_checks, worker_groups
 from suites.observed_readings import ObservedReadings
-from suites.reporting import attachments, broken_contracts, masked_reports, pace_plugin, pytest_plugin
+from suites.reporting import attachments, broken_contracts, made_records, masked_reports, pace_plugin, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
 from suites.reporting.result_recorder import EXCHANGES, ResultRecorder
@@ -69,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(worker_groups)
     try:
         pytest_plugin.configure(config)
+        made_records.configure(config)
         run_checks.check_options(config)
         config.stash[BROKEN] = broken_contracts.find_broken(os.environ)
         run_checks.check_run(config)
@@ -150,7 +151,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash[RESULTS].lines:
+    for line in [*config.stash[RESULTS].lines, *made_records.summary_lines(config)]:
         terminalreporter.write_line(line)
     for api, problem in sorted(broken_contracts.reported(config).items()):
         terminalreporter.write_line(f"{api} was not tested, because its contract is broken: {problem}")
@@ -240,7 +241,7 @@ def targets(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iter
     mailbox = pytestconfig.stash.get(MAILBOX, None)
     changes = run_checks.change_options(pytestconfig, unnamed)
     servers = {api: url for api in unnamed if (url := deepstream_url(api, os.environ))}
-    with embedded_references(unnamed, mailbox.address if mailbox else "", changes, servers) as started:
+    with embedded_references(unnamed, mailbox.address if mailbox else "", changes, servers, os.environ) as started:
         paced = {api: pace_plugin.with_pace(pytestconfig, target) for api, target in named.items() if target}
         yield {**paced, **started}
 
@@ -254,7 +255,8 @@ def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[
     mailbox = pytestconfig.stash.get(MAILBOX, None)
     run = f"{pytestconfig.option.seed}{os.environ.get('PYTEST_XDIST_WORKER', '')}"  # workers share the mailbox
     apis = {
-        name: Api(target, mailbox=mailbox, run=run if target.embedded else None) for name, target in targets.items()
+        name: Api(target, mailbox=mailbox, run=run if target.embedded else None, ledger=made_records.ledger_of(target))
+        for name, target in targets.items()
     }
     if RECORDER in pytestconfig.stash:
         for api in apis.values():

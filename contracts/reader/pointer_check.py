@@ -67,7 +67,7 @@ def _record_problems(
 ) -> Iterator[Problem]:
     """Problems of the pointer to the records in this operation's responses."""
     member = ACTIONS[action]
-    if member is None:
+    if member is None or member not in resource:
         return
     pointer, schemas = resource[member], response_schemas([operation])
     record = [*json_pointer.reference_tokens(pointer), *(["*"] if member == "items" else [])]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from loadtests.bench import tools
 from loadtests.bench.payloads import CALL, DEVICE_ID, HEADERS, ONE_PATH, TOKEN
 from loadtests.bench.process import free_port, python_command
 from loadtests.bench.sinks import HTTP, WEBSOCKET
+from loadtests.targets.run_targets import PERMIT_VARIABLE
 
 SCRIPTS = Path(__file__).parent / "scripts"
 ENDS = (0, 3)  # 3: a generator at full speed reports, correctly, that it is unfit to measure a server
@@ -122,6 +124,7 @@ def _ours(name: str, title: str, transport: str, *more: str, workers: int = 1) -
         "GETFLOW_ORGANIZATION_ID": "52",
         "GETFLOW_TOKEN": TOKEN,
         "BITVIS_TOKEN": TOKEN,
+        PERMIT_VARIABLE: f"the benchmark that started this server, {date.today()}",
     }
 
     def command(work: Workload) -> list[str]:

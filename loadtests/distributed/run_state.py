@@ -16,6 +16,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from contracts.errors import UsageError
+from fixtures.record_ledger import RecordLedger
 from fixtures.secret_settings import run_secrets
 from loadtests.distributed.load_generator import LoadGenerator
 from loadtests.distributed.master_worker import MasterRole, WorkerRole
@@ -36,7 +37,8 @@ class RunState:
     target: where the APIs are; validators, ledger: of this process; resources: what was started for the run and is
     ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys raised,
     with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into the
-    result, by name; prepared: what each class of users has prepared; secrets: texts that must not be shown.
+    result, by name; prepared: what each class of users has prepared; secrets: texts that must not be
+    shown; record_ledgers: of the records that this process makes.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -52,6 +54,7 @@ class RunState:
         self.verdict_lines: list[str] = []
         self.notes: dict[str, Callable[[], Any]] = {}
         self.prepared: dict[type, Any] = {}
+        self.record_ledgers: list[RecordLedger] = []
         self._created: Counter[type] = Counter()
         self._role: Role | None = None
         self._is_giving_up = False

@@ -21,14 +21,17 @@ from locust.stats import console_logger
 
 import contracts
 from contracts.errors import UsageError
+from fixtures.cleanup import Leftovers
 from fixtures.http_client import Unreachable
 from fixtures.known_variables import check_environment, check_load_variables
 from fixtures.network_routes import permit_other_clients
+from fixtures.server_identity import forget_servers
 from fixtures.target_api import Api
-from fixtures.targets import require_settings, require_targets
+from fixtures.targets import Target, require_settings, require_targets
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
 from loadtests.locust_plugin.options import VARIABLES
+from loadtests.targets.record_removal import count_kept, remove_records, report
 from loadtests.targets.run_targets import (
     PERMIT_VARIABLE,
     RunTarget,
@@ -144,6 +147,7 @@ def _on_target(state: RunState, msg: Any, **_: Any) -> None:
 def on_test_start(state: RunState, **_: Any) -> None:
     """Prepares the classes of users on a process that runs them; a master sends its workers the URLs of the APIs."""
     environment = state.environment
+    forget_servers()  # another server may have started at the same address since the last run
     if environment.web_ui is not None:
         environment.process_exit_code = None  # of the run before
     for user_class in set(environment.user_classes).difference(journey_classes(environment)):
@@ -220,7 +224,8 @@ def on_quitting(state: RunState, **_: Any) -> None:
 
 
 def on_quit(state: RunState, **_: Any) -> None:
-    """Prints what validation cost, and an example of each finding."""
+    """Removes the records of the run, and prints what validation cost, and an example of each finding."""
+    _remove_records(state)
     result = state.current_result()
     if result is not None:
         notes = result.notes.get(NOTE, {})
@@ -228,6 +233,28 @@ def on_quit(state: RunState, **_: Any) -> None:
             console_logger.info(line)
         for finding in _unique_findings(notes):
             console_logger.warning(f"\n{finding}")
+
+
+def _remove_records(state: RunState) -> None:
+    """Removes what this process has made, and prints what is left."""
+    result, classes = state.current_result(), contract_classes(state.environment)
+    accepted = {it.operation: it.requests - sum(it.failures.values()) for it in result.operations} if result else {}
+    try:
+        cleaned = remove_records(state.record_ledgers, os.environ)
+    except (UsageError, Unreachable) as error:
+        console_logger.warning(f"records of this run are left ({error}): run python -m fixtures.cleanup")
+        return
+    for target in _foreign_targets(state, [user_class.api for user_class in classes]) if accepted else ():
+        cleaned.setdefault(target.api, Leftovers()).add(count_kept(target.api, accepted))
+    for line in report(cleaned, getattr(state.environment.parsed_options, "results", None)):
+        console_logger.info(line)
+
+
+def _foreign_targets(state: RunState, apis: list[str]) -> list[Target]:
+    """The targets of the run, other than our references, where it may have made records."""
+    run_target = RunTarget(state.environment.host or "", state.target.mail)
+    targets = (resolve_target(api, apis, run_target, os.environ) for api in apis)
+    return [target for target in targets if target and target.writes and not target.is_reference]
 
 
 def _note_lines(notes: dict[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ Rule: nothing is fetched while the load runs. What the target knows is read once
 from __future__ import annotations
 
 import secrets
-import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, count, cycle
 from typing import Any
@@ -14,10 +13,7 @@ from typing import Any
 from fixtures.cases import Case
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.targets import Target
-
-DIGITS = string.digits + string.ascii_lowercase
-UNIQUE_LENGTH = 8  # characters
-UNIQUE_COUNT = len(DIGITS) ** UNIQUE_LENGTH
+from fixtures.unique_texts import UNIQUE_COUNT, UNIQUE_LENGTH, numbered_text
 
 Source = Mapping[str, Any]  # an `x-known` of the contract
 NextValue = Callable[[], Any]
@@ -26,20 +22,17 @@ NextValue = Callable[[], Any]
 class UniqueTexts:
     """Texts of eight letters and digits, none of which comes twice.
 
-    Each process and run begins at a random one of 36 ** 8 numbers and counts from there. The probability that two of
-    them meet within a million texts each is less than one in a million.
+    Each process and run begins at a random one of 36 ** 8 numbers, `start`, and counts from there. The probability that
+    two of them meet within a million texts each is less than one in a million.
     """
 
     def __init__(self, start: int | None = None) -> None:
-        self._numbers = count(secrets.randbelow(UNIQUE_COUNT) if start is None else start)
+        self.start = secrets.randbelow(UNIQUE_COUNT) if start is None else start
+        self._numbers = count(self.start)
 
     def next_text(self) -> str:
         """The next text."""
-        number, text = next(self._numbers) % UNIQUE_COUNT, ""
-        for _ in range(UNIQUE_LENGTH):
-            number, digit = divmod(number, len(DIGITS))
-            text = DIGITS[digit] + text
-        return text
+        return numbered_text(next(self._numbers))
 
     def like(self, value: str) -> str:
         """The value with its end replaced by the next text; in an email address, the end of the local part."""

@@ -7,13 +7,17 @@ response is validated.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from time import perf_counter_ns
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from contracts.errors import ContractError, UsageError
+from contracts.exchange import Request as HttpRequest
 from contracts.judge.refusal_judge import InvalidCase, refusal_rule
 from contracts.openapi import Contract, load_contract
 from contracts.operation import Operation
@@ -24,7 +28,7 @@ from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.http1.request_writer import TARGET_CHARACTERS
 from fixtures.known_variables import known_settings
 from fixtures.link_header import local_link
-from fixtures.target_api import MissingPrecondition
+from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.targets import Target
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.engine.recorder import OperationSamples
@@ -37,7 +41,7 @@ from loadtests.request_factory.data_sources import (
     known_sources,
 )
 from loadtests.request_factory.prepared_request import PreparedRequest
-from loadtests.request_factory.request_template import request_template, with_named_value
+from loadtests.request_factory.request_template import RequestTemplate, request_template, with_named_value
 from loadtests.request_factory.round_robin import RoundRobin, repeat_forever
 from loadtests.validation.http_validator import Check, RequestIntent
 from loadtests.validation.validators import Validators
@@ -45,6 +49,7 @@ from loadtests.validation.validators import Validators
 HTTP = "http"
 INVALID_SUFFIX = " (refused)"  # behind the label of an operation whose request is invalid: its times are counted apart
 EFFORT = EFFORTS["default"]  # the same as the suites', so that both read the same corpus from the disk
+PLACEHOLDER_FORMAT = re.compile(rb"%(.)")  # in a template's bytes
 TOO_LARGE = "too_large"  # a kind of invalid request that would measure only the network
 
 SamplesOf = Callable[[str, str], OperationSamples]  # (operation, transport)
@@ -80,6 +85,7 @@ class HttpRequestFactory:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.address = Address.from_url(self.origin, target.route)
         self.known_values = KnownValues(target)
+        self._api = Api(target)
         self.samples_of, self.validators, self._label_of = samples_of, validators, label_of
         self.unique_texts = unique_texts
         self._corpus = corpus(target.api, EFFORT, seed)
@@ -191,6 +197,7 @@ class HttpRequestFactory:
             payload = b"" if prepared.placeholders else prepared.template.fill(())
             rest = self._link_heads[identifier, server] = payload.partition(b"\r\n")[2]
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+        self._api.require_permission(HttpRequest("GET", f"{self.origin}{target}"))
         line = f"GET {target if target.isascii() else quote(target, safe=TARGET_CHARACTERS)} HTTP/1.1\r\n".encode()
         validator = (
             self.validators.with_check(prepared.validator, prepared.samples.operation, check)
@@ -224,7 +231,7 @@ class HttpRequestFactory:
         def begin() -> Iterator[PreparedRequest]:
             operation = self._operation(identifier, server)
             usable = (case for case in cases(operation) if self._is_usable(operation, case, names))
-            prepared = (self._prepare_case(operation, case, names) for case in usable)
+            prepared = permitted(partial(self._prepare_case, operation, case, names) for case in usable)
             return repeat_forever(prepared, lambda: self._prepare_case(operation, self._base_case(operation), names))
 
         return self._round_robin.next((cases.__name__, identifier, server, *names), begin)
@@ -269,6 +276,7 @@ class HttpRequestFactory:
             if error.args[0] in optional_settings(target.api):
                 raise MissingPrecondition(unset) from None
             raise UsageError(f"{unset}, and {target.url} cannot be loaded without it") from None
+        self._require_permission(template)
         lenient = may_be_refused(operation, case, self.validators.environ)
         intent = RequestIntent(self.contract, operation, case.invalid_case, case.method or "", lenient)
         name, transport = self._label_of(operation)
@@ -286,6 +294,25 @@ class HttpRequestFactory:
         return PreparedRequest(
             template, placeholders, samples, self.address, validator, self.validators, intent.is_head, constant
         )
+
+    def _require_permission(self, template: RequestTemplate) -> None:
+        """Raises NotPermitted for a request that could be taken for a write where the target allows none."""
+        if self.target.writes:
+            return
+        sent = PLACEHOLDER_FORMAT.sub(lambda match: b"%" if match[1] == b"%" else b"0", template.head)
+        head, _, body = sent.partition(b"\r\n\r\n")
+        line, *fields = head.decode("latin-1").split("\r\n")
+        method, path, _ = line.split(" ", 2)
+        headers = tuple((name, value) for name, _, value in (field.partition(": ") for field in fields))
+        content = body if template.body is None else template.body
+        self._api.require_permission(HttpRequest(method, f"{self.origin}{path}", headers, content))
+
+
+def permitted(prepare: Iterable[Callable[[], PreparedRequest]]) -> Iterator[PreparedRequest]:
+    """The requests that these functions prepare, without those that the target's owner does not permit."""
+    for function in prepare:
+        with suppress(NotPermitted):
+            yield function()
 
 
 def _parameter_names(operation: Operation) -> str:

@@ -7,12 +7,13 @@ of `fixtures.transports`, which renders each form once with placeholder texts fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.asyncapi import Call, RpcContract, load_rpc_contract
 from contracts.errors import UsageError
-from contracts.exchange import Exchange, Response
+from contracts.exchange import FRAME, Exchange, Response
 from contracts.exchange import Request as HttpRequest
 from contracts.judge.refusal_judge import refusal_rule
 from contracts.operation import Operation
@@ -23,10 +24,10 @@ from fixtures.http1 import request_writer
 from fixtures.target_api import Api
 from fixtures.transports import ABSENT
 from fixtures.transports import transport as transport_of
-from fixtures.transports.call_parts import CallParts, call_message, require_permission
+from fixtures.transports.call_parts import CallParts, call_message
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.request_factory.data_sources import is_per_request, placeholder_sources
-from loadtests.request_factory.http_factory import EFFORT, INVALID_SUFFIX, CacheKey, HttpRequestFactory
+from loadtests.request_factory.http_factory import EFFORT, INVALID_SUFFIX, CacheKey, HttpRequestFactory, permitted
 from loadtests.request_factory.prepared_request import PreparedRequest
 from loadtests.request_factory.request_template import Placeholders, RequestTemplate, message_template, split_request
 from loadtests.request_factory.round_robin import RoundRobin, repeat_forever
@@ -126,7 +127,7 @@ class RpcRequestFactory:
         def begin() -> Iterator[PreparedRequest]:
             call = self._call(label)
             usable = (message for message in messages(call) if self._is_usable(transport, message, names))
-            prepared = (self._prepare_message(transport, call, message, names) for message in usable)
+            prepared = permitted(partial(self._prepare_message, transport, call, message, names) for message in usable)
             return repeat_forever(
                 prepared, lambda: self._prepare_message(transport, call, self._messages.minimal(call), names)
             )
@@ -180,9 +181,9 @@ class RpcRequestFactory:
         self, transport: str, call: Call, parts: Mapping[str, Any], credentials: str, placeholders: Placeholders
     ) -> RequestTemplate:
         if transport in FRAME_TRANSPORTS:
-            require_permission(self._api, parts.get("method"))
             call_parts = {name: parts.get(name, ABSENT) for name in ("method", *CALL_PARTS)}
             message = call_message(self._api, CallParts(**call_parts, credentials=credentials))
+            self._api.require_permission(HttpRequest(FRAME, self._api.target.url, (), message))
             return message_template(message, placeholders)
         transport_of(self._api, transport).call(call.endpoint, **parts, credentials=credentials)
         head, blank, body = request_writer.encode_request(self._capture.request).partition(b"\r\n\r\n")

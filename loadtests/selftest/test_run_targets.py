@@ -13,11 +13,12 @@ import pytest
 
 from fixtures import mail_service
 from fixtures.mailbox_process import running_mailbox
-from fixtures.targets import UsageError
+from fixtures.targets import UsageError, embedded_references
 from loadtests.selftest.locust_run import free_port
 from loadtests.targets.run_targets import RunTarget, excluded_apis, permitted_by, resolve_target, start_missing
 
 LOOPBACK = "http://127.0.0.1:8000"
+PERMITTED = {"LOAD_PERMITTED_BY": "Jo Doe, 2026-11-22"}
 ALL = ("bitvis", "flowapp", "flowback", "getflow")
 
 
@@ -26,24 +27,27 @@ def test_without_a_host_there_is_no_target() -> None:
 
 
 def test_the_host_is_the_url_of_the_only_api() -> None:
-    target = resolve_target("getflow", ["getflow"], RunTarget(f"{LOOPBACK}/base/"), {})
+    target = resolve_target("getflow", ["getflow"], RunTarget(f"{LOOPBACK}/base/"), PERMITTED)
     assert target is not None
     assert target.url == f"{LOOPBACK}/base"
 
 
 def test_with_several_apis_each_is_below_the_host() -> None:
-    urls = [target.url for api in ALL if (target := resolve_target(api, ALL, RunTarget(LOOPBACK), {}))]
+    urls = [target.url for api in ALL if (target := resolve_target(api, ALL, RunTarget(LOOPBACK), PERMITTED))]
     assert urls == [f"{LOOPBACK}/{api}" for api in ALL]
 
 
 def test_a_url_in_the_environment_names_one_of_several() -> None:
-    target = resolve_target("getflow", ALL, RunTarget(LOOPBACK), {"GETFLOW_URL": "http://127.0.0.1:9000/x"})
+    environ = {**PERMITTED, "GETFLOW_URL": "http://127.0.0.1:9000/x"}
+    target = resolve_target("getflow", ALL, RunTarget(LOOPBACK), environ)
     assert target is not None
     assert target.url == "http://127.0.0.1:9000/x"
 
 
-@pytest.mark.parametrize("host", ["http://flow.example", "http://10.0.0.1:80/getflow", "http://[2001:db8::1]/"])
-def test_a_host_beyond_loopback_needs_somebodys_permission(host: str) -> None:
+@pytest.mark.parametrize(
+    "host", ["http://flow.example", "http://10.0.0.1:80/getflow", "http://[2001:db8::1]/", "http://127.0.0.1:1/getflow"]
+)
+def test_a_server_that_is_not_our_reference_needs_somebodys_permission(host: str) -> None:
     with pytest.raises(UsageError, match='set LOAD_PERMITTED_BY="name, YYYY-MM-DD"'):
         resolve_target("getflow", ["getflow"], RunTarget(host), {})
 
@@ -63,10 +67,18 @@ def test_when_nothing_would_be_left_nothing_is_left_out() -> None:
 
 
 def test_a_deepstream_engine_beyond_loopback_needs_it_too() -> None:
-    with pytest.raises(UsageError, match=r"engine\.example is not on loopback"):
-        resolve_target(
-            "bitvis", ["bitvis"], RunTarget(LOOPBACK), {"BITVIS_DEEPSTREAM": "ws://engine.example/deepstream"}
-        )
+    environ = {"BITVIS_DEEPSTREAM": "ws://engine.example/deepstream"}
+    with embedded_references(["bitvis"], "127.0.0.1:9") as started:
+        url = started["bitvis"].url
+        with pytest.raises(UsageError, match=r"engine\.example/deepstream is not on loopback"):
+            resolve_target("bitvis", ["bitvis"], RunTarget(url), environ)
+
+
+def test_our_reference_may_be_loaded_and_changed_unasked() -> None:
+    with embedded_references(["getflow"], "127.0.0.1:9") as started:
+        target = resolve_target("getflow", ["getflow"], RunTarget(started["getflow"].url), {})
+    assert target is not None
+    assert target.writes
 
 
 @pytest.mark.parametrize(
@@ -146,7 +158,7 @@ def test_a_mailbox_that_cannot_listen_says_what_to_do() -> None:
 
 def test_a_target_that_somebody_else_started_sends_its_mail_where_the_variable_says() -> None:
     with ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as taken:
-        environ = {"FLOWBACK_URL": LOOPBACK, "FLOWBACK_SMTP": f"127.0.0.1:{taken.getsockname()[1]}"}
+        environ = {**PERMITTED, "FLOWBACK_URL": LOOPBACK, "FLOWBACK_SMTP": f"127.0.0.1:{taken.getsockname()[1]}"}
         with pytest.raises(UsageError, match=r"^FLOWBACK_SMTP: expected a free port"):
             start_missing(["flowback"], ["flowback"], RunTarget(), environ, stack)
 

@@ -1,7 +1,7 @@
 """Decides which server a load run goes to and whether it may: our reference unless a host is named.
 
-Rule: load on a server that is not on loopback needs `LOAD_PERMITTED_BY="name, YYYY-MM-DD"`, who allowed it and when,
-which is shown with the results; changing something there needs `<API>_WRITES=1` as well. No host name is a default.
+Rule: load on any server but our reference needs `LOAD_PERMITTED_BY="name, YYYY-MM-DD"`, who allowed it and when, which
+is shown with the results; changing something there needs `<API>_WRITES=1` as well. No host name is a default.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import urlsplit
 
 from contracts.errors import UsageError
 from fixtures.mail_service import LOOPBACK
@@ -75,15 +74,21 @@ def resolve_target(api: str, apis: Sequence[str], run_target: RunTarget, environ
     target = from_environment(api, {**environ, **below_host} if len(apis) == 1 else {**below_host, **environ})
     if target is None:
         return None
-    hosts = [urlsplit(target.url).hostname or ""]
-    if "DEEPSTREAM" in target.settings:
-        hosts.append(deepstream_host(target.settings["DEEPSTREAM"], f"{api.upper()}_DEEPSTREAM"))
-    for name in hosts:
-        if not is_loopback(name) and not permitted_by(environ):
-            raise LoadNotPermitted(
-                f"{name} is not on loopback, and nobody has permitted a load there: set {PERMIT_HINT}"
-            )
+    if not permitted_by(environ):
+        _require_own_servers(target)
     return target
+
+
+def _require_own_servers(target: Target) -> None:
+    """Raises LoadNotPermitted for a target that is not our reference, and for a deepstream engine elsewhere."""
+    if not (target.embedded or target.identified):
+        raise LoadNotPermitted(
+            f"{target.url} does not identify itself as our reference, and nobody has permitted a load there: "
+            f"set {PERMIT_HINT}"
+        )
+    engine = target.settings.get("DEEPSTREAM")
+    if engine and not is_loopback(deepstream_host(engine, f"{target.api.upper()}_DEEPSTREAM")):
+        raise LoadNotPermitted(f"{engine} is not on loopback, and nobody has permitted a load there: set {PERMIT_HINT}")
 
 
 def excluded_apis(

@@ -33,11 +33,13 @@ from fixtures.corpus.rpc_messages import load_messages
 from fixtures.network_routes import DIRECT
 from fixtures.target_api import MissingPrecondition
 from fixtures.targets import Target
+from fixtures.unique_texts import NAME_MARK
 from loadtests.distributed.run_state import RunState
 from loadtests.engine.exchange_types import Address, Request, Validator
 from loadtests.request_factory.data_sources import UniqueTexts
 from loadtests.request_factory.http_factory import EFFORT, ForeignLink, HttpRequestFactory, operation_label
 from loadtests.request_factory.rpc_factory import RpcRequestFactory, call_label
+from loadtests.targets.record_removal import open_ledger
 from loadtests.user.journey_check import require_known_names
 from loadtests.user.journey_user import JourneyUser
 from loadtests.validation.http_validator import Check
@@ -151,8 +153,8 @@ class ContractUser(JourneyUser):
         return self.run_state.ledger.unique_values(kind, clause)
 
     def unique_text(self) -> str:
-        """A text that no other request of any run has."""
-        return self.http_factory.unique_texts.next_text()
+        """A text of letters and digits that no other request of any run has, and by which its record is recognised."""
+        return f"{NAME_MARK}{self.http_factory.unique_texts.next_text()}"
 
     def mail_request(self, to: str, clause: str, check: Check) -> Request:
         """A request whose response is the mail to that address, when it comes; if none does, `clause` is violated."""
@@ -194,11 +196,15 @@ class ContractUser(JourneyUser):
         state.pause()
         rpc_contract = load_rpc_contract(cls.api)
         state.pause()
+        unique_texts = UniqueTexts()
+        ledger = open_ledger(target, unique_texts.start)
+        if ledger:
+            state.record_ledgers.append(ledger)
         http_factory = HttpRequestFactory(
             target,
             state.generator.recorder.samples_of,
             state.validators,
-            UniqueTexts(),
+            unique_texts,
             partial(call_label, rpc_contract) if rpc_contract else operation_label,
         )
         missing = http_factory.prepare(cls.operations, state.pause)

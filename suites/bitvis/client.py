@@ -78,14 +78,13 @@ def http_exchange(
     place: str = "header",
     verb: str = "",
     parts: Mapping[str, str] | None = None,
-    changes: bool | None = None,
     **options: Any,
 ) -> Exchange:
     """One call over HTTP with its parts at `place`: "header", "query", or "path" (the object id in the path, the rest
     in headers).
 
     `parts` are further parts by their name in the query string; the value "" leaves a part out. `options` are passed to
-    `Api.request`. Raises NotPermitted when the call changes something and the target does not allow it.
+    `Api.request`, which says when NotPermitted is raised.
     """
     call_parts = {"method": method, "objectid": objectid, **(parts or {})}
     if parameters is not None:
@@ -96,8 +95,7 @@ def http_exchange(
     headers = {} if place == "query" else {PART_HEADERS[name]: value for name, value in call_parts.items()}
     arguments["headers"] = {**headers, **options.pop("headers", {})}
     verb = verb or ("GET" if method in GET_METHODS and data is None else "POST")
-    changes = method not in READING_METHODS if changes is None else changes
-    return api.request(verb, path, json=data, changes=changes, **{**arguments, **options})
+    return api.request(verb, path, json=data, **{**arguments, **options})
 
 
 def checked_envelope(api: Api, exchange: Exchange, method: str, kind: ObjectKind = ADDRESS) -> Record:

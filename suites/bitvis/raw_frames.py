@@ -45,7 +45,7 @@ def open_link(api: Api, kind: ObjectKind = QUEUE) -> RawWebsocket:
     """A connection to that endpoint; the caller drops it. Raises MissingPrecondition when the target takes no bare
     frames.
     """
-    return RawWebsocket(api, kind.endpoint, changes=False, timeout=response_timeout(api))
+    return RawWebsocket(api, kind.endpoint, timeout=response_timeout(api))
 
 
 def reopen_link(api: Api, why: str, kind: ObjectKind = QUEUE) -> RawWebsocket:

@@ -49,7 +49,6 @@ def _envelope_with_part_at(
         kind,
         parts={**other_parts, **headers},
         query=query,
-        changes=False,
         verb="GET" if method in GET_METHODS else "POST",
         **credentials,
     )
@@ -196,9 +195,7 @@ def test_an_unknown_query_parameter_follows_a_reading(api: Api, readings: Observ
 def test_a_call_without_a_method_follows_a_reading(api: Api, readings: ObservedReadings) -> None:
     """A call without a method is refused, or its verb and path decide."""
     identifier = any_object(api, DEVICE)["id"]
-    listing, opening = (
-        http_envelope(api, "", DEVICE, objectid, verb="GET", changes=False) for objectid in ("", identifier)
-    )
+    listing, opening = (http_envelope(api, "", DEVICE, objectid, verb="GET") for objectid in ("", identifier))
     by_verb = listing.get("data") == all_objects(api, DEVICE) and opening.get("data") == http_data(
         api, "OPEN", DEVICE, identifier
     )

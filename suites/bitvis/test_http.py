@@ -135,7 +135,6 @@ def test_a_part_of_the_call_in_the_body_is_not_read(api: Api, new_object: Object
         "" if part == "objectid" else own_object["id"],
         data={"name": api.unique_text("body-"), part: parts[part]},
         credentials="none" if part == "token" else "valid",
-        changes=True,
     )
     assert_failure(envelope, f"the {part} stands only in the body")
     assert http_data(api, "OPEN", DEVICE, own_object["id"]) == own_object

@@ -44,7 +44,7 @@ def test_any_other_method_is_refused(api: Api) -> None:
     def check(method: str, verb: str, kind: ObjectKind, place: Any) -> None:
         if method not in METHODS:
             assert_failure(
-                http_envelope(api, method, kind, verb=verb, place=place, changes=False),
+                http_envelope(api, method, kind, verb=verb, place=place),
                 f"no method is called {method!r}",
             )
 
@@ -181,6 +181,6 @@ def test_index_needs_no_data(api: Api, kind: ObjectKind) -> None:
 @each_kind
 def test_index_without_an_object_id_is_refused(api: Api, readings: ObservedReadings, kind: ObjectKind) -> None:
     """INDEX without an object id fails or, where the reading allows it, returns something about all objects."""
-    envelope = http_envelope(api, "INDEX", kind, changes=False)
+    envelope = http_envelope(api, "INDEX", kind)
     about_all = envelope["success"] is True and bool(envelope["data"])
     readings.one_of("BITVIS-AMB-8", required=envelope["success"] is False, all_objects=about_all)

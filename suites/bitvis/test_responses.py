@@ -52,7 +52,8 @@ def reading_exchanges(api: Api, kind: ObjectKind) -> Iterator[tuple[str, Exchang
     yield "OPEN", http_exchange(api, "OPEN", kind)
     yield "INDEX", http_exchange(api, "INDEX", kind, known)
     yield "INDEX", http_exchange(api, "INDEX", kind)
-    yield "DROP", http_exchange(api, "DROP", kind, changes=False)
+    if api.target.writes:  # a server could take an unknown method for a write
+        yield "DROP", http_exchange(api, "DROP", kind)
     yield "LIST", http_exchange(api, "LIST", kind, credentials="none")
     yield "LIST", http_exchange(api, "LIST", kind, credentials="wrong")
     yield "LIST", http_exchange(api, "LIST", kind, parts={"parameter": "{"})
@@ -163,7 +164,7 @@ def test_status_is_an_integer(api: Api, readings: ObservedReadings) -> None:
 def test_every_response_names_the_type_of_its_data(api: Api, method: str) -> None:
     """The member dataType is present in successes and in failures."""
     for objectid in (any_object(api, DEVICE)["id"], str(uuid.uuid4())):
-        envelope = http_envelope(api, method, DEVICE, objectid, changes=False)
+        envelope = http_envelope(api, method, DEVICE, objectid)
         assert isinstance(envelope.get("dataType"), str), envelope_text(envelope)
 
 
@@ -237,9 +238,9 @@ def test_an_opened_object_has_the_requested_id(api: Api, new_object: ObjectFacto
     for record in all_objects(api, kind)[:3]:
         for place in ("header", "query", "path"):
             assert http_data(api, "OPEN", kind, record["id"], place=place).get("id") == record["id"]
-        assert ids(
-            [assert_success(frame_envelopes(api, kind, call_message(api, "OPEN", record["id"]), changes=False)[0])]
-        ) == [record["id"]]
+        assert ids([assert_success(frame_envelopes(api, kind, call_message(api, "OPEN", record["id"]))[0])]) == [
+            record["id"]
+        ]
     own_object = new_object(kind)
     text = api.unique_text("changed-")
     http_data(api, "UPDATE", kind, own_object["id"], data={kind.text_member: text})

@@ -46,7 +46,7 @@ INVALID_TEXTS = st.sampled_from(["", " ", "{", "LIST", '{"method": "LIST",}', "{
 @each_kind
 def test_a_websocket_reaches_each_endpoint_by_name(api: Api, kind: ObjectKind) -> None:
     """LIST by frame succeeds at each endpoint and returns that endpoint's objects."""
-    (envelope,) = frame_envelopes(api, kind, call_message(api, "LIST"), changes=False)
+    (envelope,) = frame_envelopes(api, kind, call_message(api, "LIST"))
     assert sorted(ids(assert_success(envelope))) == sorted(ids(all_objects(api, kind)))
 
 
@@ -63,7 +63,7 @@ def test_an_invalid_message_is_refused_and_the_connection_survives(api: Api) -> 
 
     def check(invalid: Any) -> None:
         text = invalid if isinstance(invalid, str) else json.dumps(invalid)
-        refused, served = frame_envelopes(api, ADDRESS, text, valid_call, changes=False)
+        refused, served = frame_envelopes(api, ADDRESS, text, valid_call)
         assert_failure(refused, "the message is not one JSON object")
         assert_success(served)
 
@@ -75,7 +75,7 @@ def test_every_frame_receives_one_response(api: Api, readings: ObservedReadings)
     """Calls that are sent without waiting all receive a response, in their order or in another one."""
     identifiers = [record["id"] for record in all_objects(api, DEVICE)[:4] or [any_object(api, DEVICE)]]
     messages = [call_message(api, "OPEN", identifier) for identifier in identifiers]
-    exchanges = frame_exchanges(api, DEVICE.endpoint, *messages, pipelined=True, changes=False)
+    exchanges = frame_exchanges(api, DEVICE.endpoint, *messages, pipelined=True)
     opened_ids = ids([assert_success(checked_envelope(api, exchange, "OPEN", DEVICE)) for exchange in exchanges])
     readings.one_of(
         "BITVIS-AMB-37", one_by_one=opened_ids == identifiers, any_order=sorted(opened_ids) == sorted(identifiers)
@@ -91,11 +91,11 @@ def test_only_the_seven_methods_in_capitals_are_known(api: Api) -> None:
 
     def check(method: Any) -> None:
         if method not in METHODS:
-            (envelope,) = frame_envelopes(api, DEVICE, call_message(api, method), changes=False)
+            (envelope,) = frame_envelopes(api, DEVICE, call_message(api, method))
             assert_failure(envelope, f"no method is called {method!r}")
 
     for_all(check, 25, method=st.one_of(similar_words, ANY_JSON))
-    assert_success(frame_envelopes(api, DEVICE, call_message(api, "LIST"), changes=False)[0])
+    assert_success(frame_envelopes(api, DEVICE, call_message(api, "LIST"))[0])
 
 
 @clause("BITVIS-WS-3")
@@ -104,9 +104,7 @@ def test_only_the_seven_methods_in_capitals_are_known(api: Api) -> None:
 def test_methods_on_an_object_require_its_id(api: Api, kind: ObjectKind, left_out: Record) -> None:
     """OPEN, UPDATE and DELETE without an object id fail, and nothing is deleted."""
     before = ids(all_objects(api, kind))
-    assert_failure(
-        frame_envelopes(api, kind, call_message(api, "OPEN", **left_out), changes=False)[0], "OPEN needs an object id"
-    )
+    assert_failure(frame_envelopes(api, kind, call_message(api, "OPEN", **left_out))[0], "OPEN needs an object id")
     for method in ("UPDATE", "DELETE"):
         (envelope,) = frame_envelopes(api, kind, call_message(api, method, data=new_object_data(kind, api), **left_out))
         assert_failure(envelope, f"{method} needs an object id")
@@ -119,15 +117,13 @@ def test_the_token_is_a_text_in_the_member_token(api: Api) -> None:
     token = api.setting("TOKEN")
 
     def check(invalid_token: Any) -> None:
-        (envelope,) = frame_envelopes(api, ADDRESS, {"method": "LIST", "token": invalid_token}, changes=False)
+        (envelope,) = frame_envelopes(api, ADDRESS, {"method": "LIST", "token": invalid_token})
         assert_failure(envelope, f"{invalid_token!r} is not a token")
 
     for_all(check, 15, invalid_token=ANY_JSON | st.sampled_from([[token], {"token": token}, True, 1, ""]))
     for name in ("Token", "Flow-Auth-Token", "auth"):
-        assert_failure(
-            frame_envelopes(api, ADDRESS, {"method": "LIST", name: token}, changes=False)[0], f"{name} is not token"
-        )
-    assert_success(frame_envelopes(api, ADDRESS, {"method": "LIST", "token": token}, changes=False)[0])
+        assert_failure(frame_envelopes(api, ADDRESS, {"method": "LIST", name: token})[0], f"{name} is not token")
+    assert_success(frame_envelopes(api, ADDRESS, {"method": "LIST", "token": token})[0])
 
 
 @clause("BITVIS-WS-3")
@@ -135,7 +131,7 @@ def test_the_token_is_a_text_in_the_member_token(api: Api) -> None:
 def test_an_object_id_applies_to_one_frame_only(api: Api, kind: ObjectKind) -> None:
     """OPEN without an object id fails, although the connection has just opened an object."""
     messages = [call_message(api, "OPEN", any_object(api, kind)["id"]), call_message(api, "OPEN")]
-    opened, refused = frame_envelopes(api, kind, *messages, changes=False)
+    opened, refused = frame_envelopes(api, kind, *messages)
     assert_success(opened)
     assert_failure(refused, "each OPEN needs its own object id")
 
@@ -145,7 +141,7 @@ def test_an_object_id_applies_to_one_frame_only(api: Api, kind: ObjectKind) -> N
 def test_a_token_applies_to_one_frame_only(api: Api, credentials: Record) -> None:
     """After a call with a valid token, the connection is refused without it and served with it again."""
     call = call_message(api, "LIST")
-    first, refused, last = frame_envelopes(api, ADDRESS, call, {"method": "LIST", **credentials}, call, changes=False)
+    first, refused, last = frame_envelopes(api, ADDRESS, call, {"method": "LIST", **credentials}, call)
     assert_success(first)
     assert_failure(refused, "each frame needs its token")
     assert_success(last)
@@ -171,7 +167,7 @@ def test_data_applies_to_one_frame_only(api: Api, new_object: ObjectFactory, kin
 def test_namespace_and_parameters_may_be_left_out(api: Api, kind: ObjectKind) -> None:
     """LIST succeeds without namespace and parameters, and with the empty texts of the document's structure."""
     messages = [call_message(api, "LIST", **extra) for extra in ({}, {"namespace": ""}, {"parameters": ""})]
-    first, *others = frame_envelopes(api, kind, *messages, changes=False)
+    first, *others = frame_envelopes(api, kind, *messages)
     for envelope in (first, *others):
         assert ids(assert_success(envelope)) == ids(first["data"])
 
@@ -186,7 +182,6 @@ def test_a_text_for_parameters_follows_a_reading(api: Api, readings: ObservedRea
         call_message(api, "LIST", parameters=json.dumps(page)),
         call_message(api, "LIST", parameters=page),
         call_message(api, "LIST"),
-        changes=False,
     )
     data = as_text.get("data")
     readings.one_of(
@@ -232,7 +227,7 @@ def test_method_and_token_are_always_required(api: Api, new_object: ObjectFactor
 @each_kind
 def test_list_and_create_need_no_object_id(api: Api, created_objects: OwnObjects, kind: ObjectKind) -> None:
     """LIST and CREATE by frame succeed without an object id, and the created object is listed."""
-    assert_success(frame_envelopes(api, kind, call_message(api, "LIST"), changes=False)[0])
+    assert_success(frame_envelopes(api, kind, call_message(api, "LIST"))[0])
     created = assert_success(
         frame_envelopes(api, kind, call_message(api, "CREATE", data=new_object_data(kind, api)))[0]
     )
@@ -258,7 +253,7 @@ def test_an_endpoint_is_found_by_its_name(api: Api, readings: ObservedReadings) 
     """An endpoint is found by its name with or without a leading slash; an unknown name is refused."""
     list_call = call_message(api, "LIST")
     bare, slashed, unknown = (
-        checked_envelope(api, frame_exchanges(api, name, list_call, changes=False)[0], "LIST", QUEUE)
+        checked_envelope(api, frame_exchanges(api, name, list_call)[0], "LIST", QUEUE)
         for name in (QUEUE.endpoint, f"/{QUEUE.endpoint}", f"{QUEUE.endpoint}x")
     )
     assert_failure(unknown, "no endpoint has that name")

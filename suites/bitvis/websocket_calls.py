@@ -13,8 +13,8 @@ from contracts.clauses import meaning_in_force
 from contracts.exchange import Exchange
 from fixtures import in_process_client, websocket_client
 from fixtures.in_process_client import InProcessClient
-from fixtures.target_api import Api, MissingPrecondition, NotPermitted
-from suites.bitvis.client import READING_METHODS, SWITCHING_PROTOCOLS, ObjectKind, Record, checked_envelope
+from fixtures.target_api import Api, MissingPrecondition
+from suites.bitvis.client import SWITCHING_PROTOCOLS, ObjectKind, Record, checked_envelope
 from suites.reporting.failures import violation
 
 TRANSPORT_READING = "BITVIS-AMB-27"
@@ -25,18 +25,16 @@ def call_message(api: Api, method: Any, objectid: str = "", **members: Any) -> R
     return {"method": method, "token": api.setting("TOKEN"), **({"objectid": objectid} if objectid else {}), **members}
 
 
-def frame_exchanges(
-    api: Api, endpoint: str, *messages: Any, pipelined: bool = False, changes: bool = True
-) -> list[Exchange]:
+def frame_exchanges(api: Api, endpoint: str, *messages: Any, pipelined: bool = False) -> list[Exchange]:
     """Sends these messages (JSON values or raw text) as frames on one connection and returns their exchanges.
 
-    `pipelined` sends all messages before the first response. `changes` says whether they may change something: then
-    NotPermitted is raised on a target that does not allow it. Raises MissingPrecondition when the target takes no bare
-    frames, or ContractViolation when the run assumes that it does.
+    `pipelined` sends all messages before the first response. Raises NotPermitted if one of them could be taken for a
+    write and the target allows none, MissingPrecondition when the target takes no bare frames, or ContractViolation
+    when the run assumes that it does.
     """
-    if changes and not api.target.writes:
-        raise NotPermitted(api.target.read_only_reason())
     texts = [message if isinstance(message, str | bytes) else json.dumps(message) for message in messages]
+    for text in texts:
+        api.require_permission(websocket_client.message_request(api.target.url, endpoint, text))
     if isinstance(api._client, InProcessClient):
         exchanges = in_process_client.calls(api._client, endpoint, texts)
     else:
@@ -52,9 +50,9 @@ def frame_exchanges(
     return exchanges
 
 
-def frame_envelopes(api: Api, kind: ObjectKind, *messages: Any, changes: bool = True) -> list[Record]:
+def frame_envelopes(api: Api, kind: ObjectKind, *messages: Any) -> list[Record]:
     """The envelopes of the responses to these messages on one connection."""
-    exchanges = frame_exchanges(api, kind.endpoint, *messages, changes=changes)
+    exchanges = frame_exchanges(api, kind.endpoint, *messages)
     return [
         checked_envelope(api, exchange, str(message.get("method")) if isinstance(message, dict) else "", kind)
         for exchange, message in zip(exchanges, messages, strict=True)
@@ -64,6 +62,4 @@ def frame_envelopes(api: Api, kind: ObjectKind, *messages: Any, changes: bool = 
 def frame_envelope(api: Api, method: str, kind: ObjectKind, objectid: str = "", parameters: Any = None) -> Record:
     """The envelope of the response to one call by websocket."""
     members = {} if parameters is None else {"parameters": parameters}
-    return frame_envelopes(
-        api, kind, call_message(api, method, objectid, **members), changes=method not in READING_METHODS
-    )[0]
+    return frame_envelopes(api, kind, call_message(api, method, objectid, **members))[0]

@@ -17,7 +17,7 @@ from fixtures.cases import Case, may_be_refused
 from fixtures.corpus.builder import without_field
 from fixtures.corpus.request_fields import request_fields
 from fixtures.pace import NotTested, TooManyWrongCredentials
-from fixtures.target_api import Api
+from fixtures.target_api import Api, NotPermitted
 
 MAX_FAILING = 10  # failing requests of one operation; more of them show nothing new
 MAX_SHOWN_TEXT = 300  # characters of a response
@@ -46,21 +46,26 @@ def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
 def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: CaseCheck) -> CaseFindings:
     """The findings of all these cases, each with the smallest case that still fails.
 
-    Raises NotTested without findings when the run may not send all of them.
+    Raises NotTested without findings when the run may not send all of them. Cases that the target's
+    owner does not permit are left out; raises NotPermitted when none is left.
     """
     findings: CaseFindings = []
-    failing = 0
+    failing = sent = 0
+    not_permitted: NotPermitted | None = None
     left_out: NotTested | None = None
     for case in cases:
         smallest = case
         of_case: list[Finding] = []
         try:
             of_case = check(api, operation, case)
+            sent += 1
             if of_case and api.drop_vanished_values():
                 of_case = check(api, operation, case)
             if of_case:
                 smallest = _reduced(api, operation, case, check, of_case[0].clause)
                 of_case = (smallest is not case and check(api, operation, smallest)) or of_case
+        except NotPermitted as reason:
+            not_permitted = reason
         except NotTested as reason:
             left_out = reason
         findings += [(finding, smallest) for finding in of_case]
@@ -69,6 +74,8 @@ def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: Ca
             break  # other cases have other credentials, but neither another budget nor another server
     if left_out and not findings:
         raise left_out
+    if not_permitted and not sent:
+        raise not_permitted
     return findings
 
 

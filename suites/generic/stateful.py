@@ -14,16 +14,15 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from contracts import json_pointer
-from contracts.errors import ContractError
 from contracts.exchange import Exchange, Request
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
 from contracts.judge.refusal_judge import InvalidCase, judge_refusal
 from contracts.operation import Operation
 from fixtures.cases import Case
 from fixtures.corpus import Corpus
-from fixtures.corpus.request_fields import RequestField, request_fields
+from fixtures.corpus.request_fields import request_fields
 from fixtures.link_header import local_link, next_link
-from fixtures.resources import Resource
+from fixtures.resources import Resource, id_field
 from fixtures.target_api import Api
 from suites.reporting.failures import raise_findings, violation
 
@@ -92,10 +91,10 @@ class Records:
     def check_deleted(self, action: str, identifier: Any) -> None:
         """A deleted record is refused like one that never existed."""
         operation = self.operation(action)
-        id_field = self._id_field(action)
+        place = id_field(self.api.contract, self, action)
         exchange = self.api.send(operation, self._request_about(action, identifier))
-        rules = id_field.parameter.refusals if id_field.parameter else None
-        invalid_case = InvalidCase("unknown_record", id_field.location, id_field.name, rules)
+        rules = place.parameter.refusals if place.parameter else None
+        invalid_case = InvalidCase("unknown_record", place.location, place.name, rules)
         findings = judge_refusal(self.api.contract, operation, exchange, invalid_case, os.environ)
         if not is_refusal(self.api.contract, exchange.response):
             clause = self.operation("delete").clauses[0]
@@ -145,23 +144,15 @@ class Records:
             exchange = self.api.send_request(Request("GET", url, exchange.request.headers))
             yield exchange
 
-    def _id_field(self, action: str) -> RequestField:
-        """The field of that action's request that takes the record's id."""
-        sources = {self.resource.definition.get(source) for source in ("create", "list")}
-        operation = self.operation(action)
-        for request_field in request_fields(self.api.contract, operation):
-            if request_field.value_source and request_field.value_source.get("operation") in sources:
-                return request_field
-        expected = " or ".join(sorted(str(source) for source in sources if source))
-        raise ContractError(
-            f"contracts/{self.resource.api}/openapi.yaml: {operation}: expected a parameter whose x-known names the "
-            f"operation {expected}, found none"
-        )
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        """The resource's entry in the contract."""
+        return self.resource.definition
 
     def _request_about(self, action: str, identifier: Any, case: Case | None = None) -> Case:
         case = case or self.corpus.minimal(self.operation(action))
-        id_field = self._id_field(action)
-        return case.with_parameter(id_field.location, id_field.name, identifier)
+        place = id_field(self.api.contract, self, action)
+        return case.with_parameter(place.location, place.name, identifier)
 
     def _accepted(self, action: str, case: Case) -> Exchange:
         operation = self.operation(action)
