@@ -7,17 +7,15 @@ finding.
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import os
 import time
 from collections.abc import Iterable
 from hashlib import sha1
 from typing import Any
-from urllib.parse import urlsplit
 
-from contracts.exchange import Exchange
-from fixtures.http_client import TIMEOUT, Unreachable
+from contracts.exchange import Exchange, Request, Response
+from fixtures.http_client import TIMEOUT, HttpClient, Unreachable
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, RawWebsocket
 from suites.bitvis.client import QUEUE, ObjectKind, Record, assert_success, checked_envelope
@@ -169,21 +167,17 @@ def frame_text(frame: Frame) -> str:
     return f"a {OPCODE_NAMES.get(frame.opcode, f'{frame.opcode:#x}')} frame{code or f': {shown!r}'}"
 
 
-def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, http.client.HTTPResponse]:
+def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, Response]:
     """A handshake without optional headers: the accept value that follows from its key, and the response.
 
     Raises Unreachable.
     """
-    parts = urlsplit(api.target.url)
     key = base64.b64encode(os.urandom(16)).decode()
-    connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = connection_class(parts.netloc, timeout=response_timeout(api))
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
-    try:
-        connection.request("GET", f"{parts.path}/{kind.endpoint}", headers=upgrade)
-        response = connection.getresponse()
-    except (OSError, http.client.HTTPException) as error:
-        raise Unreachable(f"unreachable: no websocket at {api.target.url} ({error})") from None
-    finally:
-        connection.close()
+    url = f"{api.target.url}/{kind.endpoint}"
+    client = HttpClient(api.target.url, api.target.url_variable, response_timeout(api), api.target.breaker)
+    response = client.send(Request("GET", url, tuple(upgrade.items()))).response
+    client.close()
+    if not response.status:
+        raise Unreachable(f"unreachable: no websocket at {url} ({response.error})")
     return base64.b64encode(sha1((key + WEBSOCKET_GUID).encode(), usedforsecurity=False).digest()).decode(), response

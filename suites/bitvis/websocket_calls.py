@@ -40,7 +40,8 @@ def frame_exchanges(
     if isinstance(api._client, InProcessClient):
         exchanges = in_process_client.calls(api._client, endpoint, texts)
     else:
-        exchanges = websocket_client.calls(api.target.url, endpoint, texts, pipelined=pipelined)
+        breaker = api.target.breaker
+        exchanges = websocket_client.calls(api.target.url, endpoint, texts, pipelined=pipelined, breaker=breaker)
     api.record_exchanges(exchanges)
     if exchanges[0].response.status not in (SWITCHING_PROTOCOLS, 0):
         reason = f"the handshake has the status {exchanges[0].response.status}"
