@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from hashlib import sha1
 from time import perf_counter_ns
 
 from fixtures.http1 import response_reader
-from fixtures.http1.response_head import MalformedResponse, ResponseHead
+from fixtures.http1.response_head import MalformedResponse
 from fixtures.websocket import frame_codec
 from fixtures.websocket.frame_codec import (
     BINARY,
@@ -25,28 +24,13 @@ from fixtures.websocket.frame_codec import (
     decode_single_text,
 )
 from fixtures.websocket.frame_reader import FrameReader
+from fixtures.websocket.handshake import accepts_handshake
 from loadtests.engine.connection import NO_HEADERS, Connection
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.engine.loop import Loop
 
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 NORMAL_CLOSURE, POLICY_VIOLATION = 1000, 1008
 UNSOLICITED = "unsolicited message"
-
-
-def accepts_handshake(head: ResponseHead, key: bytes) -> bool:
-    """Whether this response accepts the handshake with that key (section 4.1), without extension or subprotocol."""
-    proof = b64encode(sha1(key + GUID, usedforsecurity=False).digest())
-    values = dict(head.headers)
-    options = [option.strip().lower() for option in values.get(b"connection", b"").split(b",")]
-    return (
-        head.status == 101
-        and values.get(b"upgrade", b"").lower() == b"websocket"
-        and b"upgrade" in options
-        and values.get(b"sec-websocket-accept") == proof
-        and b"sec-websocket-extensions" not in values
-        and b"sec-websocket-protocol" not in values
-    )
 
 
 class WebsocketConnection(Connection):
@@ -77,10 +61,11 @@ class WebsocketConnection(Connection):
             % (self.address.path.encode() or b"/", self.address.authority.encode(), self._key)
         )
 
-    def _on_upgrade(self, reader: response_reader.ResponseReader, is_complete: bool) -> None:
+    def _on_upgrade(self, reader: response_reader.ResponseReader) -> None:
         head = reader.head
-        if not is_complete or head is None:
+        if head is None:
             return
+        self.release()
         if head.status != 101:
             self.fail(f"handshake refused: status {head.status}", head.status, head.headers, reader.body)
         elif not accepts_handshake(head, self._key):
@@ -111,7 +96,10 @@ class WebsocketConnection(Connection):
             except MalformedResponse as error:
                 self.fail(f"handshake: {error}")
                 return
-            self._on_upgrade(self._handshake, is_complete)
+            if is_complete:
+                self._on_upgrade(self._handshake)
+            else:
+                self.hold(len(data))
             return
         try:
             events = self._frame_reader.feed(data)
@@ -120,7 +108,10 @@ class WebsocketConnection(Connection):
             self.fail(f"websocket: {error}")
             return
         if events or not self._is_written:
+            self.release()
             self.on_events(events, now)
+        else:
+            self.hold(len(data))
         self._is_idle = self._frame_reader.idle
         if not self._first_byte and self._frame_reader.surplus:
             self._first_byte = now
@@ -168,7 +159,7 @@ class WebsocketConnection(Connection):
     def on_end(self, reason: str) -> None:
         reader = self._handshake
         if reader is not None and not reason and reader.feed_eof():
-            self._on_upgrade(reader, True)
+            self._on_upgrade(reader)
         elif self.request is None:
             self.close()
         elif not self._is_written:
