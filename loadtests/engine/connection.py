@@ -26,8 +26,8 @@ class Connection(ByteStream):
     """
 
     __slots__ = (
-        "_deadline", "_held", "_intended", "_is_written", "_pending_failure", "_requester", "_sent", "_timer_due", "ready",
-        "request",
+        "_deadline", "_held", "_intended", "_is_written", "_pending_failure", "_requester", "_sent", "_timer_due",
+        "ready", "request",
     )  # fmt: skip
 
     def __init__(self, loop: Loop, address: Address) -> None:

@@ -2,7 +2,8 @@
 
 Rule: the fast check may only accept, and only what `contracts.judge.http_judge` accepts; everything else goes to that
 judge, and the clause of its first finding is the reason of the failure. The fast check is fast because status and media
-type are looked up in a table that the full judge has filled, orjson parses the body (strict_json.py), and the compiled schema tests it.
+type are looked up in a table that the full judge has filled, orjson parses the body (as in strict_json.py), and the
+compiled schema tests it.
 """
 
 from __future__ import annotations

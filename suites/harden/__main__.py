@@ -1,5 +1,6 @@
-"""`python -m suites.harden misbehaviour`: every way to misbehave in contract and in load mode; exit code 1 if any is not
-borne. `--sample N` takes a sample that rotates with the day.
+"""`python -m suites.harden misbehaviour`: runs every way to misbehave against the suites and a load run.
+
+The exit code is 1 if a run was not as expected. `--sample N` takes a sample that rotates with the day.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     unknown = set(options.only) - set(WAYS)
     if unknown:
-        print(f"--only: expected ways, got {', '.join(sorted(unknown))}; python -m fixtures.misbehaviour --list shows all")
+        print(
+            f"--only: expected ways, got {', '.join(sorted(unknown))}; python -m fixtures.misbehaviour --list shows all"
+        )
         return 2
     ways = [WAYS[name] for name in options.only or WAYS]
     if options.sample:
         day = datetime.now(UTC).date().toordinal()
-        ways = random.Random(options.seed if options.seed is not None else day).sample(ways, min(options.sample, len(ways)))
+        ways = random.Random(options.seed if options.seed is not None else day).sample(
+            ways, min(options.sample, len(ways))
+        )
     with tempfile.TemporaryDirectory(prefix="flowproof-harden-") as temporary:
         rows = list(_run_all(ways, options, options.folder or Path(temporary)))
     wrong = [row for row in rows if row.problems]
