@@ -26,7 +26,7 @@ from loadtests.validation.strict_json import parse_strictly
     ],
 )
 def test_repeated_names_and_what_is_no_json_are_refused(body: bytes) -> None:
-    with pytest.raises(ValueError, match="repeated|JSON|unexpected|Empty|empty|expected|Input"):
+    with pytest.raises(ValueError, match=r"^(a name may be repeated|unexpected|Input)"):
         parse_strictly(body)
 
 

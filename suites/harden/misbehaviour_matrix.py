@@ -24,9 +24,9 @@ MODES = (CONTRACT, LOAD)
 MAX_SECONDS = 60.0  # of a run
 MAX_EXTRA_RSS = 300.0  # MiB more than a run against the honest server
 KILL_AFTER = 150.0  # seconds: a run that hangs is killed, and fails
-SELECTIONS = {  # of the suites: tests of each kind, some dozens of requests
+SELECTIONS = {  # of the suites: some dozens of requests of several kinds
     "getflow": "getflow and (links_to_the_next or defaults_to or test_content_types)",
-    "bitvis": "bitvis and websocket and (envelope or array_with_its_count)",
+    "bitvis": "test_every_frame_receives_one_response or test_data_has_to_be_an_object or test_connections_are_served",
 }
 PROFILES = Path(__file__).with_name("profiles.yaml")
 TRACEBACK = "Traceback (most recent call last)"
