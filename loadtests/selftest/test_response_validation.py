@@ -118,7 +118,7 @@ def test_validator_and_judge_agree_on_every_response_of_the_honest_reference_and
 
 
 def alter(body: bytes, chance: random.Random) -> bytes:
-    """The body, altered: cut off, with a value replaced or a name repeated, or a text that some parsers take for JSON."""
+    """The body, altered: cut off, a value replaced or a name repeated, or a text that some parsers take for JSON."""
     kind = chance.randrange(7)
     if kind == 0:
         return body[: chance.randrange(len(body) + 1)]

@@ -1,1 +1,1 @@
-"""Runs of flowproof under conditions that it must bear: `python -m suites.harden misbehaviour`, by `tox -e harden`."""
+"""Checks that a run stays true and harmless whatever people and servers do: misuse, outages, leaks, kills."""

@@ -28,7 +28,7 @@ SELECTIONS = {  # of the suites: some dozens of requests of several kinds
     "getflow": "getflow and (links_to_the_next or defaults_to or test_content_types)",
     "bitvis": "test_every_frame_receives_one_response or test_data_has_to_be_an_object or test_connections_are_served",
 }
-PROFILES = Path(__file__).with_name("profiles.yaml")
+PROFILES, OBJECTIVES = Path(__file__).with_name("profiles.yaml"), Path(__file__).with_name("slo.yaml")
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -98,7 +98,8 @@ def _run_contract(way: Way, folder: Path, environ: dict[str, str]) -> MeasuredPr
 
 def _run_load(way: Way, folder: Path, environ: dict[str, str]) -> MeasuredProcess:
     command = ["-m", "locust", "-f", f"loadtests/{way.api}.py", "--headless", "--profiles", str(PROFILES)]
-    command += ["--profile", "hostile", "--loglevel", "WARNING", "--results", str(folder / "load")]
+    command += ["--profile", "hostile", "--slo", str(OBJECTIVES), "--loglevel", "WARNING"]
+    command += ["--results", str(folder / "load")]
     return run_measured(command, environ, folder / "load.txt", KILL_AFTER)
 
 
