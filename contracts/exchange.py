@@ -17,6 +17,7 @@ from contracts.secret_mask import mask_secrets
 FRAME = "FRAME"  # the method of a websocket frame
 SWITCHING_PROTOCOLS = 101  # the status of a response by frame (RFC 9110, 15.2.2)
 MAX_SHOWN = formatting.MAX_SHOWN  # characters of a body in a report
+MAX_NAME = 80  # characters of a member's name in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What was received; `error` says why it is incomplete, if it is; the other members have what came until then."""
+    """What was received; `error` says why it is incomplete, if it is; the other members have what came until then.
+
+    `body` has no content coding any more; `coded_body` is as it was sent, where there was one.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     error: str | None = None
+    coded_body: bytes | None = None
 
     def header(self, name: str) -> str | None:
         """The first value of that header, or None."""
@@ -47,8 +52,8 @@ class Response:
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """The body as JSON; raises ValueError for anything else (RFC 8259, so no NaN; UTF-8 only)."""
-        return json.loads(self.body.decode(), parse_constant=_no_constant)
+        """The body as JSON; raises ValueError for anything else (RFC 8259: UTF-8, no NaN, each member named once)."""
+        return json.loads(self.body.decode(), parse_constant=_no_constant, object_pairs_hook=_unique_members)
 
     def text(self) -> str:
         """The body as text; undecodable bytes are replaced."""
@@ -68,6 +73,16 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these members. Readers differ in which of two with the same name they take (RFC 8259, 4)."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the member {repeated[:MAX_NAME]!r} is named twice in one object")
+    return members
+
+
 def frame_endpoint(url: str, base: str) -> str:
     """The endpoint that a frame went to: an engine's URL names it behind `#`, a bare connection's after `base`."""
     address, _, name = url.partition("#")
@@ -83,6 +98,7 @@ def as_curl(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
     if request.method == FRAME:
         return mask_secrets(formatting.wsdump_command(request.url, _masked_text(request.body, secrets)), secrets)
     words = ["curl", "-sS", "-i"]
+    words += ["--compressed"] if exchange.response.coded_body is not None else []
     words += ["--head"] if request.method == "HEAD" else [] if request.method == "GET" else ["-X", request.method]
     names = {name.lower() for name, _ in request.headers}
     for name, value in request.headers:

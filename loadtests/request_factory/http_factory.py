@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from contracts.errors import ContractError, UsageError
 from contracts.judge.refusal_judge import InvalidCase, refusal_rule
@@ -20,6 +20,7 @@ from fixtures.cases import Case, may_be_refused
 from fixtures.corpus import EFFORTS, corpus
 from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.http1.request_writer import TARGET_CHARACTERS
+from fixtures.origins import same_origin
 from fixtures.targets import Target
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.engine.recorder import OperationSamples
@@ -76,7 +77,7 @@ class HttpRequestFactory:
         self._corpus = corpus(target.api, EFFORT, seed)
         self._prepared: dict[CacheKey, PreparedRequest] = {}
         self._round_robin: RoundRobin[PreparedRequest] = RoundRobin()
-        self._link_heads: dict[CacheKey, bytes] = {}
+        self._link_heads: dict[CacheKey, tuple[str, bytes]] = {}  # target of the plain request, and its lines
 
     def prepare(self, identifiers: Iterable[str], pause: Callable[[], None] = lambda: None) -> list[str]:
         """Prepares what takes long: the corpus of these operations, and the values that the target knows for it.
@@ -157,14 +158,16 @@ class HttpRequestFactory:
 
     def link_request(self, url: str, identifier: str, check: Check | None = None, server: int = 0) -> Request:
         """A GET of a link out of a response, counted as that operation. Raises ValueError for another host's link."""
-        parts = urlsplit(url)
-        if parts.netloc and f"{parts.scheme}://{parts.netloc}" != self.origin:
-            raise ValueError(f"expected a link to {self.origin}, got one to {parts.scheme}://{parts.netloc}")
         prepared = self._prepared.get((identifier, server)) or self._prepared_plain(identifier, server)
-        rest = self._link_heads.get((identifier, server))
-        if rest is None:
+        head = self._link_heads.get((identifier, server))
+        if head is None:
             payload = b"" if prepared.placeholders else prepared.template.fill(())
-            rest = self._link_heads[identifier, server] = payload.partition(b"\r\n")[2]
+            line, _, rest = payload.partition(b"\r\n")
+            head = self._link_heads[identifier, server] = b" ".join(line.split(b" ")[1:-1]).decode(), rest
+        source, rest = head
+        parts = urlsplit(url)
+        if f"{parts.scheme}://{parts.netloc}" != self.origin or not parts.path.startswith("/"):
+            parts = urlsplit(self._resolved_link(source, url))
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         line = f"GET {target if target.isascii() else quote(target, safe=TARGET_CHARACTERS)} HTTP/1.1\r\n".encode()
         validator = (
@@ -173,6 +176,13 @@ class HttpRequestFactory:
             else prepared.validator
         )
         return Request(prepared.samples, line + rest, self.address, validator)
+
+    def _resolved_link(self, source: str, url: str) -> str:
+        """The URL of a link in the response to a request with the target `source` (RFC 3986 section 5)."""
+        absolute = urljoin(f"{self.origin}{source}", url)
+        if not same_origin(absolute, self.origin):
+            raise ValueError(f"expected a link to {self.origin}, got one to {absolute[:200]}")
+        return absolute
 
     def next_value(self, source: Source) -> NextValue:
         """A function that returns the next value of that source. Raises LookupError for one that was never read."""

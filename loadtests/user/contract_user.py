@@ -21,6 +21,7 @@ from functools import partial
 from random import choice
 from typing import Any, ClassVar, TypeVar
 
+from gevent import GreenletExit
 from locust.env import Environment
 from locust.exception import InterruptTaskSet
 
@@ -69,7 +70,9 @@ class ContractUser(JourneyUser):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        prepared: PreparedApi = self.run_state.prepared[type(self)]
+        prepared: PreparedApi | None = self.run_state.prepared.get(type(self))
+        if prepared is None:  # the preparation failed and was reported, and Locust still spawns the users
+            raise GreenletExit
         self.http_factory = prepared.http_factory
         self._rpc_factory = prepared.rpc_factory
         self._mailbox = prepared.mailbox

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from contracts.exchange import Exchange, Request
 from fixtures.link_header import next_link
+from fixtures.origins import same_origin
 from fixtures.target_api import Api, MissingPrecondition
 from suites.getflow.client import PATH_PREFIX, Query, Record, RecordKind, page_records, send
 from suites.reporting.failures import violation
@@ -35,7 +36,7 @@ def follow_link(api: Api, exchange: Exchange, url: str) -> Exchange:
     """The page behind a link, requested with the headers of the page that has the link."""
     try:
         absolute = urljoin(exchange.request.url, url)
-        is_foreign = urlsplit(absolute).netloc != urlsplit(api.target.url).netloc
+        is_foreign = not same_origin(absolute, api.target.url)
     except ValueError:  # not a URL
         is_foreign = True
     if is_foreign:
