@@ -17,6 +17,8 @@ from contracts.secret_mask import mask_secrets
 FRAME = "FRAME"  # the method of a websocket frame
 SWITCHING_PROTOCOLS = 101  # the status of a response by frame (RFC 9110, 15.2.2)
 MAX_SHOWN = formatting.MAX_SHOWN  # characters of a body in a report
+MAX_JSON = 4 << 20  # bytes of JSON that are judged, and MAX_VALUES in it: the judges cannot take much more in time
+MAX_VALUES = 200_000
 MAX_NAME = 80  # characters of a member's name in a message
 
 
@@ -52,7 +54,11 @@ class Response:
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """The body as JSON; raises ValueError for anything else (RFC 8259: UTF-8, no NaN, each member named once)."""
+        """The body as JSON; raises ValueError for anything else (RFC 8259: UTF-8, no NaN, each member named once), and
+        for more than MAX_JSON bytes or MAX_VALUES values.
+        """
+        if len(self.body) > MAX_VALUES:
+            require_judgeable(self.body)
         return json.loads(self.body.decode(), parse_constant=_no_constant, object_pairs_hook=_unique_members)
 
     def text(self) -> str:
@@ -67,6 +73,14 @@ class Exchange:
     request: Request
     response: Response
     seconds: float = 0.0
+
+
+def require_judgeable(body: bytes) -> None:
+    """Raises ValueError for JSON that is too large to be judged."""
+    if len(body) > MAX_JSON:
+        raise ValueError(f"more than {MAX_JSON:,} bytes of JSON")
+    if body.count(b",") > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES:,} values of JSON")
 
 
 def _no_constant(name: str) -> None:

@@ -36,7 +36,8 @@ class RunState:
     target: where the APIs are; validators, ledger: of this process; resources: what was started for the run and is
     ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys raised,
     with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into the
-    result, by name; prepared: what each class of users has prepared; secrets: texts that must not be shown.
+    result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
+    preparation_seconds: how long it took; secrets: texts that must not be shown.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -52,6 +53,8 @@ class RunState:
         self.verdict_lines: list[str] = []
         self.notes: dict[str, Callable[[], Any]] = {}
         self.prepared: dict[type, Any] = {}
+        self.is_preparing = False
+        self.preparation_seconds = 0.0
         self._created: Counter[type] = Counter()
         self._role: Role | None = None
         self._is_giving_up = False

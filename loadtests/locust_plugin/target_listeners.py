@@ -98,12 +98,16 @@ def on_test_start(state: RunState, **_: Any) -> None:
         environment.runner.send_message(TARGET_MESSAGE, {"host": target.host, "mail": target.mail})
         state.ledger = UniquenessLedger()
         return
+    began, state.is_preparing = time.monotonic(), True
     try:
         for line in _prepare(state, target):
             console_logger.info(line)
     except (UsageError, ValueError, Unreachable) as error:
         environment.process_exit_code = EXIT_UNREACHABLE if isinstance(error, Unreachable) else EXIT_USAGE
         state.abandon_test(str(error))
+    finally:
+        state.is_preparing = False
+        state.preparation_seconds = time.monotonic() - began
 
 
 def _prepare(state: RunState, run_target: RunTarget) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from contracts.clauses import sentence_and_citation
-from contracts.exchange import as_curl, as_text
+from contracts.exchange import as_curl, as_text, require_judgeable
 from contracts.judge.http_judge import Finding
 from contracts.judge.refusal_judge import may_be_accepted, refusal_rule
 from fixtures.pace.retry_after import TOO_MANY_REQUESTS
@@ -203,6 +203,7 @@ def parsed_body(response: Response) -> Any:
     """The JSON in the body of a response, parsed once; None when there is none."""
     if response.parsed_body is None and response.body:
         try:
+            require_judgeable(response.body)
             response.parsed_body = orjson.loads(response.body)
         except ValueError:
             return None

@@ -237,6 +237,19 @@ def test_member_that_is_named_twice_is_found() -> None:
     assert finding[2].startswith("the member 'id' is named twice in one object")
 
 
+@pytest.mark.parametrize(
+    ("body", "received"),
+    [
+        (b"[" + b"1," * 200_001 + b"1]", "more than 200,000 values of JSON"),
+        (b'"' + b"a" * (4 << 20) + b'"', "more than 4,194,304 bytes of JSON"),
+    ],
+    ids=["values", "bytes"],
+)
+def test_json_that_is_too_large_to_be_judged_is_found(body: bytes, received: str) -> None:
+    (finding,) = judged(documented({}), 200, body, **JSON)
+    assert finding[2].startswith(received)
+
+
 def test_long_value_in_csv_is_no_finding() -> None:
     body = b"id,note\r\n1," + b"a" * 200_000 + b"\r\n"
     assert findings(exchange(body=body, headers={**LINK, "content-type": "text/csv"}), shop(_as_csv)) == []
