@@ -15,6 +15,7 @@ from loadtests.engine.loop import Loop
 
 NEVER = 1 << 62
 MAX_HELD = 128 << 20  # bytes of incomplete responses in one process, however many connections it has
+MAX_FAILED_BODY = 1 << 20  # bytes of an invalid response that a journey gets: no journey goes on with more of it
 MAX_LARGE_BODIES = 128  # a response with less than this part of them never fails for want of memory
 NO_HEADERS: Headers = []
 
@@ -171,6 +172,8 @@ def deliver(request: Request, requester: Requester, response: Response) -> None:
         )
     else:
         request.samples.record_failure(error, response.intended, response.sent, response.done, len(response.body))
+        if len(response.body) > MAX_FAILED_BODY:
+            response.body = response.body[:MAX_FAILED_BODY]
         requester.request_failed(f"{request.samples.operation}: {error}")
     requester.resume(response)
 

@@ -7,6 +7,7 @@ less proves less.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import time
@@ -25,6 +26,7 @@ from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.http_validator import Check, RequestIntent, Violation, contract_validator, exchange_of
 from loadtests.validation.rpc_validator import CallIntent, call_status_validator, call_validator
 
+MAX_STORED_BODY = 65_536  # bytes of a response's body that a finding stores
 MAX_FINDINGS = 100  # that are kept with their exchange
 TIMED_INTERVAL = 64  # one validation in so many is timed
 RATE_LIMIT = "refused by the target's rate limit (429)"  # an error without a clause
@@ -124,8 +126,8 @@ class Validators:
 
     def keep_finding(self, label: str, finding: Finding) -> None:
         """Keeps the first finding of each clause at each operation."""
-        if len(self.findings) < MAX_FINDINGS:
-            self.findings.setdefault((label, finding.clause), finding)
+        if len(self.findings) < MAX_FINDINGS and (label, finding.clause) not in self.findings:
+            self.findings[label, finding.clause] = _shortened(finding)
 
     def finding_texts(self) -> list[str]:
         """The findings for people: clause, expected, received, and the exchange with its secrets masked."""
@@ -145,6 +147,15 @@ class Validators:
             return reason
 
         return timed
+
+
+def _shortened(finding: Finding) -> Finding:
+    """The finding with no more of the response's body than can be shown."""
+    response = finding.exchange.response
+    if len(response.body) <= MAX_STORED_BODY:
+        return finding
+    shortened = dataclasses.replace(response, body=response.body[:MAX_STORED_BODY])
+    return dataclasses.replace(finding, exchange=dataclasses.replace(finding.exchange, response=shortened))
 
 
 def parse_mode(mode: str) -> int:
