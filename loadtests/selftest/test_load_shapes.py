@@ -13,7 +13,7 @@ from loadtests.locust_plugin.load_shapes import are_spawned
 
 def shape(users: int, **state: Any) -> Any:
     """A shape whose run has so many users, and a state with these attributes."""
-    environment = SimpleNamespace()
+    environment = SimpleNamespace(user_classes=[])
     run_state = RunState(environment)  # type: ignore[arg-type]  # nothing of it is used
     for name, value in state.items():
         setattr(run_state, name, value)
