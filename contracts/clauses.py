@@ -41,7 +41,7 @@ def meaning_in_force(identifier: str, environ: Mapping[str, str]) -> str:
     api, _, number = identifier.split("-")
     reading = readings(api.lower())[identifier]
     variable = f"{api}_READING_{number}"
-    meaning = environ.get(variable, reading.default)
+    meaning = environ.get(variable, reading.default).strip()
     if meaning not in (*reading.meanings, ANY, reading.default):
         raise UsageError(f"{variable}: expected one of {', '.join([*reading.meanings, ANY])}, got {meaning!r}")
     return meaning

@@ -8,8 +8,15 @@ from contracts.asyncapi import load_rpc_contract
 from contracts.clauses import clauses, readings
 from contracts.errors import ContractError
 from contracts.openapi import load_contract
+from contracts.reader.optional_settings import optional_settings
 
-LOADERS: tuple[Callable[[str], object], ...] = (clauses, readings, load_contract, load_rpc_contract)
+LOADERS: tuple[Callable[[str], object], ...] = (
+    clauses,
+    readings,
+    load_contract,
+    load_rpc_contract,
+    optional_settings,
+)
 
 
 def problems(api: str) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PROMISES = ("clauses.yaml", "readings.yaml")
+NOT_IN_REQUESTS = ("clauses.yaml", "readings.yaml", "settings.yaml")
 
 
 def source_files(folder: Path) -> list[Path]:
-    """The API's documents and what they refer to, without its clauses and readings."""
-    return sorted(path for path in folder.glob("*.yaml") if path.name not in PROMISES)
+    """The API's documents and what they refer to, without its clauses, readings and optional settings."""
+    return sorted(path for path in folder.glob("*.yaml") if path.name not in NOT_IN_REQUESTS)

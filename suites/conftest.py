@@ -13,30 +13,27 @@ from typing import Any
 
 import pytest
 
-from contracts import clauses
 from contracts.asyncapi import load_rpc_contract
 from contracts.errors import UsageError
 from contracts.openapi import load_contract
 from fixtures import network_guard
 from fixtures.corpus import EFFORTS, Corpus
 from fixtures.corpus import corpus as corpus_of
-from fixtures.corpus.request_fields import needs_mail
 from fixtures.corpus.rpc_messages import Messages
 from fixtures.corpus.rpc_messages import load_messages as messages_of
 from fixtures.http_client import Unreachable
 from fixtures.pace import NotTested
 from fixtures.resources import resources
-from fixtures.smtp_sink import MailSink, mail_address
 from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.targets import Target, deepstream_url, embedded_references, from_environment
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
-from suites import hypothesis_profiles
-from suites.mutation.trial import APIS_UNDER_TEST
+from suites import run_checks, worker_groups
 from suites.observed_readings import ObservedReadings
 from suites.reporting import attachments, broken_contracts, masked_reports, pace_plugin, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
+from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
 COLLECTION_ERRORS = pytest.StashKey["CollectionErrors"]()
@@ -57,11 +54,7 @@ class CollectionErrors:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("flowproof")
-    group.addoption("--effort", choices=list(EFFORTS), default="default", help="how many requests are generated")
-    group.addoption("--seed", type=int, default=0, help="another number, other generated requests (default 0)")
-    group.addoption("--fault", action="append", default=[], metavar="API.NAME", help="break the embedded reference")
-    group.addoption("--variant", action="append", default=[], metavar="API.NAME", help="vary the embedded reference")
+    run_checks.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,28 +65,18 @@ def pytest_configure(config: pytest.Config) -> None:
     masked_reports.configure(config)
     config.stash[COLLECTION_ERRORS] = CollectionErrors()
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])
+    config.pluginmanager.register(worker_groups)
     pytest_plugin.configure(config)
     if pytest_plugin.results_folder(config):
         config.stash[RECORDER] = ExchangeRecorder()
     try:
-        hypothesis_profiles.load_profile(config.option.seed)
+        run_checks.check_options(config)
         config.stash[BROKEN] = broken_contracts.find_broken(os.environ)
-        for api in broken_contracts.working_apis(config):
-            _check_deepstream(api, config, embedded=from_environment(api, os.environ) is None)
-            for reading in clauses.readings(api):
-                clauses.meaning_in_force(reading, os.environ)
+        run_checks.check_run(config)
         pace_plugin.configure(config)
     except ValueError as error:
-        raise pytest.UsageError(str(error)) from None
-
-
-def _check_deepstream(api: str, config: pytest.Config, embedded: bool) -> None:
-    """Raises UsageError where the references of several workers would answer each other's calls at one server."""
-    if embedded and deepstream_url(api, os.environ) and config.getoption("numprocesses", None):
-        name = api.upper()
-        raise UsageError(
-            f"{name}_DEEPSTREAM: each worker of -n has a reference of its own; leave -n out or set {name}_URL"
-        )
+        pytest_plugin.finish_manifest(config, EXIT_BROKEN, [str(error)])
+        pytest.exit(str(error), EXIT_BROKEN)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -115,32 +98,47 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         pytest_plugin.label_items(items)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
+    run_checks.check_targets(session)
     if session.items or broken_contracts.reported(session.config):
         pytest_plugin.start_manifest(session.config, session.items)
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    run_checks.share_mailbox(node)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Takes over the broken APIs that an xdist worker reports: the controller collects nothing itself."""
-    node.config.stash[BROKEN].update(getattr(node, "workeroutput", {}).get("broken", {}))
+    """Takes over what an xdist worker reports: the controller collects nothing itself."""
+    output = getattr(node, "workeroutput", {})
+    node.config.stash[BROKEN].update(output.get("broken", {}))
+    if "misuse" in output:
+        node.config.stash[MISUSE] = output["misuse"]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["broken"] = config.stash[BROKEN]
+        if MISUSE in config.stash:
+            config.workeroutput["misuse"] = config.stash[MISUSE]
     results, recorder = pytest_plugin.results_folder(config), config.stash.get(RECORDER, None)
     if results and recorder:
         recorder.write(results, os.environ.get("PYTEST_XDIST_WORKER", "main"))
-    pytest_plugin.finish_manifest(config, exitstatus, config.stash[COLLECTION_ERRORS].messages)
-    if broken_contracts.reported(config):
+    misuse = [config.stash[MISUSE]] if MISUSE in config.stash else []
+    pytest_plugin.finish_manifest(config, exitstatus, [*config.stash[COLLECTION_ERRORS].messages, *misuse])
+    if broken_contracts.reported(config) or misuse:
         session.exitstatus = EXIT_BROKEN
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for api, problem in sorted(broken_contracts.reported(config).items()):
         terminalreporter.write_line(f"{api} was not tested, because its contract is broken: {problem}")
+    if MISUSE in config.stash:
+        terminalreporter.write_line(f"nothing was tested: {config.stash[MISUSE]}", red=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -222,34 +220,26 @@ def pytest_make_collect_report(
 
 
 @pytest.fixture(scope="session")
-def mailbox(pytestconfig: pytest.Config) -> Iterator[MailSink]:
-    """The mailbox of all targets, at `<API>_SMTP`; at a free port when only our own references send mail."""
-    apis = [api for api in broken_contracts.working_apis(pytestconfig) if needs_mail(load_contract(api))]
-    host, port = mail_address(apis, os.environ)
-    with MailSink(host, port) as sink:
-        yield sink
-
-
-@pytest.fixture(scope="session")
-def targets(pytestconfig: pytest.Config, mailbox: MailSink) -> Iterator[dict[str, Target]]:
-    """The target of every API that can be tested."""
-    named = {api: from_environment(api, os.environ) for api in broken_contracts.working_apis(pytestconfig)}
+def targets(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iterator[dict[str, Target]]:
+    """The target of every API under test."""
+    named = {api: from_environment(api, os.environ) for api in run_checks.apis_under_test(request.session)}
     unnamed = [api for api, target in named.items() if target is None]
-    changes = [f"--{kind}={name}" for kind in ("fault", "variant") for name in pytestconfig.getoption(kind)]
+    mailbox = pytestconfig.stash.get(MAILBOX, None)
+    changes = run_checks.change_options(pytestconfig, unnamed)
     servers = {api: url for api in unnamed if (url := deepstream_url(api, os.environ))}
-    with embedded_references(unnamed, mailbox.address, changes, servers) as started:
+    with embedded_references(unnamed, mailbox.address if mailbox else "", changes, servers) as started:
         paced = {api: pace_plugin.with_pace(pytestconfig, target) for api, target in named.items() if target}
         yield {**paced, **started}
 
 
 @pytest.fixture(scope="session")
 def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[str, Api]:
-    """Every API at its target, by name."""
+    """Every API under test at its target, by name."""
     if APIS_UNDER_TEST in pytestconfig.stash:
         return pytestconfig.stash[APIS_UNDER_TEST]
     targets: dict[str, Target] = request.getfixturevalue("targets")
-    mailbox: MailSink = request.getfixturevalue("mailbox")
-    run = str(pytestconfig.option.seed)
+    mailbox = pytestconfig.stash.get(MAILBOX, None)
+    run = f"{pytestconfig.option.seed}{os.environ.get('PYTEST_XDIST_WORKER', '')}"  # workers share the mailbox
     apis = {
         name: Api(target, mailbox=mailbox, run=run if target.embedded else None) for name, target in targets.items()
     }

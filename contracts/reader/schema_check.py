@@ -86,7 +86,7 @@ def _reasons(name: str, error: Any) -> Iterator[tuple[Location, str]]:
 def _walk(name: str, path: Sequence[str | int]) -> tuple[list[tuple[str, Mapping[str, Any]]], str]:
     """([(file, schema)], description): the schemas on the way to the broken one, and the last description there."""
     file, schema = name, _schemas()[BASE + f"{name}.schema.json"]
-    on_the_way, expected = [(file, schema)], ""
+    on_the_way, expected = [(file, schema)], schema.get("description", "")
     for part in path[:-1]:
         schema = schema[part]
         if part == "$ref" and isinstance(schema, str):  # and no member of that name

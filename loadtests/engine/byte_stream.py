@@ -13,7 +13,7 @@ from time import perf_counter_ns
 
 from fixtures.http1.forward_proxy import connect_request, tunnel_status
 from fixtures.http1.response_head import MalformedResponse
-from fixtures.routes import DIRECT, authority, tls_context
+from fixtures.network_routes import DIRECT, authority, tls_context
 from loadtests.engine.exchange_types import ENCRYPTED, Address
 from loadtests.engine.loop import Handler, Loop, SocketAddress
 from loadtests.engine.poller import READ, WRITE

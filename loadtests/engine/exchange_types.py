@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from fixtures.http1.response_head import Headers
-from fixtures.routes import DIRECT, Route
+from fixtures.network_routes import DIRECT, Route
 
 if TYPE_CHECKING:
     from loadtests.engine.recorder import OperationSamples

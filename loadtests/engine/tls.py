@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from fixtures.routes import Route, is_client_certificate_alert, tls_text
+from fixtures.network_routes import Route, is_client_certificate_alert, tls_text
 
 
 class Tls:

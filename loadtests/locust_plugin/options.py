@@ -13,6 +13,19 @@ from loadtests.locust_plugin.verdict_listeners import DEFAULT_SLO
 from loadtests.profiles import load_profile
 from loadtests.validation.validators import MODES
 
+VARIABLES = (
+    "LOAD_RESULTS",
+    "LOAD_JUDGE",
+    "LOAD_SLO",
+    "LOAD_REQUIRE_TARGET",
+    "LOAD_RATE",
+    "LOAD_ARRIVALS",
+    "LOAD_ARRIVALS_SEED",
+    "LOAD_PROFILE",
+    "LOAD_PROFILES",
+    "LOAD_SCALE",
+)
+"""The environment variables of these options."""
 STOP_TIMEOUT = 5  # seconds in which users end their journeys, so that what they created is removed
 
 
@@ -39,6 +52,13 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         include_in_web_ui=False,
         help="Objectives of the run, which decide the exit code"
         f" (default: {DEFAULT_SLO.parent.name}/{DEFAULT_SLO.name} for journeys of a contract)",
+    )
+    parser.add_argument(
+        "--require-target",
+        action="store_true",
+        env_var="LOAD_REQUIRE_TARGET",
+        include_in_web_ui=False,
+        help="Do not start our own references: each API of the run needs --host or <API>_URL",
     )
     _add_profile(parser)
 

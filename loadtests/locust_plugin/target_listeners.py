@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
@@ -16,14 +17,18 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 from locust.stats import console_logger
 
+import contracts
 from contracts.errors import UsageError
 from fixtures.http_client import Unreachable
-from fixtures.routes import permit_other_clients
+from fixtures.known_variables import check_environment, check_load_variables
+from fixtures.network_routes import permit_other_clients
+from fixtures.targets import require_settings, require_targets
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
+from loadtests.locust_plugin.options import VARIABLES
 from loadtests.targets.run_targets import (
+    PERMIT_VARIABLE,
     RunTarget,
-    apis_without_target,
     describe_targets,
     excluded_apis,
     permitted_by,
@@ -47,6 +52,12 @@ def contract_classes(environment: Environment) -> list[Any]:
 def on_init(state: RunState, **_: Any) -> None:
     """Refuses what cannot run or is not permitted, and starts what is missing, before a run can be started."""
     environment, runner = state.environment, state.environment.runner
+    is_forked = isinstance(runner, WorkerRunner) and getattr(environment.parsed_options, "processes", None)
+    try:
+        if not is_forked:  # its master has the same environment, and says the same once
+            check_variables(os.environ)
+    except UsageError as error:
+        _refuse(state, str(error))
     if isinstance(runner, WorkerRunner):
         runner.register_message(TARGET_MESSAGE, partial(_on_target, state))
         return
@@ -57,14 +68,35 @@ def on_init(state: RunState, **_: Any) -> None:
             user_class.require_valid()
         _exclude_apis(environment, given)
         user_classes = contract_classes(environment)
+        for user_class in user_classes:
+            user_class.generate_corpus()
         apis = [user_class.api for user_class in user_classes]
+        embedded = _check_targets(environment, apis, given)
         if environment.parsed_options is not None:
-            setattr(environment.parsed_options, EMBEDDED_OPTION, apis_without_target(apis, given, os.environ))
+            setattr(environment.parsed_options, EMBEDDED_OPTION, embedded)
         mailing = [user_class.api for user_class in user_classes if user_class.reads_mail]
         state.target = start_missing(apis, mailing, given, os.environ, state.resources)
     except (UsageError, ValueError) as error:
         _refuse(state, str(error))
     environment.host = environment.host or state.target.host or None
+
+
+def check_variables(environ: Mapping[str, str]) -> None:
+    """Raises UsageError for a variable of any API or of load runs that is misspelt or has a value it cannot have."""
+    check_environment(contracts.apis(), environ)
+    check_load_variables([*VARIABLES, PERMIT_VARIABLE], environ)
+    permitted_by(environ)
+
+
+def _check_targets(environment: Environment, apis: Sequence[str], given: RunTarget) -> list[str]:
+    """The APIs that run on our references. Raises UsageError for a target that is missing or lacks settings."""
+    targets = [target for api in apis if (target := resolve_target(api, apis, given, os.environ))]
+    named = [target.api for target in targets]
+    if getattr(environment.parsed_options, "require_target", False):
+        require_targets(apis, named)
+    for target in targets:
+        require_settings(target)
+    return [api for api in apis if api not in named]
 
 
 def _exclude_apis(environment: Environment, given: RunTarget) -> None:
@@ -155,7 +187,7 @@ def on_report_to_master(state: RunState, data: dict[str, Any], **_: Any) -> None
 
 def on_worker_report(state: RunState, data: dict[str, Any], **_: Any) -> None:
     """Compares a worker's values with those of the others; a repeat is a failure of the run."""
-    for clause, expected, _received in state.ledger.merge_report(data.pop(LEDGER_KEY, {})):
+    for clause, expected, _received in state.ledger.merge_report(data.pop(LEDGER_KEY, ())):
         state.count_failures(expected, clause)
 
 

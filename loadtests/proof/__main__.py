@@ -26,10 +26,10 @@ from locust.env import Environment
 
 import contracts
 from fixtures import reference
+from fixtures.mailbox_process import running_mailbox
 from fixtures.targets import embedded_references
 from loadtests.distributed.run_state import RunState
 from loadtests.locust_plugin.listeners import attach, register
-from loadtests.targets.mailbox import running_mailbox
 from loadtests.targets.run_targets import RunTarget
 from loadtests.user.contract_user import ContractUser
 from loadtests.user.discovery import user_class_of
@@ -144,6 +144,7 @@ def run_trials(
     only: names of the changes to try, all when empty. sample: how many faults of each API to try, None for all.
     """
     for api in apis:
+        user_class(api).generate_corpus()
         package = reference.load(api)
         planned = [
             ("honest", "", HONEST_SECONDS),

@@ -7,7 +7,7 @@ response is validated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -16,11 +16,14 @@ from contracts.errors import ContractError, UsageError
 from contracts.judge.refusal_judge import InvalidCase, refusal_rule
 from contracts.openapi import Contract, load_contract
 from contracts.operation import Operation
+from contracts.reader.optional_settings import optional_settings
 from fixtures.cases import Case, may_be_refused
 from fixtures.corpus import EFFORTS, corpus
 from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.http1.request_writer import TARGET_CHARACTERS
+from fixtures.known_variables import known_settings
 from fixtures.origins import same_origin
+from fixtures.target_api import MissingPrecondition
 from fixtures.targets import Target
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.engine.recorder import OperationSamples
@@ -48,8 +51,8 @@ CacheKey = tuple[Any, ...]
 
 
 def operation_label(operation: Operation) -> tuple[str, str]:
-    """The name and transport of an operation in the figures, unless it is also something else: its label, over HTTP."""
-    return operation.label, HTTP
+    """The name and transport of an operation in the figures, unless it is an RPC call: API and label, over HTTP."""
+    return str(operation), HTTP
 
 
 class HttpRequestFactory:
@@ -98,7 +101,16 @@ class HttpRequestFactory:
             for response in operation.responses.values():
                 for media in response.content.values():
                     self.contract.validator(media.get("schema", {}))  # is compiled now, not while the load runs
-        return self.known_values.read(sources)
+        return [*self.known_values.read(sources), *self._unset_variables(wanted)]
+
+    def _unset_variables(self, identifiers: Collection[str]) -> list[str]:
+        """A line for each setting that one of these operations needs and the target does not have."""
+        labels = {operation.label for operation in self.contract.operations.values() if operation.id in identifiers}
+        return [
+            f"{self.target.api.upper()}_{name} is not set"
+            for name, setting in known_settings(self.target.api).items()
+            if setting.operations & labels and name not in self.target.settings
+        ]
 
     def request_for(self, identifier: str, check: Check | None = None, server: int = 0, **values: Any) -> Request:
         """The plain valid request of that operation with these values, named as `request_template` says.
@@ -250,9 +262,10 @@ class HttpRequestFactory:
         try:
             template = request_template(self.contract, operation, case, target.url, target.settings, names)
         except KeyError as error:
-            raise UsageError(
-                f"{target.api.upper()}_{error.args[0]} is not set, and {target.url} cannot be loaded without it"
-            ) from None
+            unset = f"{target.api.upper()}_{error.args[0]} is not set"
+            if error.args[0] in optional_settings(target.api):
+                raise MissingPrecondition(unset) from None
+            raise UsageError(f"{unset}, and {target.url} cannot be loaded without it") from None
         lenient = may_be_refused(operation, case, self.validators.environ)
         intent = RequestIntent(self.contract, operation, case.invalid_case, case.method or "", lenient)
         name, transport = self._label_of(operation)

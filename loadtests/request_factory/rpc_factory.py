@@ -164,7 +164,7 @@ class RpcRequestFactory:
             ) from None
         operation = self._operation(transport, call)
         validator = http.validators.for_call(CallIntent(self.rpc, call, http.contract, operation, message.invalid_case))
-        samples = http.samples_of(call.label + (INVALID_SUFFIX if message.invalid_case else ""), transport)
+        samples = http.samples_of(str(call) + (INVALID_SUFFIX if message.invalid_case else ""), transport)
         values = tuple(
             (placeholder, None) if isinstance(placeholder, str) else ("", http.next_value(placeholder))
             for placeholder in template.placeholders
@@ -220,13 +220,13 @@ def _parameter_name(transport: str, part: str) -> str:
 
 
 def call_label(rpc: RpcContract, operation: Operation) -> tuple[str, str]:
-    """The name and transport in the figures of an operation that is an RPC call: the call's label, and its form."""
+    """The name and transport in the figures of an operation that is an RPC call: the call's name, and its form."""
     _, _, call = operation.id.partition(" ")
     method, _, transport = call.partition(" by ")
     endpoint = next(
         (name for name, path in rpc.endpoint_paths.items() if operation.path.startswith(path)), operation.path
     )
-    return f"{endpoint} {method}", transport.partition(" ")[0] or "http"
+    return f"{rpc.api} {endpoint} {method}", transport.partition(" ")[0] or "http"
 
 
 class _CapturingClient:

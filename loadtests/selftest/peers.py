@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fixtures.routes import DIRECT, Route
+from fixtures.network_routes import DIRECT, Route
 from loadtests.engine.exchange_types import SECOND, Address, Journey, Request, Response
 from loadtests.engine.loop import Loop
 from loadtests.engine.recorder import OperationSamples

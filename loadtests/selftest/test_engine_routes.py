@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from fixtures.network_routes import Route
 from fixtures.recording_proxy import RecordingProxy, recording_proxy
-from fixtures.routes import Route
 from fixtures.targets import embedded_references
 from loadtests.fuzz.mutator import server_frame
 from loadtests.selftest.locust_run import running_locust, tell_to_end, until_told, wait_until

@@ -6,7 +6,9 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,30 +27,36 @@ from fixtures.targets import Target
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = 2  # faults of each API; `python -m loadtests.proof` tries all
+TrialsOf = Callable[[str], list[dict[str, Any]]]
 FAULTS = [(api, change) for api in contracts.apis() for change in reference.load(api).LOAD_FAULTS.values()]
 
 
 @pytest.fixture(scope="module")
-def trials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    """The trials of a sample, by API."""
-    out = tmp_path_factory.mktemp("prove") / "trials.json"
-    command = [sys.executable, "-m", "loadtests.proof", "--sample", str(SAMPLE), "--json", str(out)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    assert out.exists(), run.stdout[-3000:] + run.stderr[-3000:]
-    records: list[dict[str, Any]] = json.loads(out.read_text())
-    return {api: [trial for trial in records if trial["api"] == api] for api in contracts.apis()}
+def trials_of(tmp_path_factory: pytest.TempPathFactory) -> TrialsOf:
+    """The trials of a sample of an API's faults, run once."""
+
+    @cache
+    def trials(api: str) -> list[dict[str, Any]]:
+        out = tmp_path_factory.mktemp("prove") / "trials.json"
+        command = [sys.executable, "-m", "loadtests.proof", "--api", api, "--sample", str(SAMPLE), "--json", str(out)]
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        assert out.exists(), run.stdout[-3000:] + run.stderr[-3000:]
+        records: list[dict[str, Any]] = json.loads(out.read_text())
+        return records
+
+    return trials
 
 
 @pytest.mark.parametrize("api", contracts.apis())
-def test_a_load_run_finds_each_fault_on_its_clause(api: str, trials: dict[str, list[dict[str, Any]]]) -> None:
-    verdicts = {trial["change"]: trial["verdict"] for trial in trials[api] if trial["kind"] == "fault"}
+def test_a_load_run_finds_each_fault_on_its_clause(api: str, trials_of: TrialsOf) -> None:
+    verdicts = {trial["change"]: trial["verdict"] for trial in trials_of(api) if trial["kind"] == "fault"}
     expected = min(SAMPLE, len(reference.load(api).LOAD_FAULTS))
     assert list(verdicts.values()) == ["caught"] * expected, verdicts
 
 
 @pytest.mark.parametrize("api", contracts.apis())
-def test_a_load_run_finds_nothing_on_an_unchanged_reference(api: str, trials: dict[str, list[dict[str, Any]]]) -> None:
-    (honest,) = [trial for trial in trials[api] if trial["kind"] == "honest"]
+def test_a_load_run_finds_nothing_on_an_unchanged_reference(api: str, trials_of: TrialsOf) -> None:
+    (honest,) = [trial for trial in trials_of(api) if trial["kind"] == "honest"]
     assert honest["failures"] == honest["blamed"] == []
     assert honest["requests"] > 100
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
+from datetime import date, timedelta
 
 import pytest
 
+from fixtures import mail_service
+from fixtures.mailbox_process import running_mailbox
 from fixtures.targets import UsageError
 from loadtests.selftest.locust_run import free_port
-from loadtests.targets import mailbox
-from loadtests.targets.mailbox import running_mailbox
 from loadtests.targets.run_targets import RunTarget, excluded_apis, permitted_by, resolve_target, start_missing
 
 LOOPBACK = "http://127.0.0.1:8000"
@@ -71,20 +73,34 @@ def test_a_deepstream_engine_beyond_loopback_needs_it_too() -> None:
     ("environ", "writes"), [({}, False), ({"GETFLOW_WRITES": "1"}, True), ({"FLOWAPP_WRITES": "1"}, False)]
 )
 def test_permission_to_load_is_none_to_write(environ: dict[str, str], writes: bool) -> None:
-    environ = {"LOAD_PERMITTED_BY": "Jo Doe, 2026-11-22", "GETFLOW_TOKEN": "x", **environ}
+    environ = {"LOAD_PERMITTED_BY": f"Jo Doe, {date.today()}", "GETFLOW_TOKEN": "x", **environ}
     target = resolve_target("getflow", ["getflow"], RunTarget("http://flow.example"), environ)
     assert target is not None
     assert target.writes is writes
 
 
-@pytest.mark.parametrize("text", ["Jo Doe", "2026-11-22", ", 2026-11-22", "Jo, 22.11.2026", "Jo, 2026-02-30"])
+@pytest.mark.parametrize("days", [-31, 31, -365])
+def test_a_permission_is_of_at_most_thirty_days_before_or_after_the_run(days: int) -> None:
+    with pytest.raises(UsageError, match="LOAD_PERMITTED_BY: expected a date at most 30 days from today"):
+        permitted_by({"LOAD_PERMITTED_BY": f"Jo, {date.today() + timedelta(days)}"})
+
+
+@pytest.mark.parametrize("days", [-29, 0, 29])
+def test_a_permission_of_about_today_is_valid(days: int) -> None:
+    text = f"Jo, {date.today() + timedelta(days)}"
+    assert permitted_by({"LOAD_PERMITTED_BY": text}) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["Jo Doe", "2026-11-22", ", 2026-11-22", "Jo, 22.11.2026", "Jo, 2026-02-30", "J\no, x"]
+)
 def test_a_permission_says_who_and_when(text: str) -> None:
     with pytest.raises(UsageError, match="LOAD_PERMITTED_BY: expected a name and a date"):
         permitted_by({"LOAD_PERMITTED_BY": text})
 
 
 def test_a_permission_is_shown_as_it_was_given() -> None:
-    assert permitted_by({"LOAD_PERMITTED_BY": " Doe, Jo, 2026-11-22 "}) == "Doe, Jo, 2026-11-22"
+    assert permitted_by({"LOAD_PERMITTED_BY": f" Doe, Jo, {date.today()} "}) == f"Doe, Jo, {date.today()}"
     assert permitted_by({}) == ""
 
 
@@ -119,9 +135,21 @@ def test_a_mail_is_handed_out_once_to_whom_it_was_sent() -> None:
 
 
 def test_a_mailbox_that_cannot_listen_says_what_to_do() -> None:
-    with pytest.raises(UsageError, match="set <API>_SMTP to a free HOST:PORT"), running_mailbox("127.0.0.1:99999"):
-        pass
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        expected = (
+            f"^FLOWBACK_SMTP: expected a free port at {address} to receive mail, got Address already in use; stop"
+        )
+        with pytest.raises(UsageError, match=expected), running_mailbox(address, "FLOWBACK_SMTP"):
+            pass
+
+
+def test_a_target_that_somebody_else_started_sends_its_mail_where_the_variable_says() -> None:
+    with ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as taken:
+        environ = {"FLOWBACK_URL": LOOPBACK, "FLOWBACK_SMTP": f"127.0.0.1:{taken.getsockname()[1]}"}
+        with pytest.raises(UsageError, match=r"^FLOWBACK_SMTP: expected a free port"):
+            start_missing(["flowback"], ["flowback"], RunTarget(), environ, stack)
 
 
 def test_the_mailbox_gives_up_before_a_journey_does() -> None:
-    assert mailbox.MAX_WAIT < 15
+    assert mail_service.MAX_WAIT < 15

@@ -14,6 +14,10 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from contracts.errors import UsageError
+from fixtures.mail_service import LOOPBACK
+from fixtures.mailbox_process import running_mailbox
+from fixtures.setting_values import shown, trimmed, usage_error
+from fixtures.smtp_sink import mail_address
 from fixtures.targets import (
     Target,
     deepstream_host,
@@ -22,12 +26,10 @@ from fixtures.targets import (
     from_environment,
     is_loopback,
 )
-from loadtests.targets.mailbox import running_mailbox
 
 PERMIT_VARIABLE = "LOAD_PERMITTED_BY"
+PERMIT_DAYS = 30  # before or after the day of the run on which the load was, or is to be, permitted
 PERMIT_HINT = f'{PERMIT_VARIABLE}="name, YYYY-MM-DD", who allowed this load and when'
-DEFAULT_SMTP = "127.0.0.1:2525"  # where a target that we did not start sends its mail, unless <API>_SMTP is set
-ANY_PORT = "127.0.0.1:0"
 
 
 class LoadNotPermitted(UsageError):
@@ -44,18 +46,20 @@ class RunTarget:
 
 def permitted_by(environ: Mapping[str, str]) -> str:
     """Who allowed the load and when, "" when nobody did. Raises UsageError if the variable does not say both."""
-    text = environ.get(PERMIT_VARIABLE, "").strip()
+    today = date.today()
+    expected = f"a name and a date such as 'Jo Doe, {today}'"
+    text = trimmed(PERMIT_VARIABLE, environ.get(PERMIT_VARIABLE, ""), expected)
     if not text:
         return ""
-    name, _, day = text.rpartition(",")
+    name, _, written = text.rpartition(",")
     try:
-        if not name.strip() or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day.strip()):
+        if not name.strip() or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", written.strip()):
             raise ValueError
-        date.fromisoformat(day.strip())
+        day = date.fromisoformat(written.strip())
     except ValueError:
-        raise UsageError(
-            f"{PERMIT_VARIABLE}: expected a name and a date such as 'Jo Doe, 2026-11-22', got {text!r}"
-        ) from None
+        raise usage_error(PERMIT_VARIABLE, expected, shown(text)) from None
+    if abs((day - today).days) > PERMIT_DAYS:
+        raise usage_error(PERMIT_VARIABLE, f"a date at most {PERMIT_DAYS} days from today, {today}", shown(text))
     return text
 
 
@@ -67,8 +71,8 @@ def resolve_target(api: str, apis: Sequence[str], run_target: RunTarget, environ
     """
     variable = f"{api.upper()}_URL"
     host = run_target.host.rstrip("/")
-    url = host if host and len(apis) == 1 else environ.get(variable) or (f"{host}/{api}" if host else "")
-    target = from_environment(api, {**environ, variable: url})
+    below_host = {variable: host if len(apis) == 1 else f"{host}/{api}"} if host else {}
+    target = from_environment(api, {**environ, **below_host} if len(apis) == 1 else {**below_host, **environ})
     if target is None:
         return None
     hosts = [urlsplit(target.url).hostname or ""]
@@ -114,9 +118,9 @@ def start_missing(
     `resolve_target` does, for an engine that cannot be reached, and when the mailbox cannot listen.
     """
     embedded = apis_without_target(apis, run_target, environ)
-    mailbox = {"smtp": DEFAULT_SMTP, "http": ""}
+    mailbox = {"smtp": "", "http": ""}
     if mailing:
-        mailbox = resources.enter_context(running_mailbox(_smtp_address(mailing, embedded, environ)))
+        mailbox = resources.enter_context(running_mailbox(*_smtp_address(mailing, embedded, environ)))
     if not embedded:
         return replace(run_target, mail=mailbox["http"])
     engines = {api: url for api in embedded if (url := deepstream_url(api, environ))}
@@ -125,10 +129,12 @@ def start_missing(
     return RunTarget(url if len(apis) == 1 else url.rpartition("/")[0], mailbox["http"])
 
 
-def _smtp_address(mailing: Sequence[str], embedded: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Where the run's mailbox listens: any port for our references, else where the first other target sends mail."""
+def _smtp_address(mailing: Sequence[str], embedded: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
+    """(HOST:PORT, variable): any port for our references, else where the first other target sends mail."""
     others = [api for api in mailing if api not in embedded]
-    return environ.get(f"{others[0].upper()}_SMTP", DEFAULT_SMTP) if others else ANY_PORT
+    urls = {f"{api.upper()}_URL": "named" for api in others}  # by the host, if not by the environment
+    host, port, variable = mail_address(others, {**environ, **urls}) if others else (LOOPBACK, 0, "")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}", variable
 
 
 def describe_targets(targets: Iterable[Target]) -> list[str]:

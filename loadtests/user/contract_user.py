@@ -26,13 +26,17 @@ from locust.env import Environment
 from locust.exception import InterruptTaskSet
 
 from contracts.asyncapi import load_rpc_contract
-from fixtures.routes import DIRECT
+from contracts.openapi import load_contract
+from fixtures.corpus import corpus
+from fixtures.corpus.invalid_requests import invalid_requests
+from fixtures.corpus.rpc_messages import load_messages
+from fixtures.network_routes import DIRECT
 from fixtures.target_api import MissingPrecondition
 from fixtures.targets import Target
 from loadtests.distributed.run_state import RunState
 from loadtests.engine.exchange_types import Address, Request, Validator
 from loadtests.request_factory.data_sources import UniqueTexts
-from loadtests.request_factory.http_factory import HttpRequestFactory, operation_label
+from loadtests.request_factory.http_factory import EFFORT, HttpRequestFactory, operation_label
 from loadtests.request_factory.rpc_factory import RpcRequestFactory, call_label
 from loadtests.user.journey_check import require_known_names
 from loadtests.user.journey_user import JourneyUser
@@ -143,7 +147,7 @@ class ContractUser(JourneyUser):
         """A request whose response is the mail to that address, when it comes; if none does, `clause` is violated."""
         if self._mailbox is None:
             raise LookupError(f"{type(self).__name__} reads mail, but does not say so: set reads_mail = True")
-        samples = self.recorder.samples_of("the mail arrives", "smtp")
+        samples = self.recorder.samples_of(f"{self.api} the mail arrives", "smtp")
         payload = f"GET /{to} HTTP/1.1\r\nHost: {self._mailbox.authority}\r\n\r\n"
         validator = self.http_factory.validators.with_check(_mail_validator(clause), samples.operation, check)
         return Request(samples, payload.encode(), self._mailbox, validator, MAIL_TIMEOUT)
@@ -153,6 +157,22 @@ class ContractUser(JourneyUser):
         """Raises UsageError for names that the contract does not know, and for weights that are no numbers."""
         super().require_valid()
         require_known_names(cls)
+
+    @classmethod
+    def generate_corpus(cls) -> None:
+        """Generates the requests that the journeys choose from, unless they are on the disk: before the run's time."""
+        contract, rpc_contract = load_contract(cls.api), load_rpc_contract(cls.api)
+        requests = corpus(cls.api, EFFORT, 0)
+        for operation in contract.operations.values():
+            if operation.id in cls.operations:
+                requests.boundaries(operation)
+                requests.valid(operation)
+                invalid_requests(requests, operation)
+        for call in rpc_contract.calls.values() if rpc_contract else ():
+            if call.label in cls.rpc_calls:
+                messages = load_messages(cls.api, EFFORT, 0)
+                messages.valid(call)
+                messages.invalid(call)
 
     @classmethod
     def prepare(cls, state: RunState, target: Target, mail: str) -> list[str]:

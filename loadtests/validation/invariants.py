@@ -88,38 +88,38 @@ class UniqueValues:
 
 
 class UniquenessLedger:
-    """The unique values of one process, by kind."""
+    """The unique values of one process, by clause and kind: two APIs may each have ids of tasks."""
 
     def __init__(self, max_values: int = MAX_VALUES) -> None:
         self._max_values = max_values
-        self._kinds: dict[str, UniqueValues] = {}
+        self._values: dict[tuple[str, str], UniqueValues] = {}
 
     def unique_values(self, kind: str, clause: str) -> UniqueValues:
-        """The values of that kind, always the same object."""
-        if kind not in self._kinds:
-            self._kinds[kind] = UniqueValues(kind, clause, self._max_values)
-        return self._kinds[kind]
+        """The values of that kind and clause, always the same object."""
+        key = (clause, kind)
+        if key not in self._values:
+            self._values[key] = UniqueValues(kind, clause, self._max_values)
+        return self._values[key]
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> list[dict[str, Any]]:
         """What the master does not know yet, for JSON. It is reported values."""
-        report = {}
-        for kind, values in self._kinds.items():
+        report = []
+        for values in self._values.values():
             if values.unreported:
-                report[kind] = {
-                    "clause": values.clause,
-                    "level": values.halvings,
-                    "digests": b64encode(values.unreported.tobytes()).decode(),
-                }
+                digests = b64encode(values.unreported.tobytes()).decode()
+                names = {"kind": values.kind, "clause": values.clause}
+                report.append({**names, "level": values.halvings, "digests": digests})
                 values.unreported = array("Q")
         return report
 
-    def merge_report(self, report: Mapping[str, Mapping[str, Any]]) -> list[Violation]:
+    def merge_report(self, report: Iterable[Mapping[str, Any]]) -> list[Violation]:
         """Adds a worker's report, and returns what came twice.
 
         A worker finds its own repeats by itself, so every repeat found here is one between workers.
         """
         violations = []
-        for kind, values in report.items():
+        for values in report:
+            kind = values["kind"]
             numbers = array("Q")
             numbers.frombytes(b64decode(values["digests"]))
             repeats = self.unique_values(kind, values["clause"]).merge(values["level"], numbers)
@@ -133,7 +133,7 @@ class UniquenessLedger:
         return [
             f"{values.kind}: {values.count} seen"
             + ("" if values.compared_share == 1 else f", 1 in {1 << values.halvings} compared")
-            for values in self._kinds.values()
+            for values in self._values.values()
         ]
 
 

@@ -69,7 +69,7 @@ class Validators:
 
     def for_request(self, intent: RequestIntent) -> Validator:
         """The validator for such requests; those with the same intent share one, with its table."""
-        label, invalid = intent.operation.label, intent.invalid_case
+        label, invalid = str(intent.operation), intent.invalid_case
         key = (label, intent.is_head, intent.may_be_refused, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
             status = status_validator(intent, self.environ)
@@ -80,7 +80,7 @@ class Validators:
 
     def for_call(self, intent: CallIntent) -> Validator:
         """The validator for such calls."""
-        label, invalid = intent.call.label, intent.invalid_case
+        label, invalid = str(intent.call), intent.invalid_case
         key = (label, intent.operation and intent.operation.label, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
             full = call_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)

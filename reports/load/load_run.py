@@ -107,7 +107,7 @@ class LoadRun:
 
     @cached_property
     def _owners(self) -> dict[str, str]:
-        return {label: api for api in reversed(self.apis) for label in operation_names(api)}
+        return {f"{api} {label}": api for api in self.apis for label in operation_names(api)}
 
     def api_of(self, operation: str) -> str:
         """The API of the run whose contract has that operation (or its invalid requests), or ""."""
@@ -119,7 +119,7 @@ def _has_arrivals(line: FiguresLine) -> bool:
 
 
 def operation_names(api: str) -> list[str]:
-    """The names under which the operations of an API's contract are counted; none for an API without a contract."""
+    """The operations and calls of an API's contract, counted under these names after the API's; none without one."""
     if api not in contracts.apis():
         return []
     contract = load_contract(api)

@@ -1,6 +1,7 @@
 """Selects the statistics that an objective applies to, names them and adds them up.
 
-Rule: an operation is found by its name, or by name and transport; a journey by its name and its API or user class.
+Rule: an operation is found by its name, or by name and transport; a journey by its name and its API or user class. The
+statistics of an operation with a contract have the API before its name: several APIs may have the same paths.
 """
 
 from __future__ import annotations
@@ -30,11 +31,9 @@ def statistics_in(scope: Scope, run: LoadRun) -> list[OperationStatistics]:
         return [journey for journey in journeys if journey.transport in owners]
     if scope.kind == API:
         return [operation for operation in run.judged_operations if run.api_of(operation.operation) == scope.api]
-    by_name = [operation for operation in run.judged_operations if operation.operation == scope.operation]
+    by_name = [operation for operation in run.judged_operations if operation.operation == str(scope)]
     return by_name or [
-        operation
-        for operation in run.judged_operations
-        if f"{operation.operation} over {operation.transport}" == scope.operation
+        operation for operation in run.judged_operations if statistics_name(scope, operation) == str(scope)
     ]
 
 
@@ -43,7 +42,7 @@ def name_hint(scope: Scope, run: LoadRun) -> str:
     if scope.kind not in (OPERATION, JOURNEY):
         return ""
     statistics = run.judged_operations if scope.kind == OPERATION else run.judged_journeys
-    names = sorted({entry.operation for entry in statistics})
+    names = sorted({entry.operation.removeprefix(f"{scope.api} ") for entry in statistics})
     similar = get_close_matches(scope.operation, names, 3)
     return f"; did you mean {' or '.join(similar)}?" if similar else ""
 

@@ -30,7 +30,6 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-mail = pytest.mark.xdist_group("mail")
 OPERATION_IDS = {"/users": "listUsers", "/user": "getUser"}
 
 
@@ -90,7 +89,6 @@ def test_almost_valid_key_is_refused(api: Api) -> None:
     )
 
 
-@mail
 @clause("FLOWBACK-AUTH-4")
 def test_registration_needs_no_key(api: Api, readings: ObservedReadings) -> None:
     """POST /register is served without a key."""
@@ -98,7 +96,6 @@ def test_registration_needs_no_key(api: Api, readings: ObservedReadings) -> None
     assert is_allowed(readings, "FLOWBACK-AMB-2", optional=not refused, needed=refused), "refused without a key"
 
 
-@mail
 @clause("FLOWBACK-AUTH-4")
 def test_verification_needs_no_key(api: Api, readings: ObservedReadings) -> None:
     """POST /register/verify is served without a key."""
@@ -109,7 +106,6 @@ def test_verification_needs_no_key(api: Api, readings: ObservedReadings) -> None
     )
 
 
-@mail
 @clause("FLOWBACK-AUTH-7")
 @pytest.mark.parametrize("state", ["valid", "wrong", "empty"])
 def test_registration_ignores_the_authorization_header(api: Api, state: str) -> None:
@@ -163,7 +159,6 @@ def test_concurrent_requests_show_the_owner_of_their_key(api: Api) -> None:
     assert shown == owners, f"the keys of the users {owners} showed the users {shown}"
 
 
-@mail
 @clause("FLOWBACK-AUTH-6", "FLOWBACK-AUTH-2")
 def test_login_returns_a_key_of_the_user_who_logs_in(api: Api, readings: ObservedReadings) -> None:
     """After two new users have logged in, each of the two keys shows its own user."""

@@ -31,7 +31,6 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-mail = pytest.mark.xdist_group("mail")
 UNKNOWN_CODE = "1f0e9a52-6f0b-4c57-9a3d-0c8f2b7d4e61"
 
 
@@ -89,7 +88,6 @@ def test_both_fields_are_required_in_the_body(api: Api, missing: str, instead: s
     assert is_refused(exchange), f"without {missing} ({instead}): served with status {exchange.response.status}"
 
 
-@mail
 @clause("FLOWBACK-REG-2")
 def test_unverified_person_is_no_user(api: Api) -> None:
     """Before the verification a person is neither found by username nor listed on any page; afterwards both."""
@@ -102,7 +100,6 @@ def test_unverified_person_is_no_user(api: Api) -> None:
     assert listed_names(api, person.username), "the user is not listed after the verification"
 
 
-@mail
 @clause("FLOWBACK-REG-2")
 def test_unverified_person_cannot_log_in(api: Api, readings: ObservedReadings) -> None:
     """Before the verification a login is refused with any password; afterwards it is served."""
@@ -117,7 +114,6 @@ def test_unverified_person_cannot_log_in(api: Api, readings: ObservedReadings) -
     assert not is_refused(exchange), f"a verified user was refused with status {exchange.response.status}"
 
 
-@mail
 @clause("FLOWBACK-REG-3")
 def test_registration_sends_exactly_one_mail(api: Api) -> None:
     """When a later registration's mail has arrived, the first address has one mail, and its code is valid."""
@@ -133,7 +129,6 @@ def test_registration_sends_exactly_one_mail(api: Api) -> None:
     assert not is_refused(exchange), f"the mailed code was refused with status {exchange.response.status}"
 
 
-@mail
 @clause("FLOWBACK-REG-4")
 def test_no_account_without_the_mailed_code(api: Api) -> None:
     """A verification without a code, with an empty one or with another text is refused and creates no user."""
@@ -145,7 +140,6 @@ def test_no_account_without_the_mailed_code(api: Api) -> None:
     assert not listed_names(api, person.username), "the user is listed without a verification"
 
 
-@mail
 @clause("FLOWBACK-REG-4")
 def test_mailed_code_completes_its_own_registration(api: Api) -> None:
     """The code from a mail creates the user whose registration sent that mail, and no other."""
@@ -158,7 +152,6 @@ def test_mailed_code_completes_its_own_registration(api: Api) -> None:
             assert not listed_names(api, other.username), f"the code of {person.username} created {other.username}"
 
 
-@mail
 @clause("FLOWBACK-REG-11")
 def test_response_does_not_contain_the_code(api: Api, readings: ObservedReadings) -> None:
     """Neither headers nor body of the response to POST /register contain the code, with or without hyphens."""
@@ -171,7 +164,6 @@ def test_response_does_not_contain_the_code(api: Api, readings: ObservedReadings
     )
 
 
-@mail
 @clause("FLOWBACK-REG-5")
 def test_username_is_listed_as_registered(api: Api, readings: ObservedReadings) -> None:
     """A username of any letters, with spaces within and around, is listed as it was sent, or refused at once."""
@@ -194,7 +186,6 @@ def test_username_is_listed_as_registered(api: Api, readings: ObservedReadings) 
     for_all(check_username, EXAMPLES, before=WORDS, after=WORDS)
 
 
-@mail
 @clause("FLOWBACK-REG-7")
 def test_mail_goes_to_the_email_that_the_user_shows(api: Api, readings: ObservedReadings) -> None:
     """The mail is sent to an address with a dot, a tag and capitals, and the user shows that address."""

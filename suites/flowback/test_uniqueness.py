@@ -22,7 +22,6 @@ from suites.flowback.client import (
 from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-mail = pytest.mark.xdist_group("mail")
 CONCURRENT_REQUESTS = 20
 Registrations = list[tuple[str, str]]  # usernames and email addresses
 
@@ -53,7 +52,6 @@ def served_codes(api: Api, codes: list[str]) -> list[str]:
     return [code for code in codes if not is_refused(verify(api, code, api.unique_text("a long secret ")))]
 
 
-@mail
 @clause("FLOWBACK-REG-6")
 def test_no_two_users_have_the_same_username(api: Api, readings: ObservedReadings) -> None:
     """Of two registrations of a username one becomes a user; after that the username is refused."""
@@ -68,7 +66,6 @@ def test_no_two_users_have_the_same_username(api: Api, readings: ObservedReading
     assert is_refused(third), f"the taken username {username} was served with status {third.response.status}"
 
 
-@mail
 @clause("FLOWBACK-REG-6")
 def test_concurrent_registrations_of_a_username_create_one_user(api: Api) -> None:
     """Of many concurrent registrations of one username, one becomes a user."""
@@ -79,7 +76,6 @@ def test_concurrent_registrations_of_a_username_create_one_user(api: Api) -> Non
     assert listed == 1, f"{username} is listed {listed} times"
 
 
-@mail
 @clause("FLOWBACK-REG-8")
 def test_no_two_users_have_the_same_email(api: Api) -> None:
     """Of two registrations of an email address with capitals one becomes a user; after that it is refused."""
@@ -93,7 +89,6 @@ def test_no_two_users_have_the_same_email(api: Api) -> None:
     assert is_refused(third), f"the taken email address {email} was served with status {third.response.status}"
 
 
-@mail
 @clause("FLOWBACK-REG-8")
 def test_concurrent_registrations_of_an_email_create_one_user(api: Api) -> None:
     """Of many concurrent registrations of one email address, one becomes a user."""
@@ -102,7 +97,6 @@ def test_concurrent_registrations_of_an_email_create_one_user(api: Api) -> None:
     assert created == 1, f"{CONCURRENT_REQUESTS} registrations of {email} created {created} users"
 
 
-@mail
 @clause("FLOWBACK-REG-6", "FLOWBACK-REG-8")
 def test_case_matters_alike_in_sequence_and_concurrently(api: Api, readings: ObservedReadings) -> None:
     """Whether the case tells usernames or emails apart is the same for concurrent registrations as one by one."""

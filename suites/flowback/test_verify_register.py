@@ -29,7 +29,6 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
-mail = pytest.mark.xdist_group("mail")
 CONCURRENT_REQUESTS = 20
 UUID4 = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}")  # RFC 9562
 LONG_PASSWORD = 16  # characters, which no server refuses as too few
@@ -39,7 +38,6 @@ PASSWORDS = st.text(CHARACTERS, min_size=LONG_PASSWORD, max_size=24).filter(
 )
 
 
-@mail
 @clause("FLOWBACK-VER-1")
 def test_verification_is_a_post(api: Api) -> None:
     """POST /register/verify is served; PUT, PATCH and DELETE of that path are refused and leave the code valid."""
@@ -52,7 +50,6 @@ def test_verification_is_a_post(api: Api) -> None:
     assert not is_refused(exchange), f"POST /register/verify was refused with status {exchange.response.status}"
 
 
-@mail
 @clause("FLOWBACK-VER-8")
 def test_verification_is_a_form(api: Api) -> None:
     """A form with code and password is served."""
@@ -61,7 +58,6 @@ def test_verification_is_a_form(api: Api) -> None:
     assert not is_refused(exchange), f"the form was refused with status {exchange.response.status}"
 
 
-@mail
 @clause("FLOWBACK-VER-2")
 def test_verified_user_is_listed(api: Api) -> None:
     """After the verification the list has one more user, with the registered username."""
@@ -72,7 +68,6 @@ def test_verified_user_is_listed(api: Api) -> None:
     assert rows[0]["id"] not in ids_before, "the new user has the id of another user"
 
 
-@mail
 @clause("FLOWBACK-VER-3")
 def test_login_accepts_no_other_password(api: Api, readings: ObservedReadings) -> None:
     """Login accepts the password of the verification; similar ones and another user's are refused."""
@@ -98,7 +93,6 @@ def test_login_accepts_no_other_password(api: Api, readings: ObservedReadings) -
     for_all(check_refused, EXAMPLES, position=st.integers(0, 999), change=st.sampled_from(changes))
 
 
-@mail
 @clause("FLOWBACK-VER-3")
 def test_passwords_of_two_users_are_not_mixed_up(api: Api, readings: ObservedReadings) -> None:
     """Each of two new users can log in only with their own password."""
@@ -112,7 +106,6 @@ def test_passwords_of_two_users_are_not_mixed_up(api: Api, readings: ObservedRea
             assert is_refused(exchange) == (person is not other), f"{owner} password was answered with status {status}"
 
 
-@mail
 @clause("FLOWBACK-VER-4")
 def test_mailed_code_is_a_version_4_uuid(api: Api) -> None:
     """Every mailed code is a UUID of version 4, and no two codes are the same."""
@@ -121,7 +114,6 @@ def test_mailed_code_is_a_version_4_uuid(api: Api) -> None:
     assert len({code.lower() for code in codes}) == len(codes), f"a code was mailed twice: {codes}"
 
 
-@mail
 @clause("FLOWBACK-VER-4")
 def test_almost_valid_code_is_refused(api: Api) -> None:
     """A code that is cut, longer or has a digit replaced is refused, and the mailed code stays valid."""
@@ -150,7 +142,6 @@ def test_almost_valid_code_is_refused(api: Api) -> None:
     assert not is_refused(exchange), f"afterwards the mailed code was refused with {exchange.response.status}"
 
 
-@mail
 @clause("FLOWBACK-VER-6")
 @pytest.mark.parametrize("form", [{}, {"password": ""}], ids=["left out", "empty"])
 def test_password_is_required(api: Api, form: dict[str, str]) -> None:
@@ -164,7 +155,6 @@ def test_password_is_required(api: Api, form: dict[str, str]) -> None:
     assert person.username not in usernames, "the user is listed although the verification was refused"
 
 
-@mail
 @clause("FLOWBACK-VER-6")
 def test_password_is_stored_exactly(api: Api, readings: ObservedReadings) -> None:
     """Login accepts a password of any letters, with spaces within and around, only exactly as it was set."""
@@ -185,7 +175,6 @@ def test_password_is_stored_exactly(api: Api, readings: ObservedReadings) -> Non
     for_all(check_password, EXAMPLES, password=PASSWORDS)
 
 
-@mail
 @clause("FLOWBACK-VER-9")
 def test_code_is_valid_once(api: Api) -> None:
     """A second use of a code is refused, with the same password and with another, and creates no user."""
@@ -199,7 +188,6 @@ def test_code_is_valid_once(api: Api) -> None:
     assert len(all_pages(api)) == count, "a used code created another user"
 
 
-@mail
 @clause("FLOWBACK-VER-9")
 def test_concurrent_uses_of_a_code_create_one_user(api: Api, readings: ObservedReadings) -> None:
     """Of many concurrent uses of a code one is served, and only its password is accepted at the login."""
@@ -220,7 +208,6 @@ def test_concurrent_uses_of_a_code_create_one_user(api: Api, readings: ObservedR
         assert accepted == served, f"the use with {served} was served, the login accepts {accepted}"
 
 
-@mail
 @clause("FLOWBACK-VER-9")
 @pytest.mark.parametrize("password", ["", "a", "1234"])
 def test_code_stays_valid_after_a_failed_attempt(api: Api, readings: ObservedReadings, password: str) -> None:

@@ -56,6 +56,8 @@ def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: Ca
         of_case: list[Finding] = []
         try:
             of_case = check(api, operation, case)
+            if of_case and api.drop_vanished_values():
+                of_case = check(api, operation, case)
             if of_case:
                 smallest = _reduced(api, operation, case, check, of_case[0].clause)
                 of_case = (smallest is not case and check(api, operation, smallest)) or of_case

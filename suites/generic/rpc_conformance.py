@@ -88,6 +88,8 @@ class RpcChecker:
             try:
                 of_message = check(message)
                 sent += 1
+                if of_message and self.api.drop_vanished_values():
+                    of_message = check(message)
                 if of_message:
                     is_silent = bool(of_message[0].exchange.response.error)
                     smallest = self._reduced(message, check, of_message[0].clause)

@@ -165,6 +165,8 @@ class Records:
     def _accepted(self, action: str, case: Case) -> Exchange:
         operation = self.operation(action)
         exchange = self.api.send(operation, case)
+        if is_refusal(self.api.contract, exchange.response) and self.api.drop_vanished_values():
+            exchange = self.api.send(operation, case)
         findings = judge_response(self.api.contract, operation, exchange)
         if is_refusal(self.api.contract, exchange.response):
             received = f"{exchange.response.status}: {exchange.response.text()[:MAX_SHOWN_TEXT]}"

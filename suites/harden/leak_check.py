@@ -79,7 +79,7 @@ def settings(apis: Sequence[str], url: str, secrets: Mapping[str, str]) -> dict[
     """The environment of a run with these secrets at the server: every API may be written to."""
     variables = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     for api in apis:
-        known = reference.load(api).KNOWN | {"URL": f"{url}/{api}", "WRITES": "1", "RATE": "0"}
+        known = {**reference.load(api).KNOWN, "URL": f"{url}/{api}", "WRITES": "1", "RATE": "0"}
         variables |= {f"{api.upper()}_{name}": value for name, value in known.items()}
     prefixes = ("LOAD_", "LOCUST_", *(f"{api.upper()}_" for api in apis))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}

@@ -1,22 +1,27 @@
 """Which modules are mutated, and which self-tests must kill the mutants.
 
-Each target is one run of mutmut, with the tests that reach its modules within the test process: a test that starts
-another process cannot kill a mutant, since the mutated function is chosen in the process that forks.
+Each target is one session: its tests are the fast ones that call its modules in their own process, since a mutant is
+in the process that runs the test and in no other.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+_CONTRACTS, _FIXTURES = "suites/selftest/contracts", "suites/selftest/fixtures"
+_LOAD, _REPORTS = "loadtests/selftest", "suites/selftest/reports"
+
+
+SAMPLED_MODULES = 3
 
 
 @dataclass(frozen=True)
 class Target:
-    """A group of modules (glob patterns) and the paths of its tests, relative to the root of the checkout."""
+    """A group of modules and its tests: glob patterns, relative to the root of the checkout."""
 
     name: str
     modules: tuple[str, ...]
@@ -25,86 +30,125 @@ class Target:
 
 TARGETS = (
     Target(
-        "contracts",
-        ("contracts/*.py", "contracts/judge/*.py", "contracts/coverage/*.py"),
+        "judges",
         (
-            "suites/selftest/contracts/test_asyncapi.py",
-            "suites/selftest/contracts/test_broken_contracts.py",
-            "suites/selftest/contracts/test_coverage_counter.py",
-            "suites/selftest/contracts/test_exchange.py",
-            "suites/selftest/contracts/test_http_judge.py",
-            "suites/selftest/contracts/test_json_pointer.py",
-            "suites/selftest/contracts/test_openapi.py",
-            "suites/selftest/contracts/test_operation_plan.py",
-            "suites/selftest/contracts/test_promises.py",
-            "suites/selftest/contracts/test_references.py",
-            "suites/selftest/contracts/test_refusal_judge.py",
-            "suites/selftest/contracts/test_router.py",
-            "suites/selftest/contracts/test_rpc_coverage.py",
-            "suites/selftest/contracts/test_rpc_judge.py",
-            "suites/selftest/contracts/test_schema_coverage.py",
-            "suites/selftest/contracts/test_yaml_reader.py",
+            "contracts/judge/*.py",
+            "contracts/errors.py",
+            "contracts/exchange.py",
+            "contracts/formatting.py",
+            "contracts/json_pointer.py",
+            "contracts/router.py",
+        ),
+        (
+            f"{_CONTRACTS}/test_errors.py",
+            f"{_CONTRACTS}/test_exchange*.py",
+            f"{_CONTRACTS}/test_http_judge.py",
+            f"{_CONTRACTS}/test_json_pointer.py",
+            f"{_CONTRACTS}/test_refusal_judge.py",
+            f"{_CONTRACTS}/test_router.py",
+            f"{_CONTRACTS}/test_rpc_judge.py",
+        ),
+    ),
+    Target(
+        "coverage",
+        ("contracts/coverage/*.py",),
+        (
+            f"{_CONTRACTS}/test_coverage_counter.py",
+            f"{_CONTRACTS}/test_operation_plan.py",
+            f"{_CONTRACTS}/test_rpc_coverage.py",
+            f"{_CONTRACTS}/test_schema_coverage.py",
+        ),
+    ),
+    Target("calls", ("contracts/asyncapi.py",), (f"{_CONTRACTS}/test_asyncapi_calls.py",)),
+    Target(
+        "reading",
+        (
+            "contracts/clauses.py",
+            "contracts/contract_check.py",
+            "contracts/loader.py",
+            "contracts/openapi.py",
+            "contracts/operation.py",
+            "contracts/reader/*.py",
+            "contracts/yaml_reader.py",
+        ),
+        (
+            f"{_CONTRACTS}/test_broken_contracts.py",
+            f"{_CONTRACTS}/test_clauses.py",
+            f"{_CONTRACTS}/test_openapi.py",
+            f"{_CONTRACTS}/test_promises.py",
+            f"{_CONTRACTS}/test_references.py",
+            f"{_CONTRACTS}/test_yaml_reader.py",
         ),
     ),
     Target(
         "corpus",
         ("fixtures/corpus/*.py", "fixtures/cases.py"),
         (
-            "suites/selftest/fixtures/test_corpus*.py",
-            "suites/selftest/fixtures/test_cases.py",
-            "suites/selftest/fixtures/test_sampling.py",
-            "suites/selftest/fixtures/test_rpc_messages.py",
+            f"{_FIXTURES}/test_cases.py",
+            f"{_FIXTURES}/test_corpus*.py",
+            f"{_FIXTURES}/test_rpc_messages.py",
+            f"{_FIXTURES}/test_sampling.py",
         ),
     ),
     Target(
+        "wire",
+        ("fixtures/http1/*.py", "fixtures/websocket/*.py"),
+        (f"{_FIXTURES}/test_frame_codec.py", f"{_FIXTURES}/test_http1*.py", f"{_FIXTURES}/test_request_writer.py"),
+    ),
+    Target(
         "engine",
-        ("fixtures/http1/*.py", "fixtures/websocket/*.py", "loadtests/engine/*.py"),
+        ("loadtests/engine/*.py",),
         (
-            "loadtests/selftest/test_engine_*.py",
-            "loadtests/selftest/test_virtual_user.py",
-            "loadtests/selftest/test_arrival_plan.py",
-            "loadtests/selftest/test_recorder.py",
-            "loadtests/selftest/test_health.py",
-            "suites/selftest/fixtures/test_http1*.py",
-            "suites/selftest/fixtures/test_request_writer.py",
-            "suites/selftest/fixtures/test_frame_codec*.py",
+            f"{_LOAD}/test_arrival_plan.py",
+            f"{_LOAD}/test_byte_stream.py",
+            f"{_LOAD}/test_engine_*.py",
+            f"{_LOAD}/test_health.py",
+            f"{_LOAD}/test_recorder.py",
+            f"{_LOAD}/test_virtual_user.py",
         ),
     ),
     Target(
         "verdicts",
         (
-            "reports/results/verdicts.py",
-            "reports/load/load_verdict.py",
             "reports/load/difference.py",
             "reports/load/histogram.py",
+            "reports/load/load_verdict.py",
             "reports/load/operation_statistics.py",
+            "reports/load/run_comparison.py",
+            "reports/load/slo.py",
             "reports/load/t_distribution.py",
+            "reports/load/verdict_text.py",
+            "reports/results/verdicts.py",
         ),
         (
-            "suites/selftest/reports/test_difference.py",
-            "suites/selftest/reports/test_load_boundaries.py",
-            "suites/selftest/reports/test_load_verdict.py",
-            "suites/selftest/reports/test_operation_statistics.py",
-            "suites/selftest/reports/test_t_distribution.py",
-            "suites/selftest/reports/test_verdicts.py",
-            "loadtests/selftest/test_histogram.py",
+            f"{_LOAD}/test_histogram.py",
+            f"{_REPORTS}/test_difference.py",
+            f"{_REPORTS}/test_load_boundaries.py",
+            f"{_REPORTS}/test_load_verdict.py",
+            f"{_REPORTS}/test_operation_statistics.py",
+            f"{_REPORTS}/test_run_comparison.py",
+            f"{_REPORTS}/test_slo.py",
+            f"{_REPORTS}/test_t_distribution.py",
+            f"{_REPORTS}/test_verdicts.py",
         ),
     ),
 )
 
 PROVEN = (
-    "contracts/clauses.py",
+    "contracts/asyncapi.py",
+    "contracts/coverage/coverage_counter.py",
     "contracts/coverage/operation_plan.py",
+    "contracts/coverage/rpc_plan.py",
+    "contracts/coverage/schema_coverage.py",
+    "contracts/coverage/schema_nodes.py",
+    "contracts/errors.py",
+    "contracts/exchange.py",
+    "contracts/formatting.py",
     "contracts/json_pointer.py",
+    "contracts/judge/http_judge.py",
     "contracts/judge/refusal_judge.py",
     "contracts/judge/rpc_judge.py",
-    "contracts/yaml_reader.py",
-    "fixtures/cases.py",
-    "fixtures/corpus/boundary_values.py",
-    "fixtures/corpus/builder.py",
-    "fixtures/corpus/invalid_requests.py",
-    "fixtures/corpus/invalid_values.py",
-    "fixtures/corpus/request_fields.py",
+    "contracts/router.py",
     "fixtures/http1/chunked_body.py",
     "fixtures/http1/incoming_response.py",
     "fixtures/http1/request_writer.py",
@@ -112,17 +156,8 @@ PROVEN = (
     "fixtures/http1/response_reader.py",
     "fixtures/websocket/frame_codec.py",
     "fixtures/websocket/frame_reader.py",
-    "loadtests/engine/connection.py",
-    "loadtests/engine/exchange_types.py",
-    "loadtests/engine/health.py",
-    "loadtests/engine/http_connection.py",
-    "loadtests/engine/recorder.py",
-    "loadtests/engine/virtual_user.py",
-    "reports/load/load_verdict.py",
-    "reports/load/operation_statistics.py",
-    "reports/results/verdicts.py",
 )
-"""Modules that have reached the mark. A sample is drawn from them; the others are known to need more self-tests."""
+"""Modules all of whose mutants were run, at least 95 % killed, every survivor listed. Samples are drawn from them."""
 
 
 def files(patterns: tuple[str, ...]) -> list[str]:
@@ -131,16 +166,18 @@ def files(patterns: tuple[str, ...]) -> list[str]:
     return sorted(path for path in paths if not path.endswith("__init__.py"))
 
 
-def sample(targets: tuple[Target, ...], count: int) -> tuple[Target, ...]:
-    """`count` proven modules of these targets, chosen by the content of the modules: other content, another sample."""
-    modules = [(target, path) for target in targets for path in files(target.modules) if path in PROVEN]
-    digest = hashlib.sha256(b"".join((ROOT / path).read_bytes() for _, path in modules)).hexdigest()
-    modules.sort(key=lambda entry: hashlib.sha256(f"{digest}{entry[1]}".encode()).hexdigest())
-    return tuple(_grouped(modules[:count]))
+def sample_target(targets: Sequence[Target]) -> Target:
+    """One of the targets with few of its proven modules, chosen by the content of all: other content, other modules."""
+    proven = [
+        replace(target, modules=tuple(path for path in files(target.modules) if path in PROVEN)) for target in targets
+    ]
+    candidates = [target for target in proven if target.modules]
+    target = min(candidates, key=lambda target: digest(candidates, target.name))
+    modules = sorted(target.modules, key=lambda path: digest(candidates, path))
+    return replace(target, modules=tuple(modules[:SAMPLED_MODULES]))
 
 
-def _grouped(modules: list[tuple[Target, str]]) -> Iterator[Target]:
-    for target in TARGETS:
-        chosen = tuple(sorted(path for owner, path in modules if owner.name == target.name))
-        if chosen:
-            yield replace(target, modules=chosen)
+def digest(targets: Sequence[Target], text: str) -> str:
+    """A hash of the modules' content and that text, to put things in an order that changes with the content."""
+    content = hashlib.sha256(b"".join((ROOT / path).read_bytes() for target in targets for path in target.modules))
+    return hashlib.sha256(f"{content.hexdigest()} {text}".encode()).hexdigest()

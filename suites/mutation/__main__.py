@@ -25,6 +25,7 @@ from fixtures.reference.protocol import Change
 from reports.mutation.kill_table import EXPECTED_VERDICTS, Complaint, KillTable, MutationResult, Provenance
 from suites.mutation import kill_table_files, rotating_sample, schemathesis_trial, trial, versus_schemathesis
 from suites.reporting.broken_contracts import find_broken
+from suites.run_checks import APIS_UNDER_TEST
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "reports" / "out" / "prove"
@@ -41,6 +42,10 @@ class MutationRun:
         self.observations = 0
         self.honest: list[Complaint] = []
         self.results: list[MutationResult] = []
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Says that no test goes to a target, so that none needs settings, nor a mailbox that receives mail."""
+        config.stash[APIS_UNDER_TEST] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

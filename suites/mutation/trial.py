@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -30,9 +29,9 @@ from suites import hypothesis_profiles
 from suites.mutation.reference_apis import honest_apis, in_process_api
 from suites.mutation.socket_reference import SocketReference
 from suites.reporting import pytest_plugin
+from suites.run_checks import APIS_UNDER_TEST
 
 WEBSOCKET_TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # by API
-APIS_UNDER_TEST = pytest.StashKey[dict[str, Any]]()  # what the fixture `api_of` returns when they are not on sockets
 
 
 def run_honest(session: pytest.Session, socket_apis: Iterable[str]) -> list[Complaint]:

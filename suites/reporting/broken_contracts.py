@@ -16,13 +16,21 @@ from contracts.asyncapi import load_rpc_contract
 from contracts.clauses import clauses, readings
 from contracts.errors import ContractError
 from contracts.openapi import load_contract
+from contracts.reader.optional_settings import optional_settings
 from fixtures import reference
 from fixtures.resources import resources
 from fixtures.targets import from_environment
 
 SUITES = Path(__file__).parents[1]
 BROKEN = pytest.StashKey[dict[str, str]]()  # why an API is not tested, in one line, by API
-LOADERS: Sequence[Callable[[str], object]] = (load_contract, load_rpc_contract, clauses, readings, resources)
+LOADERS: Sequence[Callable[[str], object]] = (
+    load_contract,
+    load_rpc_contract,
+    clauses,
+    readings,
+    resources,
+    optional_settings,
+)
 
 
 def find_broken(environ: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import allure_pytest.plugin
+import allure_pytest.plugin  # type: ignore[import-untyped]  # Allure has no types
 import pytest
 from allure_commons import hookimpl
 from allure_commons.logger import AllureFileLogger
@@ -21,27 +21,27 @@ from fixtures.masked_output import MaskedStream
 from fixtures.secret_settings import run_secrets
 
 ALLURE_MODEL = "allure_commons.model2"  # the module of what Allure writes
-SECRETS = pytest.StashKey[list[str]]()
+SECRETS = pytest.StashKey[Sequence[str]]()
 
 
 def configure(config: pytest.Config) -> None:
     """Masks the secrets of all APIs in what is written from now on. To be called before Allure is configured."""
-    config.stash[SECRETS] = run_secrets(contracts.apis(), os.environ)
+    secrets = config.stash[SECRETS] = run_secrets(contracts.apis(), os.environ)
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
-        reporter._tw._file = MaskedStream(reporter._tw._file, config.stash[SECRETS])  # there is no public way to it
+        reporter._tw._file = MaskedStream(reporter._tw._file, secrets)  # there is no public way to it
 
-    class MaskedFileLogger(AllureFileLogger):  # type: ignore[misc]  # Allure has no types
+    class MaskedFileLogger(AllureFileLogger):
         """Writes results for Allure, masked."""
 
         def _report_item(self, item: Any) -> None:
-            super()._report_item(_masked(item, config.stash[SECRETS]))
+            super()._report_item(_masked(item, secrets))  # type: ignore[no-untyped-call]  # Allure has no types
 
-        @hookimpl  # type: ignore[untyped-decorator]
+        @hookimpl
         def report_attached_data(self, body: str | bytes, file_name: str) -> None:
             text = body if isinstance(body, str) else body.decode(errors="surrogateescape")
-            masked = mask_secrets(text, config.stash[SECRETS])
-            super().report_attached_data(masked.encode(errors="surrogateescape"), file_name)
+            masked = mask_secrets(text, secrets).encode(errors="surrogateescape")
+            super().report_attached_data(masked, file_name)  # type: ignore[no-untyped-call]
 
     allure_pytest.plugin.AllureFileLogger = MaskedFileLogger  # it has no option for what writes its files
 

@@ -18,18 +18,27 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("\n## Add an API\n")[2]
 FILE = re.compile(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMANDS = re.search(r"^```sh\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
+FILES: dict[str, str] = dict(FILE.findall(TUTORIAL))
+ON_OUR_REFERENCE, ON_A_SERVER = (
+    block.splitlines() for block in re.findall(r"^```sh\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
+)
 TOX = re.compile(r"\.venv/bin/tox -e ([\w-]+)(?: -- (.*))?")
 IGNORED = shutil.ignore_patterns("__pycache__", "out", ".*", "node_modules")
-COPIED = ("contracts", "fixtures", "loadtests", "reports", "suites", "pyproject.toml", "tox.ini", "README.md")
+COPIED = (
+    "contracts", "fixtures", "loadtests", "reports", "suites",
+    "pyproject.toml", "tox.ini", "README.md", "CONTRIBUTING.md",
+)  # fmt: skip
 
-pytestmark = pytest.mark.xdist_group("fifth_api")
+pytestmark = [
+    pytest.mark.xdist_group("fifth_api"),
+    pytest.mark.skipif(any((ROOT / path).exists() for path in FILES), reason="the tutorial was carried out here"),
+]
 
 
-def commands(prefix: str) -> list[str]:
-    """The tutorial's commands that start so."""
-    assert COMMANDS, "the tutorial ends with its commands"
-    return [line for line in COMMANDS.group(1).splitlines() if line.startswith(prefix)]
+def tox_command(environment: str, block: list[str]) -> str:
+    """The tutorial's line for that environment of tox."""
+    (line,) = [line for line in block if line.startswith(f".venv/bin/tox -e {environment}")]
+    return line
 
 
 def shell_commands(line: str, folder: Path) -> Iterator[tuple[list[str], bool]]:
@@ -44,22 +53,28 @@ def shell_commands(line: str, folder: Path) -> Iterator[tuple[list[str], bool]]:
         yield shlex.split(line.partition(".tox/gate/bin/")[2]), True
 
 
+def run_command(arguments: list[str], folder: Path, environment: Mapping[str, str], must_succeed: bool = True) -> str:
+    """The output of a command, which is shown when it fails."""
+    ended = subprocess.run(
+        [str(Path(sys.executable).with_name(arguments[0])), *arguments[1:]],
+        cwd=folder,
+        env={**clean_environment(), "PYTHONPATH": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    output = ended.stdout + ended.stderr
+    assert not must_succeed or ended.returncode == 0, f"{shlex.join(arguments)}: {output[-4000:]}"
+    return output
+
+
 def run(line: str, folder: Path, environment: Mapping[str, str] | None = None) -> list[str]:
-    """Runs a line of the tutorial in that folder; the output of each command, which a failure shows."""
-    outputs = []
-    for arguments, must_succeed in shell_commands(line, folder):
-        ended = subprocess.run(
-            [str(Path(sys.executable).with_name(arguments[0])), *arguments[1:]],
-            cwd=folder,
-            env={**clean_environment(), "PYTHONPATH": str(folder), **(environment or {})},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        outputs.append(ended.stdout + ended.stderr)
-        assert not must_succeed or ended.returncode == 0, f"{shlex.join(arguments)}: {outputs[-1][-4000:]}"
-    return outputs
+    """Runs a line of the tutorial in that folder; returns the output of each command."""
+    return [
+        run_command(arguments, folder, environment or {}, must_succeed)
+        for arguments, must_succeed in shell_commands(line, folder)
+    ]
 
 
 def clean_environment() -> dict[str, str]:
@@ -78,56 +93,70 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, folder / name, ignore=IGNORED)
         else:
             shutil.copy2(source, folder / name)
-    for path, text in FILE.findall(TUTORIAL):
-        assert not (folder / path).exists(), f"{path}: the tutorial edits no existing file"
+    for path, text in FILES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
     return folder
 
 
 @pytest.fixture
-def server_url(checkout: Path) -> Iterator[str]:
-    """The URL of the new API's reference, served by hand as a server of somebody's own."""
+def server_settings(checkout: Path) -> Iterator[dict[str, str]]:
+    """The settings that name a server of the new API: its reference, served by hand."""
     process = subprocess.Popen(
         [sys.executable, "-m", "fixtures.reference", "--api", "todo"],
         cwd=checkout, env={**clean_environment(), "PYTHONPATH": str(checkout)}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert process.stdout
-        yield json.loads(process.stdout.readline())["todo"]
+        url = json.loads(process.stdout.readline())["todo"]
+        exported = dict(pair.split("=") for pair in ON_A_SERVER[0].removeprefix("export ").split())
+        yield {**exported, "TODO_URL": url}
     finally:
         process.terminate()
         process.wait(30)
 
 
-def test_the_suite_passes_on_our_reference_and_on_a_named_server(checkout: Path, server_url: str) -> None:
-    for environment in ({}, {"TODO_URL": server_url}):
-        for line in commands(".tox/gate/bin/"):
-            verdict = run(line, checkout, environment)[-1]
-        assert re.search(r"^todo +pass +\d+ checks, 6 clauses, 0 findings", verdict, re.MULTILINE), verdict
-    manifest = json.loads((checkout / "reports" / "out" / "allure-results" / "run.json").read_text("utf-8"))
-    assert server_url in json.dumps(manifest)
+def assert_passed(output: str) -> None:
+    assert re.search(r"^todo +pass +\d+ checks, 6 clauses, 0 findings", output, re.MULTILINE), output
 
 
-def test_the_linter_passes(checkout: Path) -> None:
-    run(".tox/gate/bin/ruff check .", checkout)
-    run(".tox/gate/bin/ruff format --check .", checkout)
+def test_the_gate_passes_with_load_on_all_apis(checkout: Path) -> None:
+    *_, load, verdict = run(tox_command("gate", ON_OUR_REFERENCE), checkout)
+    assert_passed(verdict)
+    assert re.search(r"^load: pass", load, re.MULTILINE), load
+    verdicts = json.loads((checkout / "tmp" / "load" / "verdict.json").read_text("utf-8"))
+    assert verdicts["apis"] == ["bitvis", "flowapp", "flowback", "getflow", "todo"]
 
 
-@pytest.mark.parametrize("line", commands(".venv/bin/tox -e prove"))
-def test_every_fault_is_caught(checkout: Path, line: str) -> None:
-    (output,) = run(line, checkout)
+def test_the_suite_and_a_load_run_pass_on_a_named_server(checkout: Path, server_settings: dict[str, str]) -> None:
+    (suite, _), *_, (report, _) = shell_commands(tox_command("gate", ON_A_SERVER), checkout)
+    run_command(suite, checkout, server_settings)
+    assert_passed(run_command(report[: report.index("--load")], checkout, server_settings))
+    manifest = (checkout / "reports" / "out" / "allure-results" / "run.json").read_text("utf-8")
+    (load,) = run(ON_A_SERVER[-1], checkout, server_settings)
+    assert re.search(r"^load: pass", load, re.MULTILINE), load
+    assert server_settings["TODO_URL"] in manifest
+
+
+def test_the_linters_pass(checkout: Path) -> None:
+    """No existing file imports a new one, so mypy checks the new ones."""
+    names = [
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in FILES if path[-3:] == ".py"
+    ]
+    only_new = ["--follow-imports=silent", *(argument for name in names for argument in ("-m", name))]
+    for arguments, _ in shell_commands(tox_command("lint", ON_OUR_REFERENCE), checkout):
+        run_command([*arguments, *only_new] if arguments == ["mypy"] else arguments, checkout, {})
+
+
+def test_the_selftests_of_the_new_api_pass(checkout: Path) -> None:
+    (output,) = run(tox_command("selftest", ON_OUR_REFERENCE), checkout)
+    assert re.search(r"[0-9]{2,} passed", output), output
+
+
+def test_every_fault_is_caught(checkout: Path) -> None:
+    (output,) = run(tox_command("prove", ON_OUR_REFERENCE), checkout)
     assert re.search(r"^todo +6 of 6 faults caught, 0 of 0 variants blamed$", output, re.MULTILINE), output
 
 
-@pytest.mark.parametrize("line", commands("PYTHONPATH=. .tox/gate/bin/locust"))
-def test_a_load_run_passes_on_our_reference_and_on_a_named_server(checkout: Path, server_url: str, line: str) -> None:
-    for environment in ({}, {"TODO_URL": server_url}):
-        (output,) = run(line, checkout, environment)
-        assert re.search(r"^load: pass", output, re.MULTILINE), output
-    assert "todo" in output
-
-
 def test_the_tutorial_shows_every_part() -> None:
-    folders = {path.split("/")[0] for path, _ in FILE.findall(TUTORIAL)}
-    assert folders == {"contracts", "fixtures", "suites", "loadtests"}
+    assert {path.split("/")[0] for path in FILES} == {"contracts", "fixtures", "suites", "loadtests"}

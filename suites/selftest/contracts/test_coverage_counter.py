@@ -141,6 +141,10 @@ def test_form_is_read_as_texts() -> None:
     assert counted_points == {"body: sent", f"body: as {FORM}", "body.size: sent", "body.size: value 2"}
 
 
+def test_empty_member_of_a_form_was_sent() -> None:
+    assert "body.size: sent" in points("body", sent(body=b"size=", content_type=FORM), body=SIZE, media_type=FORM)
+
+
 @pytest.mark.parametrize(("size", "is_read"), [(MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 1, False)])
 def test_body_of_a_million_bytes_is_read_and_no_larger_one(size: int, is_read: bool) -> None:
     body = b'{"size": 1}'.ljust(size)
@@ -212,6 +216,26 @@ def test_invalid_request_exercises_what_it_is_about(case: InvalidCase, expected:
     parameters = [query("q", type="integer"), query("z", type="integer")]
     counted_points = counted(sent("/things?q=a&z=b"), invalid_case=case, parameters=parameters, body=SIZE)
     assert {point for point in counted_points if point.startswith(("query", "body", "invalid"))} == expected
+
+
+def test_name_in_the_query_may_have_capitals() -> None:
+    assert points("query Q", sent("/things?Q=1"), parameters=[query("Q", type="string")]) == {"query Q: sent"}
+
+
+def test_question_mark_belongs_to_the_value_in_a_query() -> None:
+    counted_points = points("query q", sent("/things?q=a?q=b"), parameters=[query(type="string", enum=["a?q=b"])])
+    assert counted_points == {"query q: sent", 'query q: value "a?q=b"'}
+
+
+def test_parameter_after_one_that_was_left_out_is_counted() -> None:
+    parameters = [query("q", type="string"), query("z", type="string")]
+    assert points("query", sent("/things?z=1"), parameters=parameters) == {"query q: left out", "query z: sent"}
+
+
+def test_request_without_body_is_about_no_other_part_that_was_left_out() -> None:
+    no_body = InvalidCase("no_body", "body")
+    counted_points = counted(sent(), invalid_case=no_body, parameters=[query(type="string")], body=SIZE)
+    assert set(counted_points) & {"query q: left out", "body: left out"} == {"body: left out"}
 
 
 def test_plan_of_an_operation_is_made_once() -> None:

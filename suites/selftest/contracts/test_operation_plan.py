@@ -169,6 +169,17 @@ def test_only_kinds_with_a_rule_that_applies_are_expected(rules: dict[str, Any],
     assert kinds(parameters=[query(type="integer")], body={"type": "object"}, refusals=rules) == expected
 
 
+@pytest.mark.parametrize(("kind", "is_of_bodies"), [("wrong_type", True), ("wrong_accept", False)])
+def test_rule_for_bodies_is_for_what_is_in_one(kind: str, is_of_bodies: bool) -> None:
+    rules = {kind: {"clause": "TODO-ERR-1"}, f"body.{kind}": {"not_applicable": "no"}}
+    body = {"type": "object", "properties": {"size": {"type": "integer"}}}
+    assert (kind not in kinds(body=body, refusals=rules)) is is_of_bodies
+
+
+def test_member_that_may_be_anything_is_never_invalid() -> None:
+    assert kinds(body={"type": "object", "properties": {"any": True}}) == ALWAYS | BODY
+
+
 def test_rule_at_the_parameter_decides() -> None:
     parameter = {**query(type="integer"), "x-refusals": {"wrong_type": {"not_applicable": "no"}}}
     assert "wrong_type" not in kinds(parameters=[parameter])
@@ -249,6 +260,16 @@ def test_statuses_and_media_types_of_responses_are_points() -> None:
         "response status: class 4XX",
         "response media type: none with 4XX",
         "response status: default",
+    ]
+
+
+def test_response_without_schema_has_points_for_its_status_and_media_type() -> None:
+    responses = {"200": {"description": "done", "content": {"text/plain": {}}}}
+    contract = contract_with(responses=responses)
+    points = [point for point in coverage_points(contract, only_operation(contract)) if point.side == "response"]
+    assert [(point.display_path, point.description, point.location) for point in points] == [
+        ("status", "200", ""),
+        ("media type", "text/plain with 2XX", ""),
     ]
 
 

@@ -97,6 +97,49 @@ def test_a_reply_that_is_no_envelope_exercises_nothing(reply: bytes) -> None:
     assert not [key for key in keys if key.startswith("response")]
 
 
+def test_every_frame_is_counted() -> None:
+    counter = CoverageCounter(load_contract("bitvis"), URL)
+    for _ in range(3):
+        counter.add(framed({"method": "OPEN", "objectid": DEVICE}))
+    counts = counter.counts()[OPEN]
+    assert (counts[EXCHANGES], counts["request\tframe.objectid\tsent"]) == (3, 3)
+
+
+def test_call_by_http_is_found_by_its_headers() -> None:
+    counter = CoverageCounter(load_contract("bitvis"), URL)
+    headers = (("Flow-Request-Method", "LIST"),)
+    path = "/api/inventory/inventory/device/"
+    counter.add(Exchange(Request("GET", URL + path, headers), Response(200)))
+    assert set(counter.counts()) == {f"GET {path} LIST by header"}
+
+
+@pytest.mark.parametrize(("success", "outcome"), [(True, "success"), (False, "refusal")])
+def test_reply_counts_for_its_own_outcome(success: bool, outcome: str) -> None:
+    reply = {**FAILED, "success": success}
+    counts = counted(framed({"method": "LIST"}, reply))[LIST]
+    assert {key for key in counts if key.startswith("outcome")} == {f"outcome: {outcome}"}
+
+
+def test_points_of_a_call_are_of_the_frame_or_of_the_reply(rpc: RpcContract) -> None:
+    points = rpc_plan.coverage_points(rpc, rpc.calls[OPEN])
+    sides = {"frame": "request", "invalid requests": "request", "outcome": "response", "reply": "response"}
+    assert {(point.side, point.location) for point in points} == {("request", ""), ("response", "")}
+    for point in points:
+        assert point.side == sides[point.display_path.split(".")[0].removesuffix("[]")], point
+    names = {point.display_path: point.name for point in points}
+    assert (names["frame.objectid"], names["outcome"]) == ("objectid", "")
+
+
+def test_invalid_frames_are_one_point_and_not_one_for_each_kind(rpc: RpcContract) -> None:
+    descriptions = {point.description for point in rpc_plan.coverage_points(rpc, rpc.calls[LIST])}
+    assert "a value not listed" not in descriptions
+
+
+@pytest.mark.parametrize(("size", "value"), [(rpc_plan.MAX_FRAME_BYTES, {}), (rpc_plan.MAX_FRAME_BYTES + 1, None)])
+def test_frame_of_a_million_bytes_is_read_and_no_larger_one(size: int, value: Any) -> None:
+    assert rpc_plan.read_frame(b"{}".ljust(size)) == value
+
+
 def test_every_point_of_every_call_has_a_key_of_its_own(rpc: RpcContract) -> None:
     for call in rpc.calls.values():
         keys = [point.key for point in rpc_plan.coverage_points(rpc, call)]

@@ -221,6 +221,37 @@ def test_schema_that_contains_itself_is_opened_at_each_place() -> None:
     ]
 
 
+def test_schema_that_contains_a_list_of_itself_is_opened_once() -> None:
+    members = {"all": {"type": "array", "items": TREE}}
+    points = response_points(TREE, Tree={"type": "object", "properties": members})
+    assert points == ["it.all: present", "it.all: absent"]
+
+
+def test_member_of_the_root_has_its_own_name_as_path() -> None:
+    assert NodeLocation("").member("a").display_path == "a"
+
+
+def test_schema_beside_one_that_is_true_is_read() -> None:
+    assert response_points({"allOf": [True, {"enum": [1]}]}) == ["it: value 1"]
+
+
+@pytest.mark.parametrize(
+    ("branch", "title"),
+    [
+        (True, "True"),
+        ({"title": "a", "example": 1, "examples": [1], "description": "b", "x-c": 1}, "title a"),
+        ({"enum": ["a", "b"]}, 'enum ["a", "b"]'),
+    ],
+    ids=str,
+)
+def test_alternative_is_named_after_what_it_demands(branch: Any, title: str) -> None:
+    assert response_points({"anyOf": [branch]})[0] == f"it: alternative 1: {title}"
+
+
+def test_listed_value_is_shown_in_its_own_script() -> None:
+    assert response_points({"enum": ["å"]}) == ['it: value "å"']
+
+
 def test_members_are_points_down_to_eight_levels() -> None:
     schema: dict[str, Any] = {"enum": [1]}
     for _ in range(9):
@@ -376,6 +407,20 @@ def test_texts_stand_for_other_types_only_where_that_is_said() -> None:
 )
 def test_texts_stand_for_other_types_within_forms(schema: Any) -> None:
     assert any("value 1" in point for point in Tree(schema).reached({"a": "1"}, text=True))
+
+
+def test_text_is_a_text_unless_it_is_said_to_stand_for_another_type() -> None:
+    tree = Tree({"type": "integer", "enum": [1]})
+    hits: set[int] = set()
+    assert tree.node
+    tree.node.walk("1", hits)
+    assert hits == set()
+
+
+def test_text_in_a_list_stands_for_the_type_of_the_items() -> None:
+    tree = Tree({"type": "array", "items": {"type": "integer", "enum": [1]}})
+    assert tree.reached(["1"], text=True) == ["it[]: value 1"]
+    assert tree.reached(["1"]) == []
 
 
 def test_bare_node_may_have_nothing_but_null() -> None:

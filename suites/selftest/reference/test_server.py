@@ -26,7 +26,7 @@ import pytest
 import websocket
 
 from fixtures.reference import __main__ as command
-from fixtures.reference import apis
+from fixtures.reference import apis, change_selection
 from fixtures.reference.protocol import MAX_BODY, Api, Change, Handler, Mail, Reply, Request, World, json_reply
 from fixtures.reference.server import App, create_server, listening_socket
 from fixtures.smtp_sink import MailSink
@@ -574,8 +574,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         for api in ("left", "right")
     }
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(command, "apis", lambda: list(references))
-    monkeypatch.setattr(command, "load", references.__getitem__)
+    for module in (command, change_selection):
+        monkeypatch.setattr(module, "apis", lambda: list(references))
+        monkeypatch.setattr(module, "load", references.__getitem__)
 
     def serve(*call: Any) -> int:
         calls.append(call)

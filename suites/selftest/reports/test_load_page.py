@@ -26,7 +26,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture
 def judged(tmp_path: Path) -> LoadVerdict:
     """Two operations, one of which fails in an evil way, in two phases."""
-    both = [tally("GET /tasks", [20.0] * 30), tally("<b>POST</b>", [1.0] * 5, {"GETFLOW-ERR-1": 2, "<i>evil</i>": 1})]
+    evil = {"GETFLOW-ERR-1": 2, "<i>evil</i>": 1}
+    both = [tally("getflow GET /tasks", [20.0] * 30), tally("<b>POST</b>", [1.0] * 5, evil)]
     phases = [
         {"name": "warm-up", "begin": 0, "end": 5, "judged": False},
         {"name": "steady", "begin": 5, "end": 20, "judged": True},

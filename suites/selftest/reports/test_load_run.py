@@ -102,7 +102,7 @@ def test_a_folder_without_a_run_is_told(tmp_path: Path, files: dict[str, str], m
 
 def test_an_operation_belongs_to_the_api_that_has_it(tmp_path: Path) -> None:
     run = read_load_run(steady(tmp_path, lambda _: [1.0], apis=["getflow", "flowback"]))
-    names = ("GET /tasks", "GET /tasks (refused)", "POST /login", "the mail arrives")
+    names = ("getflow GET /tasks", "getflow GET /tasks (refused)", "flowback POST /login", "flowback the mail arrives")
     assert [run.api_of(name) for name in names] == ["getflow", "getflow", "flowback", ""]
 
 

@@ -29,7 +29,8 @@ def judged(
     if "arrivals_planned" in plan:
         plan["arrivals"] = plan.pop("arrivals_planned")
     notes = plan.pop("notes", {})
-    lines = [line(at, [tally("GET /tasks", times, failures)], **more) for at in range(10)]
+    name = f"{plan['apis'][0]} GET /tasks" if "apis" in plan else "GET /tasks"
+    lines = [line(at, [tally(name, times, failures)], **more) for at in range(10)]
     write(folder / "run", lines, **plan)
     if notes:
         known = json.loads((folder / "run" / "result.json").read_text())

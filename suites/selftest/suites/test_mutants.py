@@ -7,30 +7,16 @@ from pathlib import Path
 import pytest
 
 from suites.mutants import mutated_modules, survivors
-from suites.mutants.__main__ import console, markdown, total_of
-from suites.mutants.mutmut_run import (
-    KILLED,
-    SURVIVED,
-    TIMEOUT,
-    UNTESTED,
-    Mutant,
-    MutationRunFailed,
-    changed,
-    configuration,
-    outcome,
-)
+from suites.mutants.__main__ import console, main, markdown, sample, total_of
+from suites.mutants.mutation_run import KILLED, SURVIVED, TIMEOUT, UNTESTED, Mutant, MutationRunFailed, run
 
-DIFF = """--- a.py
-+++ a.py
-@@ -1,3 +1,3 @@
- def limit(value):
--    if value > 3:
-+    if value >= 3:
-         return 1"""
+POINTER = mutated_modules.Target(
+    "pointer", ("contracts/json_pointer.py",), ("suites/selftest/contracts/test_json_pointer.py",)
+)
 
 
 def mutant(outcome: str, removed: str = "a", added: str = "b", module: str = "m.py") -> Mutant:
-    return Mutant(module, "name", outcome, (removed,), (added,))
+    return Mutant(module, 0, outcome, (removed,), (added,))
 
 
 @pytest.mark.parametrize("target", mutated_modules.TARGETS, ids=lambda target: target.name)
@@ -40,17 +26,25 @@ def test_a_target_has_modules_and_tests(target: mutated_modules.Target) -> None:
         assert list(mutated_modules.ROOT.glob(pattern)), pattern
 
 
-def test_a_sample_has_the_requested_number_of_modules() -> None:
-    chosen = mutated_modules.sample(mutated_modules.TARGETS, 3)
-    assert sum(len(target.modules) for target in chosen) == 3
-    assert chosen == mutated_modules.sample(mutated_modules.TARGETS, 3)
+def test_a_sample_has_the_requested_number_of_mutants_of_proven_modules() -> None:
+    target = mutated_modules.sample_target(mutated_modules.TARGETS)
+    assert target.modules
+    assert set(target.modules) <= set(mutated_modules.PROVEN)
+    chosen = sample(target, 7)
+    assert chosen == sample(target, 7)
+    assert set(chosen) <= set(target.modules)
+    assert sum(map(len, chosen.values())) == 7
 
 
-def test_a_sample_names_tests_of_its_own_targets_only() -> None:
-    for chosen in mutated_modules.sample(mutated_modules.TARGETS, 5):
-        original = next(target for target in mutated_modules.TARGETS if target.name == chosen.name)
-        assert chosen.tests == original.tests
-        assert set(chosen.modules) <= set(mutated_modules.files(original.modules))
+def test_other_content_gives_another_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "contracts" / "json_pointer.py"
+    path.parent.mkdir()
+    monkeypatch.setattr(mutated_modules, "ROOT", tmp_path)
+    digests = set()
+    for content in ("a", "b", "a"):
+        path.write_text(content)
+        digests |= {mutated_modules.digest([POINTER], name) for name in ("first", "second")}
+    assert len(digests) == 4
 
 
 def test_a_proven_module_is_one_that_is_mutated() -> None:
@@ -58,28 +52,21 @@ def test_a_proven_module_is_one_that_is_mutated() -> None:
     assert set(mutated_modules.PROVEN) <= mutated
 
 
-def test_configuration_names_every_module_and_test() -> None:
-    target = mutated_modules.Target("t", ("contracts/json_pointer.py",), ("suites/selftest/test_house.py",))
-    lines = [line.strip() for line in configuration(target).splitlines()]
-    assert lines[lines.index("only_mutate =") + 1] == "contracts/json_pointer.py"
-    assert lines[lines.index("pytest_add_cli_args_test_selection =") + 1] == "suites/selftest/test_house.py"
+def test_mutants_of_a_module_are_run_in_a_copy(tmp_path: Path) -> None:
+    mutants = run(POINTER, tmp_path / "copy", 2, {"contracts/json_pointer.py": [0, 3]})
+    assert [(entry.number, entry.outcome) for entry in mutants] == [(0, KILLED), (3, KILLED)]
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [(0, SURVIVED), (1, KILLED), (3, KILLED), (-11, KILLED), (33, UNTESTED), (36, TIMEOUT), (152, TIMEOUT)],
-)
-def test_an_exit_code_is_an_outcome(code: int, expected: str) -> None:
-    assert outcome(code) == expected
+def test_tests_that_do_not_exist_end_the_run(tmp_path: Path) -> None:
+    target = mutated_modules.Target("none", POINTER.modules, ("suites/selftest/contracts/no_test_here.py",))
+    with pytest.raises(MutationRunFailed, match="none: expected tests"):
+        run(target, tmp_path / "copy", 1)
 
 
-def test_a_mutant_without_exit_code_means_that_the_run_broke_off() -> None:
-    with pytest.raises(MutationRunFailed, match="broke off"):
-        outcome(None)
-
-
-def test_changed_lines_of_a_difference() -> None:
-    assert changed(DIFF) == (("if value > 3:",), ("if value >= 3:",))
+def test_unknown_target_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--target", "nothing"])
+    assert "invalid choice: 'nothing'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -116,23 +103,34 @@ def test_score_counts_what_changes_behaviour() -> None:
         mutant(UNTESTED, "x = 1", "x = 2"),
         mutant(SURVIVED, 'f("two words")', 'f("XXtwo wordsXX")'),
     ]
-    (score,) = survivors.scores(mutants, frozenset({("m.py", "x = 1", "x = 2")}))
+    (score,) = survivors.scores(mutants, {("m.py", "x = 1", "x = 2"): "equivalent"})
     assert (score.killed, score.wording, score.listed, len(score.open)) == (19, 1, 1, 1)
     assert score.share == 19 / 20
 
 
+def test_survivor_that_is_listed_as_open_counts_but_is_not_new() -> None:
+    mutants = [mutant(KILLED), mutant(SURVIVED, "x = 1", "x = 2"), mutant(SURVIVED, "y = 1", "y = 2")]
+    (score,) = survivors.scores(mutants, {("m.py", "x = 1", "x = 2"): survivors.OPEN})
+    assert (score.killed, score.listed, len(score.open), [entry.added for entry in score.new]) == (
+        1,
+        0,
+        2,
+        [("y = 2",)],
+    )
+
+
 def test_a_module_whose_mutants_do_not_count_has_the_full_score() -> None:
-    (score,) = survivors.scores([mutant(SURVIVED, 'f("two words")', 'f("XXtwo wordsXX")')], frozenset())
+    (score,) = survivors.scores([mutant(SURVIVED, 'f("two words")', 'f("XXtwo wordsXX")')], {})
     assert score.share == 1.0
 
 
 def test_scores_are_by_module_in_order() -> None:
     mutants = [mutant(KILLED, module="b.py"), mutant(KILLED, module="a.py")]
-    assert [score.module for score in survivors.scores(mutants, frozenset())] == ["a.py", "b.py"]
+    assert [score.module for score in survivors.scores(mutants, {})] == ["a.py", "b.py"]
 
 
-def test_open_survivors_of_a_module_below_95_percent_are_shown() -> None:
-    table = survivors.scores([mutant(KILLED), mutant(SURVIVED, "if a > b:", "if a >= b:")], frozenset())
+def test_survivors_that_are_not_listed_are_shown() -> None:
+    table = survivors.scores([mutant(KILLED), mutant(SURVIVED, "if a > b:", "if a >= b:")], {})
     assert console(table) == [
         "m.py: 50.0% of 2 killed",
         "    `if a > b:` → `if a >= b:` (survived)",
@@ -141,7 +139,7 @@ def test_open_survivors_of_a_module_below_95_percent_are_shown() -> None:
 
 
 def test_the_page_sums_up_all_modules() -> None:
-    table = survivors.scores([mutant(KILLED, module="a.py"), mutant(SURVIVED, module="b.py")], frozenset())
+    table = survivors.scores([mutant(KILLED, module="a.py"), mutant(SURVIVED, module="b.py")], {})
     assert total_of(table).share == 0.5
     assert "| all | 1 | 1 | 50.0% | 0 | 0 |" in markdown(table, 3.2).splitlines()
     assert "- `b.py`: `a` → `b` (survived)" in markdown(table, 3.2).splitlines()
