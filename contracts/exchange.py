@@ -31,12 +31,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What was received; `error` says why it is incomplete, if it is; the other members have what came until then."""
+    """What was received; `error` says why it is incomplete, if it is; the other members have what came until then.
+
+    `body` has no content coding any more; `coded_body` is as it was sent, where there was one.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     error: str | None = None
+    coded_body: bytes | None = None
 
     def header(self, name: str) -> str | None:
         """The first value of that header, or None."""
@@ -79,6 +83,7 @@ def as_curl(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
     if request.method == FRAME:
         return mask_secrets(formatting.wsdump_command(request.url, _masked_text(request.body, secrets)), secrets)
     words = ["curl", "-sS", "-i"]
+    words += ["--compressed"] if exchange.response.coded_body is not None else []
     words += ["--head"] if request.method == "HEAD" else [] if request.method == "GET" else ["-X", request.method]
     names = {name.lower() for name, _ in request.headers}
     for name, value in request.headers:

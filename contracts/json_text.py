@@ -1,4 +1,4 @@
-"""Reads JSON that somebody else has written: strictly, and never deeper than everything that judges it can go."""
+"""Reads JSON that somebody else has written: strictly, and no more of it than what judges it can take."""
 
 from __future__ import annotations
 
@@ -7,20 +7,34 @@ import re
 from typing import Any
 
 MAX_LEVELS = 200  # arrays and objects within each other; Python itself gives up at about 1,000
+MAX_JSON = 4 << 20  # bytes of JSON that are judged, and MAX_VALUES in it: the judges cannot take much more in time
+MAX_VALUES = 200_000
+MAX_NAME = 80  # characters of a member's name in a message
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = b"[]{}"
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 
 
 def read_json(text: bytes) -> Any:
-    """The JSON text as a value; raises ValueError for anything else (RFC 8259, so no NaN; UTF-8 only).
+    """The JSON text as a value; raises ValueError for anything else (RFC 8259: UTF-8, no NaN, each member named once).
 
-    A text of more than MAX_LEVELS levels is refused too: RFC 8259 lets a reader limit them (section 9).
+    A text of more than MAX_LEVELS levels, MAX_JSON bytes or MAX_VALUES values is refused too: RFC 8259 lets a reader
+    limit them (section 9).
     """
     decoded = text.decode()
+    if len(text) > MAX_VALUES:
+        require_judgeable(text)
     if is_too_deep(text):
         raise ValueError(f"it is not JSON within {MAX_LEVELS} levels")
-    return json.loads(decoded, parse_constant=_no_constant)
+    return json.loads(decoded, parse_constant=_no_constant, object_pairs_hook=_unique_members)
+
+
+def require_judgeable(text: bytes) -> None:
+    """Raises ValueError for JSON that is too large to be judged."""
+    if len(text) > MAX_JSON:
+        raise ValueError(f"more than {MAX_JSON:,} bytes of JSON")
+    if text.count(b",") > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES:,} values of JSON")
 
 
 def is_too_deep(text: bytes) -> bool:
@@ -50,3 +64,13 @@ def _levels(text: bytes) -> int:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these members. Readers differ in which of two with the same name they take (RFC 8259, 4)."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the member {repeated[:MAX_NAME]!r} is named twice in one object")
+    return members

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ from contracts.operation import DocumentedResponse, Operation, Schema
 
 JSON_SUFFIXES = ("application/json", "+json")
 MAX_DIGITS = 4_000  # of a whole number in a header; Python reads no more than 4,300
+# fields that a response has at most one of (RFC 9110 section 5.3): what two of them mean depends on the reader
+SINGLETON_FIELDS = ("Content-Type", "Location", "ETag", "Last-Modified", "Retry-After")
+csv.field_size_limit(sys.maxsize)  # a body is limited by the client, and no field is longer than its body
 MAX_SHOWN = 160  # characters of a value in a finding
 MAX_BODY_SHOWN = 120  # characters of a body in a finding
 Violation = tuple[str, str, str | None]  # expected, received, clause
@@ -50,7 +54,8 @@ def judge_response(contract: Contract, operation: Operation, exchange: Exchange)
         return [finding(f"a documented status ({known})", f"{response.status}{_snippet(response)}")]
     if documented.clause:
         fallback = documented.clause
-    findings = [finding(*violation) for violation in _header_violations(contract, documented, response)]
+    findings = [finding(f"one {name}", ", ".join(values)) for name, values in _repeated_fields(response)]
+    findings += [finding(*violation) for violation in _header_violations(contract, documented, response)]
     if exchange.request.method == "HEAD" or not documented.content:
         return findings
     media = media_type_object(documented, response)
@@ -59,6 +64,14 @@ def judge_response(contract: Contract, operation: Operation, exchange: Exchange)
         received = response.header("content-type") or "no Content-Type"
         return [*findings, finding(f"a documented media type ({known})", received)]
     return findings + [finding(*violation) for violation in _body_violations(contract, media, response)]
+
+
+def _repeated_fields(response: Response) -> Iterator[tuple[str, list[str]]]:
+    """Each of SINGLETON_FIELDS that the response has more than once, with its values."""
+    for name in SINGLETON_FIELDS:
+        values = [value for key, value in response.headers if key.lower() == name.lower()]
+        if len(values) > 1:
+            yield name, values
 
 
 def is_refusal(contract: Contract, response: Response) -> bool:

@@ -14,6 +14,9 @@ from loadtests.engine.exchange_types import Address, Request, Requester, Respons
 from loadtests.engine.loop import Loop
 
 NEVER = 1 << 62
+MAX_HELD = 128 << 20  # bytes of incomplete responses in one process, however many connections it has
+MAX_FAILED_BODY = 1 << 20  # bytes of an invalid response that a journey gets: no journey goes on with more of it
+MAX_LARGE_BODIES = 128  # a response with less than this part of them never fails for want of memory
 NO_HEADERS: Headers = []
 
 
@@ -24,8 +27,8 @@ class Connection(ByteStream):
     """
 
     __slots__ = (
-        "_deadline", "_intended", "_is_written", "_pending_failure", "_requester", "_sent", "_timer_due", "ready",
-        "request",
+        "_deadline", "_held", "_intended", "_is_written", "_pending_failure", "_requester", "_sent", "_timer_due",
+        "ready", "request",
     )  # fmt: skip
 
     def __init__(self, loop: Loop, address: Address) -> None:
@@ -35,6 +38,7 @@ class Connection(ByteStream):
         self._requester: Requester | None = None
         self._intended = self._sent = 0
         self._deadline = self._timer_due = NEVER
+        self._held = 0  # bytes of an incomplete response
         self._is_written = False  # the request's bytes may have reached the server
         self._pending_failure = ""  # what the server did between two requests; the next request fails with it
 
@@ -102,6 +106,18 @@ class Connection(ByteStream):
         now = perf_counter_ns()
         deliver(request, requester, Response(status, headers, body, reason, self._intended, self._sent, now, now))
 
+    def hold(self, size: int) -> None:
+        """Count bytes that wait for the rest of their response; fail if all connections together hold too many."""
+        self._held += size
+        self.loop.held += size
+        if self.loop.held > MAX_HELD and self._held > MAX_HELD // MAX_LARGE_BODIES:
+            self.fail("response too long: the load generator has no memory for it")
+
+    def release(self) -> None:
+        """The bytes of the response wait no more."""
+        self.loop.held -= self._held
+        self._held = 0
+
     def _on_timer(self, when: int) -> None:
         if when != self._timer_due:
             return  # an earlier deadline replaced this timer
@@ -137,6 +153,7 @@ class Connection(ByteStream):
 
     def close(self) -> None:
         self.ready = False
+        self.release()
         super().close()
 
 
@@ -155,6 +172,8 @@ def deliver(request: Request, requester: Requester, response: Response) -> None:
         )
     else:
         request.samples.record_failure(error, response.intended, response.sent, response.done, len(response.body))
+        if len(response.body) > MAX_FAILED_BODY:
+            response.body = response.body[:MAX_FAILED_BODY]
         requester.request_failed(f"{request.samples.operation}: {error}")
     requester.resume(response)
 

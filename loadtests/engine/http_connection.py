@@ -9,6 +9,7 @@ from __future__ import annotations
 from time import perf_counter_ns
 
 from fixtures.http1 import response_head, response_reader
+from fixtures.http1.content_coding import decode_body
 from fixtures.http1.forward_proxy import PROXY_AUTHENTICATION_REQUIRED, absolute_form
 from fixtures.http1.response_head import Headers
 from loadtests.engine.connection import Connection
@@ -54,6 +55,8 @@ class HttpConnection(Connection):
             return
         if is_complete:
             self._complete_from(self._reader, now)
+        else:
+            self.hold(len(data))
 
     def _complete_from(self, reader: response_reader.ResponseReader, now: int) -> None:
         """Deliver the response; the connection stays open if the response allows it and nothing is out of step."""
@@ -65,7 +68,17 @@ class HttpConnection(Connection):
             self.close()
         elif reader.surplus:
             self.close_as_broken(UNSOLICITED)
-        self.complete(head.status, head.headers, reader.body, self._first_byte, now)
+        self.release()
+        repeated = response_head.repeated_field(head.headers)
+        if repeated is not None:
+            self.fail(f"malformed response: more than one {repeated.decode()}", head.status, head.headers)
+            return
+        try:
+            body = decode_body(head.headers, reader.body)
+        except response_head.MalformedResponse as error:
+            self.fail(f"malformed response: {error}", head.status, head.headers)
+            return
+        self.complete(head.status, head.headers, body, self._first_byte, now)
 
     def on_end(self, reason: str) -> None:
         reader = self._reader

@@ -40,6 +40,7 @@ class Loop:
         self.handlers: dict[int, Handler] = {}
         self.wake: Callable[[int | None], None] | None = None
         self.iterations = 0
+        self.held = 0  # bytes of incomplete responses that all connections hold
         self.iteration_ended = 0
         self._poller = poller()
         self._timer = create_timer()

@@ -55,10 +55,11 @@ class WebsocketConnection(Connection):
         self._handshake = response_reader.ResponseReader(accept_upgrade=True)
         self.write(handshake_request(self.address.path, self.address.authority, self._key))
 
-    def _on_upgrade(self, reader: response_reader.ResponseReader, is_complete: bool) -> None:
+    def _on_upgrade(self, reader: response_reader.ResponseReader) -> None:
         head = reader.head
-        if not is_complete or head is None:
+        if head is None:
             return
+        self.release()
         if head.status != 101:
             self.fail(f"handshake refused: status {head.status}", head.status, head.headers, reader.body)
         elif not accepts_handshake(head, self._key):
@@ -89,7 +90,10 @@ class WebsocketConnection(Connection):
             except MalformedResponse as error:
                 self.fail(f"handshake: {error}")
                 return
-            self._on_upgrade(self._handshake, is_complete)
+            if is_complete:
+                self._on_upgrade(self._handshake)
+            else:
+                self.hold(len(data))
             return
         try:
             events = self._frame_reader.feed(data)
@@ -98,7 +102,10 @@ class WebsocketConnection(Connection):
             self.fail(f"websocket: {error}")
             return
         if events or not self._is_written:
+            self.release()
             self.on_events(events, now)
+        else:
+            self.hold(len(data))
         self._is_idle = self._frame_reader.idle
         if not self._first_byte and self._frame_reader.surplus:
             self._first_byte = now
@@ -146,7 +153,7 @@ class WebsocketConnection(Connection):
     def on_end(self, reason: str) -> None:
         reader = self._handshake
         if reader is not None and not reason and reader.feed_eof():
-            self._on_upgrade(reader, True)
+            self._on_upgrade(reader)
         elif self.request is None:
             self.close()
         elif not self._is_written:

@@ -31,6 +31,7 @@ class FakeLoop:
     """A loop without sockets or clock, and the server's end of its connection."""
 
     def __init__(self) -> None:
+        self.held = 0
         self.deferred: deque[Callable[[], Any]] = deque()
         self.inbox: deque[bytes | None] = deque()
 

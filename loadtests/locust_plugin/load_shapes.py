@@ -20,7 +20,7 @@ from locust.stats import console_logger
 
 from contracts.errors import UsageError
 from loadtests.distributed.roles import journey_classes
-from loadtests.distributed.run_state import RunState
+from loadtests.distributed.run_state import RunState, find_state
 from loadtests.locust_plugin.verdict_listeners import DEFAULT_SLO, objectives
 from loadtests.profiles import load_profile
 from loadtests.profiles.load_profile import Profile, Search
@@ -69,9 +69,17 @@ def spawn_rate(users: int) -> float:
 
 
 def are_spawned(shape: LoadTestShape, users: int, seconds: float) -> bool:
-    """Whether the users are spawned, or should have been long ago; some may have stopped at once."""
-    is_complete = shape.runner is not None and shape.runner.user_count >= users
-    return is_complete or seconds > 10 + 2 * users / spawn_rate(users)
+    """Whether the users are spawned, or should have been long ago; some may have stopped at once.
+
+    Nothing is spawned before the run is prepared, however long a slow target makes that last.
+    """
+    runner = shape.runner
+    state = find_state(runner.environment) if runner is not None else None
+    if state is not None and state.is_preparing:
+        return False
+    is_complete = runner is not None and runner.user_count >= users
+    waited = seconds - (state.preparation_seconds if state is not None else 0.0)
+    return is_complete or waited > 10 + 2 * users / spawn_rate(users)
 
 
 class BreakpointShape(LoadTestShape):

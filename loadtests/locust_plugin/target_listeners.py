@@ -157,6 +157,7 @@ def on_test_start(state: RunState, **_: Any) -> None:
         environment.runner.send_message(TARGET_MESSAGE, {"host": target.host, "mail": target.mail})
         state.ledger = UniquenessLedger()
         return
+    began, state.is_preparing = time.monotonic(), True
     try:
         for line in _prepare(state, target):
             console_logger.info(line)
@@ -165,6 +166,9 @@ def on_test_start(state: RunState, **_: Any) -> None:
         environment.process_exit_code = EXIT_CODES[note["verdict"]]
         state.add_note(STOP_NOTE, lambda: note)
         state.abandon_test(note["reason"])
+    finally:
+        state.is_preparing = False
+        state.preparation_seconds = time.monotonic() - began
 
 
 def _prepare(state: RunState, run_target: RunTarget) -> list[str]:

@@ -91,7 +91,7 @@ class HttpRequestFactory:
         self._corpus = corpus(target.api, EFFORT, seed)
         self._prepared: dict[CacheKey, PreparedRequest] = {}
         self._round_robin: RoundRobin[PreparedRequest] = RoundRobin()
-        self._link_heads: dict[CacheKey, bytes] = {}
+        self._link_heads: dict[CacheKey, tuple[str, bytes]] = {}  # target of the plain request, and its lines
 
     def prepare(self, identifiers: Iterable[str], pause: Callable[[], None] = lambda: None) -> list[str]:
         """Prepares what takes long: the corpus of these operations, and the values that the target knows for it.
@@ -185,17 +185,15 @@ class HttpRequestFactory:
         Raises ForeignLink for a link to another server: it is not followed, and counted as a violation.
         """
         prepared = self._prepared.get((identifier, server)) or self._prepared_plain(identifier, server)
-        local = local_link(self.target.url, url)
-        if local is None:
-            now = perf_counter_ns()
-            clause = self._operation(identifier, server).clauses[0]
-            prepared.samples.record_failure(clause, now, now, now)
-            raise ForeignLink(f"expected a link to {self.origin}, got {url}")
-        parts = urlsplit(local)
-        rest = self._link_heads.get((identifier, server))
-        if rest is None:
+        head = self._link_heads.get((identifier, server))
+        if head is None:
             payload = b"" if prepared.placeholders else prepared.template.fill(())
-            rest = self._link_heads[identifier, server] = payload.partition(b"\r\n")[2]
+            line, _, rest = payload.partition(b"\r\n")
+            head = self._link_heads[identifier, server] = b" ".join(line.split(b" ")[1:-1]).decode(), rest
+        source, rest = head
+        parts = urlsplit(url)
+        if f"{parts.scheme}://{parts.netloc}" != self.origin or not parts.path.startswith("/"):
+            parts = urlsplit(self._local_link(source, url, prepared, self._operation(identifier, server)))
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         self._api.require_permission(HttpRequest("GET", f"{self.origin}{target}"))
         line = f"GET {target if target.isascii() else quote(target, safe=TARGET_CHARACTERS)} HTTP/1.1\r\n".encode()
@@ -205,6 +203,15 @@ class HttpRequestFactory:
             else prepared.validator
         )
         return Request(prepared.samples, line + rest, self.address, validator)
+
+    def _local_link(self, source: str, url: str, prepared: PreparedRequest, operation: Operation) -> str:
+        """The URL of a link in the response to a request with the target `source` (RFC 3986 section 5)."""
+        local = local_link(f"{self.origin}{source}", url)
+        if local is None:
+            now = perf_counter_ns()
+            prepared.samples.record_failure(operation.clauses[0], now, now, now)
+            raise ForeignLink(f"expected a link to {self.origin}, got {url[:200]}")
+        return local
 
     def next_value(self, source: Source) -> NextValue:
         """A function that returns the next value of that source. Raises LookupError for one that was never read."""

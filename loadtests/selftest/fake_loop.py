@@ -16,6 +16,7 @@ class FakeLoop:
     def __init__(self) -> None:
         self.timers: list[tuple[int, Callable[[int], None]]] = []
         self.deferred: list[Callable[[], None]] = []
+        self.held = 0
 
     def call_at(self, when: int, callback: Callable[[int], None]) -> None:
         self.timers.append((when, callback))

@@ -2,7 +2,8 @@
 
 Rule: the fast check may only accept, and only what `contracts.judge.http_judge` accepts; everything else goes to that
 judge, and the clause of its first finding is the reason of the failure. The fast check is fast because status and media
-type are looked up in a table that the full judge has filled, orjson parses the body, and the compiled schema tests it.
+type are looked up in a table that the full judge has filled, orjson parses the body (as in strict_json.py), and the
+compiled schema tests it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from contracts import exchange, json_pointer
 from contracts.json_text import is_too_deep
 from contracts.judge.http_judge import JSON_SUFFIXES, Finding, coerce, is_refusal, judge_response, media_type_object
@@ -21,6 +20,7 @@ from contracts.judge.refusal_judge import InvalidCase, judge_refusal, may_be_acc
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
 from loadtests.engine.exchange_types import Request, Response, Validator
+from loadtests.validation.strict_json import parse_strictly
 
 MAX_TABLE_SIZE = 64  # pairs of status and media type in a table
 
@@ -125,11 +125,11 @@ def fast_check(intent: RequestIntent, accepted: exchange.Response, environ: Mapp
     are_headers_valid = _header_check(intent.contract, documented) if documented.headers else None
     is_intended = _refusal_check(intent, accepted.status, environ)
     is_valid = intent.contract.validator(media.get("schema", {})).is_valid
-    loads = orjson.loads
+    parse = parse_strictly
 
     def fast(response: Response) -> bool:
         try:
-            value = loads(response.body)
+            value = parse(response.body)
         except ValueError:
             return False
         if is_too_deep(response.body):

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from contracts import exchange
 from contracts.asyncapi import Call, RpcContract
 from contracts.json_text import is_too_deep
@@ -23,6 +21,7 @@ from contracts.openapi import Contract
 from contracts.operation import Operation
 from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.http_validator import KeepFinding, exchange_of, refusal_test
+from loadtests.validation.strict_json import parse_strictly
 
 JSON_TYPE = b"application/json"
 
@@ -48,11 +47,11 @@ def call_validator(
     is_valid = intent.rpc.contract.validator(intent.call.reply_schema).is_valid
     is_intended = _refusal_check(intent, environ)
     over_http = intent.operation is not None
-    loads = orjson.loads
+    parse = parse_strictly
 
     def by_contract(request: Request, response: Response) -> str | None:
         try:
-            value = loads(response.body)
+            value = parse(response.body)
         except ValueError:
             value = None
         if is_too_deep(response.body):

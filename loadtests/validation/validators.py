@@ -7,6 +7,7 @@ less proves less.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import time
@@ -18,7 +19,7 @@ import orjson
 
 from contracts.clauses import sentence_and_citation
 from contracts.exchange import as_curl, as_text
-from contracts.json_text import is_too_deep
+from contracts.json_text import is_too_deep, require_judgeable
 from contracts.judge.http_judge import Finding
 from contracts.judge.refusal_judge import may_be_accepted, refusal_rule
 from fixtures.pace.retry_after import TOO_MANY_REQUESTS
@@ -26,6 +27,7 @@ from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.http_validator import Check, RequestIntent, Violation, contract_validator, exchange_of
 from loadtests.validation.rpc_validator import CallIntent, call_status_validator, call_validator
 
+MAX_STORED_BODY = 65_536  # bytes of a response's body that a finding stores
 MAX_FINDINGS = 100  # that are kept with their exchange
 TIMED_INTERVAL = 64  # one validation in so many is timed
 RATE_LIMIT = "refused by the target's rate limit (429)"  # an error without a clause
@@ -125,8 +127,8 @@ class Validators:
 
     def keep_finding(self, label: str, finding: Finding) -> None:
         """Keeps the first finding of each clause at each operation."""
-        if len(self.findings) < MAX_FINDINGS:
-            self.findings.setdefault((label, finding.clause), finding)
+        if len(self.findings) < MAX_FINDINGS and (label, finding.clause) not in self.findings:
+            self.findings[label, finding.clause] = _shortened(finding)
 
     def finding_texts(self) -> list[str]:
         """The findings for people: clause, expected, received, and the exchange with its secrets masked."""
@@ -146,6 +148,15 @@ class Validators:
             return reason
 
         return timed
+
+
+def _shortened(finding: Finding) -> Finding:
+    """The finding with no more of the response's body than can be shown."""
+    response = finding.exchange.response
+    if len(response.body) <= MAX_STORED_BODY:
+        return finding
+    shortened = dataclasses.replace(response, body=response.body[:MAX_STORED_BODY])
+    return dataclasses.replace(finding, exchange=dataclasses.replace(finding.exchange, response=shortened))
 
 
 def parse_mode(mode: str) -> int:
@@ -204,6 +215,7 @@ def parsed_body(response: Response) -> Any:
     """The JSON in the body of a response, parsed once; None when there is none, or one that is nested too deeply."""
     if response.parsed_body is None and response.body and not is_too_deep(response.body):
         try:
+            require_judgeable(response.body)
             response.parsed_body = orjson.loads(response.body)
         except ValueError:
             return None

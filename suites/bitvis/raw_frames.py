@@ -7,21 +7,17 @@ finding.
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import os
 import time
 from collections.abc import Iterable
 from hashlib import sha1
 from typing import Any
-from urllib.parse import urlsplit
 
-from contracts.exchange import Exchange, Request
-from fixtures.http_client import TIMEOUT, Unreachable
-from fixtures.network_routes import failure_text, open_connection
+from contracts.exchange import Exchange, Request, Response
+from fixtures.http_client import TIMEOUT, HttpClient, Unreachable
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, RawWebsocket
-from fixtures.websocket_client import websocket_url
 from suites.bitvis.client import QUEUE, ObjectKind, Record, assert_success, checked_envelope
 from suites.bitvis.websocket_calls import call_message
 
@@ -171,25 +167,20 @@ def frame_text(frame: Frame) -> str:
     return f"a {OPCODE_NAMES.get(frame.opcode, f'{frame.opcode:#x}')} frame{code or f': {shown!r}'}"
 
 
-def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, http.client.HTTPResponse]:
+def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, Response]:
     """A handshake without optional headers: the accept value that follows from its key, and the response.
 
     Raises Unreachable.
     """
-    parts = urlsplit(api.target.url)
     key = base64.b64encode(os.urandom(16)).decode()
-    timeout, route = response_timeout(api), api.target.route
-    connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
-    if api.target.pace is not None:
-        api.target.pace.take_turn(Request("GET", api.target.url))
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
-    try:
-        connection.sock = open_connection(websocket_url(api.target.url, kind.endpoint), route, timeout)
-        connection.request("GET", f"{parts.path}/{kind.endpoint}", headers=upgrade)
-        response = connection.getresponse()
-    except (OSError, http.client.HTTPException) as error:
-        reason = failure_text(error, route, api.target.url_variable)
-        raise Unreachable(f"no websocket at {api.target.url}, which {reason}") from None
-    finally:
-        connection.close()
+    target, url = api.target, f"{api.target.url}/{kind.endpoint}"
+    request = Request("GET", url, tuple(upgrade.items()))
+    if target.pace is not None:
+        target.pace.take_turn(request)
+    client = HttpClient(target.url, target.url_variable, response_timeout(api), target.route, target.breaker)
+    response = client.send(request).response
+    client.close()
+    if not response.status:
+        raise Unreachable(f"no websocket at {url} ({response.error}); set {target.url_variable}")
     return base64.b64encode(sha1((key + WEBSOCKET_GUID).encode(), usedforsecurity=False).digest()).decode(), response

@@ -89,11 +89,9 @@ def test_the_accept_value_follows_from_the_handshake_key(api: Api) -> None:
         raise MissingPrecondition(
             f"{api.target.url} takes no bare frames: the handshake has the status {response.status}"
         )
-    assert response.getheader("Sec-WebSocket-Accept") == expected_accept, (
-        "the accept value does not follow from the key"
-    )
+    assert response.header("Sec-WebSocket-Accept") == expected_accept, "the accept value does not follow from the key"
     for name in ("Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"):
-        assert response.getheader(name) is None, f"expected no {name}, got {response.getheader(name)!r}"
+        assert response.header(name) is None, f"expected no {name}, got {response.header(name)!r}"
 
 
 @clause("BITVIS-PROTO-2")

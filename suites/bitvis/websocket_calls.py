@@ -38,8 +38,15 @@ def frame_exchanges(api: Api, endpoint: str, *messages: Any, pipelined: bool = F
     if isinstance(api._client, InProcessClient):
         exchanges = in_process_client.calls(api._client, endpoint, texts)
     else:
+        target = api.target
         exchanges = websocket_client.calls(
-            api.target.url, endpoint, texts, pipelined=pipelined, route=api.target.route, pace=api.target.pace
+            target.url,
+            endpoint,
+            texts,
+            pipelined=pipelined,
+            route=target.route,
+            pace=target.pace,
+            breaker=target.breaker,
         )
     api.record_exchanges(exchanges)
     if exchanges[0].response.status not in (SWITCHING_PROTOCOLS, 0):

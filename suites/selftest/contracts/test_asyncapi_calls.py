@@ -228,7 +228,6 @@ def with_methods(changed: dict[str, Any], methods: list[Any]) -> None:
         (lambda it: it["components"]["schemas"].update(Open={}), "its message should allow one method, not 0"),
         (lambda it: messages(it)["opened"].pop("payload"), "its message has no payload"),
     ],
-    ids=str,
 )
 def test_operation_that_is_no_call_is_refused_with_the_reason(
     change: Callable[[dict[str, Any]], object], reason: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +68,16 @@ def test_a_class_of_statuses_covers_each_of_them() -> None:
 def test_wrong_media_type_is_found(content_type: str, received: str) -> None:
     assert findings(exchange(body=GOOD, headers={**LINK, "content-type": content_type})) == [
         ("GETFLOW-PAGE-1", "a documented media type (application/json)", received)
+    ]
+
+
+def test_two_content_types_are_found() -> None:
+    headers = (*LINK.items(), ("content-type", "application/json"), ("Content-Type", "text/html"))
+    sent = exchange(body=GOOD)
+    response = replace(sent.response, headers=headers)
+    violations = findings(replace(sent, response=response))
+    assert [(expected, received) for _, expected, received in violations] == [
+        ("one Content-Type", "application/json, text/html")
     ]
 
 
@@ -219,6 +230,29 @@ def test_half_of_a_surrogate_pair_is_found() -> None:
 def test_body_that_is_no_json_is_found(body: bytes) -> None:
     (finding,) = findings(exchange(body=body, headers=LINK))
     assert finding[1] == "a body of JSON in UTF-8"
+
+
+def test_member_that_is_named_twice_is_found() -> None:
+    (finding,) = judged(documented({"type": "object"}), 200, b'{"a": {"id": 1, "id": 1}}', **JSON)
+    assert finding[2].startswith("the member 'id' is named twice in one object")
+
+
+@pytest.mark.parametrize(
+    ("body", "received"),
+    [
+        (b"[" + b"1," * 200_001 + b"1]", "more than 200,000 values of JSON"),
+        (b'"' + b"a" * (4 << 20) + b'"', "more than 4,194,304 bytes of JSON"),
+    ],
+    ids=["values", "bytes"],
+)
+def test_json_that_is_too_large_to_be_judged_is_found(body: bytes, received: str) -> None:
+    (finding,) = judged(documented({}), 200, body, **JSON)
+    assert finding[2].startswith(received)
+
+
+def test_long_value_in_csv_is_no_finding() -> None:
+    body = b"id,note\r\n1," + b"a" * 200_000 + b"\r\n"
+    assert findings(exchange(body=body, headers={**LINK, "content-type": "text/csv"}), shop(_as_csv)) == []
 
 
 def test_body_that_is_no_json_is_blamed_on_the_clause_of_its_schema() -> None:

@@ -1,0 +1,1 @@
+"""Tests of the runs under conditions that flowproof must bear."""
