@@ -1,79 +1,92 @@
-"""`python -m suites.harden misbehaviour`: runs every way to misbehave against the suites and a load run.
+"""`python -m suites.harden`: proves that runs are true and harmless, with real processes.
 
-The exit code is 1 if a run was not as expected. `--sample N` takes a sample that rotates with the day.
+Every case is printed with what is wrong with it. Exit codes: 0 when all is as expected, 1 when something is not, 2 for
+wrong usage.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
+import re
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from fixtures.misbehaviour.way import Way
-from fixtures.misbehaviour.ways import WAYS
-from suites.harden.misbehaviour_matrix import MODES, MatrixRow, run_way
+from suites.harden import kill_check, leak_check, misbehaviour_matrix, misuse_matrix, ways_out_matrix
+from suites.mutation.rotating_sample import sample_of_names
 
-HONEST = {"getflow": "honest", "bitvis": "hints_before_the_handshake"}  # API -> the way to compare its memory with
+
+@dataclass(frozen=True)
+class Matrix:
+    """Cases by name, and a function that runs one in a folder and returns what is wrong, in lines."""
+
+    summary: str
+    names: Callable[[], list[str]]
+    run: Callable[[str, Path], list[str]]
+
+
+MATRICES = {
+    "misuse": Matrix("settings and options that nobody can mean", misuse_matrix.names, misuse_matrix.run),
+    "misbehaviour": Matrix("servers that misbehave", misbehaviour_matrix.names, misbehaviour_matrix.run),
+    "leaks": Matrix("servers that echo secrets", leak_check.names, leak_check.run),
+    "kills": Matrix("runs that are ended by a signal", kill_check.names, kill_check.run),
+    "ways-out": Matrix("connections to other places than the target", ways_out_matrix.names, ways_out_matrix.run),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the matrix, prints a line for each run and the counts; returns the exit code."""
-    options = _parser().parse_args(arguments)
-    unknown = set(options.only) - set(WAYS)
-    if unknown:
-        print(
-            f"--only: expected ways, got {', '.join(sorted(unknown))}; python -m fixtures.misbehaviour --list shows all"
-        )
-        return 2
-    ways = [WAYS[name] for name in options.only or WAYS]
-    if options.sample:
-        day = datetime.now(UTC).date().toordinal()
-        ways = random.Random(options.seed if options.seed is not None else day).sample(
-            ways, min(options.sample, len(ways))
-        )
-    with tempfile.TemporaryDirectory(prefix="flowproof-harden-") as temporary:
-        rows = list(_run_all(ways, options, options.folder or Path(temporary)))
-    wrong = [row for row in rows if row.problems]
-    print(f"{len(ways)} ways, {len(rows)} runs, {len(rows) - len(wrong)} as expected, {len(wrong)} not")
+    """Runs the matrices that the options name, by default all; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for name in options.matrices:
+        if name not in MATRICES:
+            parser.error(f"expected {', '.join(MATRICES)}, got {name!r}")
+    wrong = 0
+    summaries = []
+    with TemporaryDirectory(prefix="flowproof-harden-") as temporary:
+        for name in options.matrices or MATRICES:
+            matrix = MATRICES[name]
+            cases = _chosen(matrix.names(), options)
+            failed = _run_all(matrix, cases, (options.folder or Path(temporary)) / name, options.jobs)
+            wrong += failed
+            summaries.append(f"{name:13} {len(cases)} cases, {failed} not as expected")
+    print(*summaries, sep="\n")
     return 1 if wrong else 0
 
 
-def _run_all(ways: Sequence[Way], options: argparse.Namespace, folder: Path) -> Iterator[MatrixRow]:
-    """Each run, printed when it has ended; first an honest one for each API and mode, whose memory is the measure."""
-    modes = options.mode or list(MODES)
-    honest: dict[tuple[str, str], float] = {}
-    for api in sorted({way.api for way in ways}):
-        for mode in modes:
-            row = run_way(WAYS[HONEST[api]], mode, folder / f"honest-{api}-{mode}", None)
-            print(row, flush=True)
-            honest[api, mode] = row.rss
-            yield row
+def _chosen(names: list[str], options: argparse.Namespace) -> list[str]:
+    chosen = [name for name in names if options.only in name]
+    return sample_of_names(chosen, options.sample) if options.sample else chosen
 
-    def run(task: tuple[Way, str]) -> MatrixRow:
-        way, mode = task
-        row = run_way(way, mode, folder / f"{way.name}-{mode}", honest[way.api, mode])
-        print(row, flush=True)
-        return row
 
-    with ThreadPoolExecutor(options.jobs) as pool:
-        yield from pool.map(run, [(way, mode) for way in ways for mode in modes])
+def _run_all(matrix: Matrix, cases: Sequence[str], folder: Path, jobs: int) -> int:
+    """How many of the cases are not as expected."""
+
+    def run(case: str) -> bool:
+        began = time.monotonic()
+        problems = matrix.run(case, folder / re.sub(r"[^\w.-]+", "_", case)[:80])
+        state = "wrong" if problems else "ok"
+        print(f"{state:6} {case}  {time.monotonic() - began:.1f} s", *problems, sep="\n       ", flush=True)
+        return bool(problems)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return sum(pool.map(run, cases))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m suites.harden", description="Runs flowproof against what it must bear.")
-    add = parser.add_argument
-    add("what", choices=["misbehaviour"], help="servers that misbehave")
-    add("--sample", type=int, default=0, metavar="N", help="only N ways, others each day (default: all)")
-    add("--seed", type=int, help="of the sample, instead of the day")
-    add("--only", action="append", default=[], metavar="WAY", help="only this way (repeatable)")
-    add("--mode", action="append", choices=MODES, help="only this mode (default: both)")
-    add("--jobs", type=int, default=1, metavar="N", help="runs at the same time (default: 1)")
-    add("--folder", type=Path, help="where results and outputs are kept (default: nowhere)")
+    texts = "; ".join(f"{name}: {matrix.summary}" for name, matrix in MATRICES.items())
+    parser.add_argument("matrices", nargs="*", metavar="MATRIX", help=f"{texts} (default: all)")
+    parser.add_argument(
+        "--sample", type=int, default=0, metavar="N", help="N cases each, chosen by the project's content"
+    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases with that text in their name")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at the same time (default: 1)")
+    parser.add_argument("--folder", type=Path, help="where results and output are kept (default: nowhere)")
     return parser
 
 

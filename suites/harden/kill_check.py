@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ MARK = "FLOWPROOF_KILL_CHECK"  # an environment variable by which the processes 
 PATIENCE = 15.0  # seconds that the processes of a run may take to end
 MAX_WAIT = 120.0  # seconds that a first result, or a report, may take
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+KILLS = 54  # six of each kind of run by each signal
 INCOMPLETE = (1, 2, 3, 4)  # exit codes of a report about a run that was cut short: anything but a pass
 
 
@@ -73,28 +74,24 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Kill:
-    """One run that was ended: by which signal, how long after its first result, and what was wrong afterwards."""
-
-    kind: str
-    signal: str
-    seconds: float
-    problems: tuple[str, ...]
+def names() -> list[str]:
+    """KILLS kills, as "kind SIGNAL number"."""
+    combined = [f"{kind.name} {name.name}" for kind in KINDS for name in SIGNALS]
+    return [f"{combined[number % len(combined)]} {number}" for number in range(KILLS)]
 
 
-def kills(folder: Path, number: int, seed: int) -> Iterator[Kill]:
-    """End `number` runs of all kinds, each with each signal in turn; half of them after their first result."""
-    choice = random.Random(seed)  # instants, not secrets
-    for index in range(number):
-        kind = KINDS[index % len(KINDS)]
-        name = SIGNALS[index // len(KINDS) % len(SIGNALS)]
-        yield kill(folder / f"{index}", kind, name, choice.uniform(0, kind.seconds), after_results=index % 2 == 0)
+def run(name: str, folder: Path) -> list[str]:
+    """What is wrong after a kill. The instant is drawn anew each time, half of them after the first result."""
+    kind_name, signal_name, number = name.split()
+    kind = next(kind for kind in KINDS if kind.name == kind_name)
+    seconds = random.uniform(0, kind.seconds)
+    print(f"    after {seconds:.2f} s")
+    return kill(folder, kind, signal.Signals[signal_name], seconds, after_results=int(number) % 2 == 0)
 
 
-def kill(folder: Path, kind: RunKind, name: signal.Signals, seconds: float, after_results: bool) -> Kill:
-    """End one run by that signal, so many seconds after it began or after its first result."""
-    folder.mkdir(parents=True)
+def kill(folder: Path, kind: RunKind, name: signal.Signals, seconds: float, after_results: bool) -> list[str]:
+    """End one run by that signal, so many seconds after it began or after its first result; returns what is wrong."""
+    folder.mkdir(parents=True, exist_ok=True)
     mark = uuid4().hex
     with (folder / "console.txt").open("wb") as console:
         process = subprocess.Popen(
@@ -115,9 +112,9 @@ def kill(folder: Path, kind: RunKind, name: signal.Signals, seconds: float, afte
     problems = [*_left_running(mark), *(_report_problems(folder, kind) if was_running else ())]
     if was_running and code == 0:
         problems.append("the run that was ended has exit code 0")
-    if b"Traceback (most recent call last)" in (folder / "console.txt").read_bytes() and name != signal.SIGKILL:
+    if b"Traceback (most recent call last)" in (folder / "console.txt").read_bytes():
         problems.append("a traceback was printed")
-    return Kill(kind.name, name.name, seconds, tuple(problems))
+    return problems
 
 
 def _send(process: subprocess.Popen[bytes], name: signal.Signals) -> None:

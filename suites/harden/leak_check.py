@@ -32,6 +32,18 @@ LOAD_OPTIONS = ("--headless", "--profile", "smoke", "--scale", "0.3", "--logleve
 TIMEOUT = 600.0  # seconds for one command
 
 
+def names() -> list[str]:
+    """The APIs, each with all of its tests and a load run."""
+    return contracts.apis()
+
+
+def run(name: str, folder: Path) -> list[str]:
+    """The leaks of an API's runs; prints what was searched."""
+    result = check(folder, ["-k", name, "--effort", "quick"], [name])
+    print(f"    {result.summary()}")
+    return result.leaks
+
+
 @dataclass
 class LeakCheck:
     """What was searched: canaries by the name of their variable, bytes by sink, and each leak in a line."""

@@ -12,15 +12,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from fixtures.misbehaviour.way import Way
+from fixtures import reference
+from fixtures.misbehaviour.way import PASS, Way
+from fixtures.misbehaviour.ways import WAYS
 from reports.results.verdicts import EXIT_CODES
 from suites.harden.measured_process import ROOT, MeasuredProcess, run_measured
 
 CONTRACT, LOAD = "contract", "load"
 MODES = (CONTRACT, LOAD)
+HONEST = {"getflow": "honest", "bitvis": "hints_before_the_handshake"}  # API -> the way to compare its memory with
 MAX_SECONDS = 60.0  # of a run
 MAX_EXTRA_RSS = 300.0  # MiB more than a run against the honest server
 KILL_AFTER = 150.0  # seconds: a run that hangs is killed, and fails
@@ -32,33 +37,34 @@ PROFILES, OBJECTIVES = Path(__file__).with_name("profiles.yaml"), Path(__file__)
 TRACEBACK = "Traceback (most recent call last)"
 
 
-@dataclass(frozen=True)
-class MatrixRow:
-    """One run: way, mode, verdict that was expected, the process, and what is wrong with it, [] if nothing is."""
-
-    way: str
-    mode: str
-    expected: str
-    code: int
-    seconds: float
-    rss: float
-    problems: tuple[str, ...]
-
-    def __str__(self) -> str:
-        verdict = {code: verdict for verdict, code in EXIT_CODES.items()}.get(self.code, f"exit code {self.code}")
-        state = "; ".join(self.problems) or "as expected"
-        return f"{self.way:40} {self.mode:8} {verdict:11} {self.seconds:6.1f} s {self.rss:6.0f} MiB  {state}"
+def names() -> list[str]:
+    """Every way in each mode, as "way, mode"."""
+    return [f"{way}, {mode}" for way in WAYS for mode in MODES]
 
 
-def run_way(way: Way, mode: str, folder: Path, honest_rss: float | None) -> MatrixRow:
-    """Run one mode against a server of that way. honest_rss: peak MiB of an honest run, None if this is one."""
-    folder.mkdir(parents=True, exist_ok=True)
+def run(name: str, folder: Path) -> list[str]:
+    """What is wrong with a run against a server of that way."""
+    way, mode = WAYS[name.partition(", ")[0]], name.partition(", ")[2]
     expected = way.contract if mode == CONTRACT else way.load
+    return list(_problems(_measured(way, mode, folder), expected, _honest_rss(way.api, mode)))
+
+
+@cache
+def _honest_rss(api: str, mode: str) -> float:
+    """Peak memory (MiB) of a run against the honest server. Raises RuntimeError when that run is not as expected."""
+    with TemporaryDirectory(prefix="flowproof-honest-") as folder:
+        process = _measured(WAYS[HONEST[api]], mode, Path(folder))
+        problems = list(_problems(process, PASS, None))
+        if problems:
+            raise RuntimeError(f"the honest run of {api}: {'; '.join(problems)}: {process.output[-2000:]}")
+    return process.rss
+
+
+def _measured(way: Way, mode: str, folder: Path) -> MeasuredProcess:
+    folder.mkdir(parents=True, exist_ok=True)
     with bad_server(way, folder / "authority.pem") as url:
         environ = _environment(way, url, folder / "authority.pem")
-        process = _run_contract(way, folder, environ) if mode == CONTRACT else _run_load(way, folder, environ)
-    problems = tuple(_problems(process, expected, honest_rss))
-    return MatrixRow(way.name, mode, expected, process.code, process.seconds, process.rss, problems)
+        return _run_contract(way, folder, environ) if mode == CONTRACT else _run_load(way, folder, environ)
 
 
 @contextmanager
@@ -77,11 +83,12 @@ def bad_server(way: Way, authority: Path) -> Iterator[str]:
 
 def _environment(way: Way, url: str, authority: Path) -> dict[str, str]:
     """The environment of a run at that server, without settings of other targets."""
-    environ = dict(os.environ)
-    environ[f"{way.api.upper()}_URL"] = url
+    prefix = way.api.upper()
+    settings = {**reference.load(way.api).KNOWN, "URL": url, "WRITES": "1", "RATE": "0"}
     if way.certificate:
-        environ["SSL_CERT_FILE"] = str(authority)
-    return environ
+        settings["CA"] = str(authority)
+    permit = {"LOAD_PERMITTED_BY": f"hardening, {date.today()}"}
+    return {**os.environ, **permit, **{f"{prefix}_{name}": value for name, value in settings.items()}}
 
 
 def _run_contract(way: Way, folder: Path, environ: dict[str, str]) -> MeasuredProcess:

@@ -1,4 +1,4 @@
-"""A sample of faults and variants that rotates with the content of the project: the same files give the same sample."""
+"""A sample that rotates with the content of the project: the same files give the same sample, on every machine."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ CONTENT = ("contracts", "fixtures", "suites")
 
 def sample(changes: Sequence[tuple[str, Change]], count: int) -> list[tuple[str, Change]]:
     """`count` of these (api, change), or all when there are fewer."""
+    by_name = {f"{api}.{change.name}": (api, change) for api, change in changes}
+    return [by_name[name] for name in sample_of_names(list(by_name), count)]
+
+
+def sample_of_names(names: Sequence[str], count: int) -> list[str]:
+    """`count` of these names, or all when there are fewer."""
     content = _content_digest()
-
-    def rank(api_and_change: tuple[str, Change]) -> str:
-        api, change = api_and_change
-        return hashlib.sha256(f"{content}{api}.{change.name}".encode()).hexdigest()
-
-    return sorted(changes, key=rank)[:count]
+    return sorted(names, key=lambda name: hashlib.sha256(f"{content}{name}".encode()).hexdigest())[:count]
 
 
 def _content_digest() -> str:

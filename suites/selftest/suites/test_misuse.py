@@ -20,7 +20,7 @@ from contracts.errors import UsageError
 from fixtures.known_variables import check_environment
 from fixtures.targets import from_environment, require_settings
 from suites import run_checks
-from suites.selftest.misuse_cases import (
+from suites.harden.misuse_cases import (
     CASES,
     HARMLESS,
     LOOPBACK,
