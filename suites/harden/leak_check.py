@@ -89,7 +89,7 @@ def beginnings(canary: str) -> Iterator[str]:
 
 def settings(apis: Sequence[str], url: str, secrets: Mapping[str, str]) -> dict[str, str]:
     """The environment of a run with these secrets at the server: every API may be written to."""
-    variables = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    variables = {"PYTHONPATH": str(ROOT)}
     for api in apis:
         known = {**reference.load(api).KNOWN, "URL": f"{url}/{api}", "WRITES": "1", "RATE": "0"}
         variables |= {f"{api.upper()}_{name}": value for name, value in known.items()}

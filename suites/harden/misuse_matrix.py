@@ -11,7 +11,13 @@ from suites.harden.misuse_cases import CASES, MisuseCase
 
 EXIT_MISUSE = 2
 SECONDS = 60.0  # in which a run is refused
-INHERITED = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")  # the rest of the environment may have settings of its own
+INHERITED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "VIRTUAL_ENV",
+    "PYTHONPYCACHEPREFIX",
+)  # the rest of the environment may have settings of its own
 
 
 def names() -> list[str]:

@@ -58,7 +58,12 @@ def run_command(arguments: list[str], folder: Path, environment: Mapping[str, st
     ended = subprocess.run(
         [str(Path(sys.executable).with_name(arguments[0])), *arguments[1:]],
         cwd=folder,
-        env={**clean_environment(), "PYTHONPATH": str(folder), **environment},
+        env={
+            **clean_environment(),
+            "PYTHONPATH": str(folder),
+            "PYTHONPYCACHEPREFIX": str(folder / ".bytecode"),
+            **environment,
+        },
         capture_output=True,
         text=True,
         timeout=600,

@@ -112,14 +112,17 @@ def ended_run(run: str, api: str, environ: Mapping[str, str], options: Sequence[
         "contract": f"pytest {TESTS[api]} -q -p no:cacheprovider --alluredir {folder}",
         "load": f"locust -f loadtests/{api}.py --headless --profile smoke --loglevel WARNING --results {folder}",
     }
-    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "PYTHONPYCACHEPREFIX")
+    }
     ended = subprocess.run(
         [sys.executable, "-m", *commands[run].split(), *options],
         cwd=ROOT,
         env={
             **clean,
             "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "LOAD_PERMITTED_BY": f"Jo, {date.today()}",
         }
         | {**environ},
