@@ -6,6 +6,7 @@ never that it passed; nothing that the run started is alive a few seconds later.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -70,7 +71,7 @@ KINDS = (
         "run/seconds.jsonl",
         8.0,
     ),
-    RunKind("prove", _prove, None, "prove", 10.0),
+    RunKind("prove", _prove, None, "prove/trials.jsonl", 10.0),
 )
 
 
@@ -112,8 +113,6 @@ def kill(folder: Path, kind: RunKind, name: signal.Signals, seconds: float, afte
     problems = [*_left_running(mark), *(_report_problems(folder, kind) if was_running else ())]
     if was_running and code == 0:
         problems.append("the run that was ended has exit code 0")
-    if b"Traceback (most recent call last)" in (folder / "console.txt").read_bytes():
-        problems.append("a traceback was printed")
     return problems
 
 
@@ -164,9 +163,7 @@ def marked_processes(mark: str) -> dict[int, str]:
 def _report_problems(folder: Path, kind: RunKind) -> list[str]:
     """What is wrong with the report on a run that was cut short."""
     if kind.report is None:
-        tables = [path.name for path in (folder / "prove").glob("kill-table.*")]
-        console = (folder / "console.txt").read_text(errors="replace")
-        return ["a kill table, as if the run were complete"] if tables and "broke off" not in console else []
+        return _prove_problems(folder)
     report = subprocess.run(
         [sys.executable, "-m", *kind.report(folder)],
         cwd=ROOT,
@@ -181,4 +178,21 @@ def _report_problems(folder: Path, kind: RunKind) -> list[str]:
         problems.append(f"the report has exit code {report.returncode}")
     if "Traceback" in report.stderr:
         problems.append(f"the report failed: {report.stderr.strip().splitlines()[-1]}")
+    return problems
+
+
+def _prove_problems(folder: Path) -> list[str]:
+    """What is wrong with the files of a mutation run that was cut short."""
+    problems = []
+    tables = [path.name for path in (folder / "prove").glob("kill-table.*")]
+    if tables and "broke off" not in (folder / "console.txt").read_text(errors="replace"):
+        problems.append("a kill table, as if the run were complete")
+    trials = folder / "prove" / "trials.jsonl"
+    lines = trials.read_text().splitlines(keepends=True) if trials.exists() else []
+    try:
+        for line in lines:
+            if line.endswith("\n"):  # else the process was killed while it wrote
+                json.loads(line)
+    except ValueError as error:
+        problems.append(f"{trials.name}: {error}")
     return problems

@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import shlex
+import signal
 import sys
 import time
 from collections import Counter
@@ -34,8 +35,9 @@ OUT = ROOT / "reports" / "out" / "prove"
 class MutationRun:
     """A pytest plugin that runs a trial of every change in place of one run of the tests."""
 
-    def __init__(self, changes: Sequence[tuple[str, Change]], seeds: Sequence[int], jobs: int) -> None:
+    def __init__(self, changes: Sequence[tuple[str, Change]], seeds: Sequence[int], jobs: int, out: Path) -> None:
         self.changes = changes
+        self.out = out
         self.seeds = seeds
         self.jobs = jobs
         self.tests = 0  # checks; observations cannot fail and kill nothing
@@ -60,6 +62,7 @@ class MutationRun:
         print(f"\nhonest: {self.tests} tests, {len(self.honest)} complaints, {seconds:.1f} s")
         for result in trial.run_trials(trial.trials(session, self.changes, self.seeds), self.jobs):
             self.results.append(result)
+            kill_table_files.append_result(self.out, result)
             print(kill_table_files.result_line(result), flush=True)
         return True
 
@@ -77,7 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sample = _sample_text(changes, apis, is_named=bool(options.only))
         return versus_schemathesis.main(changes, provenance, options.out, sample, options.publish)
     started = time.perf_counter()
-    run = MutationRun(changes, range(1, options.seeds + 1), options.jobs)
+    run = MutationRun(changes, range(1, options.seeds + 1), options.jobs, options.out)
+    kill_table_files.begin(options.out)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run_pytest(run, options)
     if not run.results and changes:
         print(f"no trial ran: pytest ended with {code!r}", file=sys.stderr)

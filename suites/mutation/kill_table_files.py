@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from reports.mutation import kill_table, kill_table_markdown, kill_table_page
 from reports.mutation.kill_table import Complaint, KillTable, MutationResult
 
+TRIALS = "trials.jsonl"  # every result as it came
 VERDICT_ORDER = tuple(kill_table.VERDICTS)
 
 
@@ -45,6 +48,19 @@ def _counts(results: Sequence[MutationResult]) -> str:
             f", {sum(result.verdict != 'ok' for result in seeds)} of {len(seeds)} seeds blamed the honest references"
         )
     return f"{text}{f' ({bad})' if bad else ''}"
+
+
+def begin(folder: Path) -> None:
+    """Remove the table of an earlier run, which nobody shall take for that of a run that was cut short."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (*folder.glob("kill-table.*"), folder / TRIALS):
+        path.unlink(missing_ok=True)
+
+
+def append_result(folder: Path, result: MutationResult) -> None:
+    """Add a trial's result to the file that a run which is cut short leaves: a JSON object in a line."""
+    with (folder / TRIALS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(result)) + "\n")
 
 
 def write(folder: Path, proof: KillTable) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -89,14 +90,18 @@ def run_trials(waiting: Sequence[Trial], jobs: int) -> Iterator[MutationResult]:
     remaining = list(reversed(waiting))
     running: dict[int, Path] = {}
     with tempfile.TemporaryDirectory() as folder:
-        while remaining or running:
-            while remaining and len(running) < jobs:
-                name, run = remaining.pop()
-                path = Path(folder) / name
-                running[_fork(run, path)] = path
-            pid, status = os.wait()
-            if pid in running:
-                yield _read_result(running.pop(pid), status)
+        try:
+            while remaining or running:
+                while remaining and len(running) < jobs:
+                    name, run = remaining.pop()
+                    path = Path(folder) / name
+                    running[_fork(run, path)] = path
+                pid, status = os.wait()
+                if pid in running:
+                    yield _read_result(running.pop(pid), status)
+        finally:
+            for pid in running:  # only when this is interrupted
+                os.kill(pid, signal.SIGKILL)
 
 
 def run_seed(session: pytest.Session, seed: int) -> MutationResult:
@@ -116,6 +121,8 @@ def _fork(run: Callable[[], MutationResult], path: Path) -> int:
     pid = os.fork()
     if pid:
         return pid
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_DFL)  # the process that forked it says what became of the run
     try:
         path.write_text(json.dumps(asdict(run())))
         os._exit(0)
