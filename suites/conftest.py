@@ -202,7 +202,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    api: Api | None = getattr(item, "funcargs", {}).get("api")
+    api = pytest_plugin.api_under_test(item)
     if call.when == "call" and api and pytest_plugin.results_folder(item.config):
         attachments.attach_exchanges(api, call.excinfo.value if call.excinfo else None)
         item.stash[EXCHANGES] = item.config.stash[RECORDER].take_count()

@@ -78,6 +78,12 @@ def api_name(item: pytest.Item) -> str:
     return subject.api if subject else item.path.parent.name
 
 
+def api_under_test(item: pytest.Item) -> Api | None:
+    """The value of a test's fixture `api`, None before it is set up and in a test without it."""
+    api = getattr(item, "funcargs", {}).get("api")
+    return api if isinstance(api, Api) else None
+
+
 def marked_ids(item: pytest.Item, marker: str) -> list[str]:
     """The ids that the test's marks of that name have as arguments."""
     return [identifier for mark in item.iter_markers(marker) for identifier in mark.args]
@@ -212,7 +218,7 @@ def failure_text(item: pytest.Item, error: BaseException) -> str:
         sentence, citation = sentence_and_citation(identifier)
         lines += [f"{identifier}: {sentence}", f"  document   {citation}"]
     lines += [f"  but        {line}" for line in str(error).split("\n")[:MAX_MESSAGE_LINES]]
-    api: Api | None = getattr(item, "funcargs", {}).get("api")
+    api = api_under_test(item)
     if api and api.exchanges:
         lines.append(f"  try it     {as_curl(api.exchanges[-1], api.secrets)}")
     return mask_secrets("\n".join([*lines, *notes]), api.secrets if api else ())

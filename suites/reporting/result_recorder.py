@@ -13,7 +13,6 @@ import pytest
 
 from contracts.secret_mask import mask_secrets
 from fixtures.http_client import TargetUnreachable, Unreachable
-from fixtures.target_api import Api
 from reports.results.records import short_message
 from reports.results.result_log import ResultLog, ResultRecord
 from reports.results.unreachable_apis import UnreachableApis
@@ -72,7 +71,7 @@ class ResultRecorder:
 
     def _confirmed(self, item: pytest.Item, error: BaseException, ending: Ending) -> Ending:
         """The ending of a test without a connection; if the target itself does not answer, its other tests stop too."""
-        api: Api | None = getattr(item, "funcargs", {}).get("api")
+        api = pytest_plugin.api_under_test(item)
         dead: Unreachable | None = next((leaf for leaf in leaves(error) if isinstance(leaf, TargetUnreachable)), None)
         if dead is None and api is not None:
             try:
@@ -135,7 +134,7 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 
 def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
-    api: Api | None = getattr(item, "funcargs", {}).get("api")
+    api = pytest_plugin.api_under_test(item)
     message = short_message(mask_secrets(ending.message, api.secrets) if api else ending.message)
     properties = [(name, str(value)) for name, value in item.user_properties]
     return ResultRecord(
