@@ -63,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
     config.addinivalue_line("markers", "observation(*ids): the readings that a test observes, and checks nothing")
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
+    config.addinivalue_line("markers", "slow: a self-test that takes minutes: complete runs against servers of its own")
     masked_reports.configure(config)
     config.stash[COLLECTION_ERRORS] = CollectionErrors()
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])

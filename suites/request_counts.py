@@ -18,6 +18,8 @@ from collections.abc import Generator
 import pytest
 
 import contracts
+from contracts.openapi import load_contract
+from fixtures.corpus.request_fields import needs_mail
 from fixtures.targets import embedded_references
 from suites.reporting.pace_plugin import PACES
 from suites.reporting.request_plan import (
@@ -66,7 +68,9 @@ def main(arguments: list[str]) -> int:
     with embedded_references(contracts.apis(), smtp) as targets:
         for api, target in targets.items():
             name = api.upper()
-            os.environ |= {f"{name}_URL": target.url, f"{name}_RATE": "0", f"{name}_SMTP": smtp}
+            os.environ |= {f"{name}_URL": target.url, f"{name}_RATE": "0"}
+            if needs_mail(load_contract(api)):
+                os.environ[f"{name}_SMTP"] = smtp
         options = ["-q", "-p", "no:allure_pytest", "-p", "no:xdist", "-p", "no:cacheprovider"]
         code = pytest.main(
             [*options, *(argument for argument in arguments if argument != "--check")], plugins=[counter]

@@ -13,7 +13,7 @@ import pytest
 
 from contracts.errors import ContractError, UsageError
 from fixtures.http_client import Unreachable
-from fixtures.pace import NotTested
+from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import MissingPrecondition, NotPermitted
 from reports.results.result_log import SEVERITY
 
@@ -24,7 +24,8 @@ OUTCOMES: Sequence[tuple[type[BaseException], str]] = (  # the first one that fi
     (UsageError, "misuse"),
     (MissingPrecondition, "skipped"),
     (NotPermitted, "skipped"),
-    (NotTested, "skipped"),
+    (TooManyWrongCredentials, "skipped"),
+    (NotTested, "inconclusive"),
     (pytest.skip.Exception, "skipped"),
     (AssertionError, "failed"),
     (pytest.fail.Exception, "failed"),

@@ -28,6 +28,7 @@ def test_an_output_without_a_canary_is_clean() -> None:
     assert (result.leaks, result.sinks) == ([], {"output": 22})
 
 
+@pytest.mark.slow
 def test_a_sample_of_runs_against_a_server_that_echoes_secrets_leaks_none(tmp_path: Path) -> None:
     result = leak_check.check(tmp_path, SAMPLE, ["getflow"])
     assert result.leaks == []

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 PATIENCE = 240.0  # seconds until an event that does not come is a failure
 ENDS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 
-pytestmark = pytest.mark.xdist_group("made_records")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("made_records")]
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def killed() -> Iterator[ForeignServer]:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"GETFLOW_URL": ""}, "GETFLOW_URL: expected http://127"),
+        ({"GETFLOW_URL": ""}, "GETFLOW_URL: expected a URL such"),
         ({"GETFLOW_URL": "http://127.0.0.1:1/getflow"}, "GETFLOW_URL: expected http://127"),
         ({"GETFLOW_WRITES": ""}, "GETFLOW_WRITES: expected 1"),
     ],

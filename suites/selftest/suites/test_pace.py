@@ -17,6 +17,8 @@ from reports.results.verdicts import EXIT_CODES, judge
 from suites.selftest.suites.server_with_habits import as_a_date, in_seconds, locks_after, serve, settings, throttles
 
 ROOT = Path(__file__).parents[3]
+
+pytestmark = pytest.mark.slow
 SLICES = {
     "getflow": ["suites/getflow/test_constraints.py"],
     "flowapp": ["suites/flowapp/test_operator_list.py", "suites/flowapp/test_surveys.py"],
@@ -82,7 +84,7 @@ def test_no_account_is_locked(api: str, tmp_path: Path) -> None:
 
 def test_a_budget_is_never_exceeded(tmp_path: Path) -> None:
     with serve("getflow", lambda *_: None) as (url, log):
-        environ = settings("getflow", url, RATE="1000", BUDGET="60")
+        environ = settings("getflow", url, RATE="1000", BUDGET="60", WRITES="0")
         result = run(tmp_path, environ, "suites/getflow/test_constraints.py", "suites/getflow/test_names.py", "-n", "2")
     assert len(log.times) == 60, result.stdout
     assert "getflow: at most 60 requests (GETFLOW_BUDGET), 1000 a second" in result.stdout

@@ -20,7 +20,7 @@ from fixtures.foreign_server import ForeignServer, ReceivedRequest, credentials,
 ROOT = Path(__file__).parents[3]
 READS = {"LIST", "OPEN", "INDEX"}  # of bitvis
 WRITES = re.compile(r"delete|update|create|drop|\brun\b", re.IGNORECASE)
-pytestmark = pytest.mark.xdist_group("read_only_run")  # whose runs are shared by the tests of this file
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("read_only_run")]  # whose runs the tests of this file share
 IDENTITY = ReceivedRequest("GET", "/.well-known/flowproof-reference")
 
 
