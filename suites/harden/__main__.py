@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in options.matrices or MATRICES:
             matrix = MATRICES[name]
             cases = _chosen(matrix.names(), options)
+            if not cases:
+                parser.error(f"--only: expected a part of a case's name, got {options.only!r}")
             failed = _run_all(matrix, cases, (options.folder or Path(temporary)) / name, options.jobs)
             wrong += failed
             summaries.append(f"{name:13} {len(cases)} cases, {failed} not as expected")

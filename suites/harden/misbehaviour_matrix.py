@@ -94,7 +94,7 @@ def _environment(way: Way, url: str, authority: Path) -> dict[str, str]:
 def _run_contract(way: Way, folder: Path, environ: dict[str, str]) -> MeasuredProcess:
     """The suites' run; its exit code is that of the verdict."""
     results = folder / "results"
-    command = ["-m", "pytest", "suites", "-q", "-p", "no:cacheprovider", "--clean-alluredir", "--alluredir"]
+    command = ["-m", "pytest", "suites", "-q", "-p", "no:cacheprovider", "--alluredir"]
     command += [str(results), "-k", SELECTIONS[way.api]]
     process = run_measured(command, environ, folder / "pytest.txt", KILL_AFTER)
     judging = ["-m", "reports", "--no-html", "--results", str(results), "--out", str(folder / "out")]

@@ -32,14 +32,15 @@ class Checks:
 
 def http_findings(checks: Checks) -> list[Any]:
     cases: Any = [SimpleNamespace(title=str(number)) for number in range(len(checks.outcomes))]
-    api: Any = None
+    api: Any = SimpleNamespace(drop_vanished_values=lambda: False)
     return findings_of(api, api, cases, checks)
 
 
 def rpc_findings(checks: Checks) -> list[Any]:
     messages: Any = [SimpleNamespace(title=str(number)) for number in range(len(checks.outcomes))]
     nothing: Any = None
-    return RpcChecker(nothing, nothing, nothing, nothing).findings(messages, checks)
+    api: Any = SimpleNamespace(drop_vanished_values=lambda: False)
+    return RpcChecker(api, nothing, nothing, nothing).findings(messages, checks)
 
 
 both = pytest.mark.parametrize("findings", [http_findings, rpc_findings])

@@ -93,6 +93,7 @@ def test_every_test_is_measured() -> None:
     assert {api: number for api, number in missing.items() if number} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", SLICES)
 def test_at_most_what_was_announced_is_sent_and_at_least_half_of_it(api: str) -> None:
     command = [sys.executable, "-m", "suites.request_counts", "--check", SLICES[api]]

@@ -14,6 +14,7 @@ import pytest
 from fixtures.targets import embedded_references
 
 ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.slow
 NOWHERE = "127.0.0.1:9"  # no mail is sent in these tests
 
 
