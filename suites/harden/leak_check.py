@@ -57,11 +57,11 @@ class LeakCheck:
         text = content.decode(errors="replace").lower()
         self.sinks[sink] = len(content)
         for variable, canary in self.canaries.items():
-            found = next((form for form in beginnings(canary) if form.lower() in text), None)
-            if found is not None:
-                place = text.index(found.lower())
-                shown = text[max(0, place - 60) : place + len(found) + 20]
-                self.leaks.append(f"{sink}: {variable} as {found!r} in {shown!r}")
+            form = next((form for form in beginnings(canary) if form.lower() in text), None)
+            if form is not None:
+                place = text.index(form.lower())
+                shown = text[max(0, place - 60) : place + len(form) + 20]
+                self.leaks.append(f"{sink}: {variable} as {form!r} in {shown!r}")
 
     def summary(self) -> str:
         """The counts in a line."""
