@@ -1,0 +1,250 @@
+"""What a connection does with deadlines, and an HTTP connection with proxies and pieces: on a loop without sockets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fixtures.network_routes import Route
+from loadtests.engine import arrival_plan
+from loadtests.engine import connection as connection_module
+from loadtests.engine import virtual_user as virtual_user_module
+from loadtests.engine.arrival_plan import ArrivalPlan
+from loadtests.engine.exchange_types import Address, Journey, Response
+from loadtests.engine.http_connection import HttpConnection, ProxiedHttpConnection, http_connection
+from loadtests.engine.virtual_user import MAX_PAUSE, VirtualUser
+from loadtests.selftest.fake_loop import FakeLoop, Requester, connection_on, request_to
+
+HTTP = Address("http", "h", 80)
+PROXIED = Address("http", "h", 8080, "", Route("getflow", "http://127.0.0.1:3128"))
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Clock:
+    """`perf_counter_ns` as a test sets it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (connection_module, virtual_user_module):
+        monkeypatch.setattr(module, "perf_counter_ns", clock)
+    return clock
+
+
+def on_loop(is_open: bool = True) -> Any:
+    return connection_on(FakeLoop(), HttpConnection, HTTP, is_open)
+
+
+def send(connection: Any, requester: Requester | None = None, **more: Any) -> Requester:
+    requester = requester or Requester()
+    connection.send_request(request_to(connection.address, **more), requester)
+    return requester
+
+
+def errors(requester: Requester) -> list[str | None]:
+    return [response.error for response in requester.responses]
+
+
+def deadlines(connection: Any) -> list[int]:
+    return [when for when, _ in connection.loop.timers]
+
+
+# ------------------------------------------------------------------------------------------------ deadlines
+
+
+def test_request_opens_the_connection_and_waits_for_it(clock: Clock) -> None:
+    connection = on_loop(is_open=False)
+    assert connection.ready is False
+    requester = send(connection, timeout_ns=100)
+    assert (connection.opened, connection.written, deadlines(connection)) == (1, [], [1_100])
+    clock.now = 1_100
+    connection.loop.fire_timer()
+    assert errors(requester) == ["timeout while connecting"]
+
+
+def test_request_that_was_written_times_out_at_its_deadline(clock: Clock) -> None:
+    connection = on_loop()
+    requester = send(connection, timeout_ns=100)
+    assert (connection.written, requester.responses) == ([b"{}"], [])
+    clock.now = 1_100
+    connection.loop.fire_timer()
+    assert errors(requester) == ["timeout"]
+
+
+def test_request_is_intended_now_unless_a_time_is_given() -> None:
+    connection = on_loop()
+    requester = send(connection)
+    connection.on_bytes(OK, 1_600)
+    (response,) = requester.responses
+    assert (response.intended, response.sent, response.first, response.done) == (1_000, 1_000, 1_600, 1_600)
+
+
+def test_timer_of_an_earlier_request_is_set_again_for_the_present(clock: Clock) -> None:
+    connection = on_loop()
+    send(connection, timeout_ns=100)
+    connection.on_bytes(OK, 1_050)
+    clock.now = 1_050
+    requester = send(connection, timeout_ns=100)
+    assert deadlines(connection) == [1_100]
+    clock.now = 1_100
+    connection.loop.fire_timer()
+    assert (deadlines(connection), requester.responses) == ([1_150], [])
+    clock.now = 1_150
+    connection.loop.fire_timer()
+    assert errors(requester) == ["timeout"]
+
+
+def test_timer_that_fires_while_idle_is_set_by_the_next_request(clock: Clock) -> None:
+    connection = on_loop()
+    send(connection, timeout_ns=100)
+    connection.on_bytes(OK, 1_050)
+    clock.now = 1_100
+    connection.loop.fire_timer()
+    assert deadlines(connection) == []
+    send(connection, timeout_ns=100)
+    assert deadlines(connection) == [1_200]
+
+
+def test_request_sent_when_another_timed_out_has_a_timer(clock: Clock) -> None:
+    connection = on_loop()
+
+    class Again(Requester):
+        def resume(self, response: Response) -> None:
+            super().resume(response)
+            send(connection, timeout_ns=50)
+
+    send(connection, Again(), timeout_ns=100)
+    clock.now = 1_100
+    connection.loop.fire_timer()
+    assert deadlines(connection) == [1_150]
+
+
+@pytest.mark.parametrize(("status", "error"), [(b"399", None), (b"400", "status 400"), (b"599", "status 599")])
+def test_status_of_400_or_more_is_an_error(status: bytes, error: str | None) -> None:
+    connection = on_loop()
+    requester = send(connection)
+    connection.on_bytes(OK.replace(b"200", status), 1_600)
+    assert errors(requester) == [error]
+
+
+# ------------------------------------------------------------------------------------------------ HTTP
+
+
+def test_bytes_before_the_request_fail_it() -> None:
+    connection = on_loop(is_open=False)
+    requester = send(connection)
+    connection.on_bytes(OK, 1_600)
+    assert errors(requester) == ["unsolicited bytes"]
+
+
+def test_response_to_head_has_no_body() -> None:
+    connection = on_loop()
+    requester = send(connection, is_head=True)
+    connection.on_bytes(OK[:-2], 1_600)
+    assert [(response.status, response.body) for response in requester.responses] == [(200, b"")]
+
+
+def test_responses_in_pieces_have_the_times_of_their_pieces() -> None:
+    connection, requester = on_loop(), Requester()
+    for now in (1_100, 2_100):
+        send(connection, requester)
+        connection.on_bytes(OK[:-1], now)
+        connection.on_bytes(OK[-1:], now + 50)
+    assert [(response.first, response.done) for response in requester.responses] == [(1_100, 1_150), (2_100, 2_150)]
+
+
+def test_response_that_breaks_off_is_named() -> None:
+    connection = on_loop()
+    requester = send(connection)
+    connection.on_bytes(OK[:-1], 1_100)
+    connection.on_end("")
+    assert errors(requester) == ["closed in response"]
+
+
+def proxied() -> Any:
+    return connection_on(FakeLoop(), ProxiedHttpConnection, PROXIED)
+
+
+def test_proxy_gets_the_request_with_a_url() -> None:
+    connection, requester = proxied(), Requester()
+    request = request_to(PROXIED)
+    request.payload = b"GET /path HTTP/1.1\r\n\r\n"
+    connection.send_request(request, requester)
+    assert connection.written == [b"GET http://h:8080/path HTTP/1.1\r\n\r\n"]
+    connection.on_bytes(OK, 1_100)
+    (response,) = requester.responses
+    assert (response.error, response.status, response.body) == (None, 200, b"ok")
+    assert (response.headers, response.first, response.done) == ([(b"content-length", b"2")], 1_100, 1_100)
+
+
+def test_proxy_that_wants_a_login_is_named() -> None:
+    connection = proxied()
+    requester = send(connection)
+    connection.on_bytes(OK.replace(b"200", b"407"), 1_100)
+    assert [(response.error, response.status) for response in requester.responses] == [("proxy: status 407", 0)]
+
+
+@pytest.mark.parametrize(("address", "kind"), [(HTTP, HttpConnection), (PROXIED, ProxiedHttpConnection)])
+def test_route_decides_how_requests_are_written(address: Address, kind: type) -> None:
+    loop: Any = FakeLoop()
+    connection = http_connection(loop, address)
+    assert (type(connection), connection.loop, connection.address) == (kind, loop, address)
+
+
+# ------------------------------------------------------------------------------------------------ pauses and arrivals
+
+
+@pytest.mark.parametrize(("pause", "when"), [(0, 1_000), (0.5, 500_001_000), (2, 2_000_001_000)])
+def test_pause_ends_so_many_seconds_from_now(pause: float, when: int) -> None:
+    loop: Any = FakeLoop()
+
+    def journey() -> Journey:
+        yield pause
+
+    VirtualUser(loop).run(journey(), 0, lambda _: None)
+    loop.run_deferred()
+    assert [timer[0] for timer in loop.timers] == [when]
+
+
+def test_pause_of_a_day_is_refused() -> None:
+    loop: Any = FakeLoop()
+    user = VirtualUser(loop)
+
+    def journey() -> Journey:
+        yield MAX_PAUSE
+
+    user.run(journey(), 0, lambda _: None)
+    loop.run_deferred()
+    assert isinstance(user.exception, TypeError)
+
+
+def test_response_without_a_journey_is_ignored() -> None:
+    loop: Any = FakeLoop()
+    user = VirtualUser(loop)
+    user.resume(None)
+    assert (user.exception, loop.deferred) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("rates", "times"),
+    [
+        ([(0, 1), (0.5, 1), (0.5, 0)], []),
+        ([(0, 1), (10, 0)], [513_167_019, 1_633_399_735, 2_928_932_188, 4_522_774_425, 6_837_722_340]),
+    ],
+    ids=["at a step down", "on a ramp down"],
+)
+def test_arrivals_are_below_the_rate(rates: list[tuple[float, float]], times: list[int]) -> None:
+    assert list(ArrivalPlan.from_rates(rates, "even").arrival_times()) == times
+
+
+def test_last_arrival_is_within_the_longest_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrival_plan, "MAX_SECONDS", 1.5)
+    assert list(ArrivalPlan.from_rates(1, "even").arrival_times()) == [500_000_000, 1_500_000_000]

@@ -1,0 +1,294 @@
+"""The verdict of a load run as table, Markdown, JSON and JUnit, letter by letter, from a run made in memory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from reports.load.load_result import LoadResult
+from reports.load.load_run import LoadRun
+from reports.load.load_verdict import LoadVerdict, Outcome
+from reports.load.operation_statistics import OperationStatistics
+from reports.load.slo import Objective, ObjectivesFile, Scope
+from reports.load.verdict_text import (
+    console_lines,
+    format_value,
+    junit,
+    markdown,
+    outcome_cells,
+    search_lines,
+    to_facts,
+    to_json,
+)
+from suites.selftest.reports.load_sample import tally
+
+MS = 1_000_000
+P95 = Objective(Scope("run"), "p95", 100 * MS, 3, "corrected", 95.0)
+ERRORS = Objective(Scope("run"), "errors", 0.01, 2)
+RATE = Objective(Scope("api", "getflow"), "throughput", 50.0, 5)
+OF_OPERATION = Objective(Scope("operation", "getflow", "GET /tasks"), "max", 2_000 * MS, 7, "corrected", 100.0)
+OF_JOURNEY = Objective(Scope("journey", "", "visit"), "p99", 5_000 * MS, 9, "corrected", 99.0)
+MET, MISSED = Outcome(P95, "pass", 20.0 * MS), Outcome(ERRORS, "fail", 0.25, "mostly a|b: <i>\nc")
+UNKNOWN = Outcome(RATE, "inconclusive", None, "no request was made")
+
+
+def judged(
+    *outcomes: Outcome,
+    verdict: str = "pass",
+    reasons: tuple[str, ...] = (),
+    operations: tuple[OperationStatistics, ...] = (),
+    journeys: tuple[OperationStatistics, ...] = (),
+    seconds: float = 10.0,
+    search: dict[str, Any] | None = None,
+) -> LoadVerdict:
+    """A verdict of a run in memory."""
+    result = LoadResult("evening", 0.0, None, 1, seconds, operations=list(operations), journeys=list(journeys))
+    if search is not None:
+        result.notes = {"breakpoint": {"search": search}}
+    run = LoadRun(Path("run"), {"apis": ["getflow"]}, result, True, (), ())
+    return LoadVerdict(run, ObjectivesFile(Path("slo.yaml"), ()), outcomes, reasons, verdict)
+
+
+VIOLATED = tally("GET /tasks", [20.0] * 9, {"GETFLOW-ERR-1: x": 2, "status 500": 1})
+
+
+@pytest.mark.parametrize(
+    ("objective", "value", "text"),
+    [
+        (P95, 12.3456 * MS, "12.3 ms"),
+        (P95, 999.4 * MS, "999 ms"),
+        (P95, 1_000.0 * MS, "1 s"),
+        (P95, 12_345.6 * MS, "12.35 s"),
+        (RATE, 123.4567, "123.46 /s"),
+        (ERRORS, 0.12345, "12.3 %"),
+        (ERRORS, 0.0, "0 %"),
+    ],
+)
+def test_value_has_the_unit_of_its_metric(objective: Objective, value: float, text: str) -> None:
+    assert format_value(objective, value) == text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cells"),
+    [
+        (MET, ("run p95", "at most 100 ms", "20 ms", "+80%", "pass")),
+        (MISSED, ("run errors", "at most 1 %", "25 %", "-2400%", "fail")),
+        (UNKNOWN, ("getflow throughput", "at least 50 /s", "-", "-", "inconclusive")),
+        (Outcome(OF_JOURNEY, "pass", 1.0), ("journey visit p99", "at most 5 s", "1e-06 ms", "+100%", "pass")),
+    ],
+)
+def test_outcome_is_a_row(outcome: Outcome, cells: tuple[str, ...]) -> None:
+    assert outcome_cells(outcome) == cells
+
+
+def test_console_has_table_reasons_clauses_and_verdict() -> None:
+    verdict = judged(MET, MISSED, UNKNOWN, verdict="fail", reasons=("1 of 2 workers played",), operations=(VIOLATED,))
+    assert console_lines(verdict) == [
+        "objective           limit           measured  margin  verdict",
+        "run p95             at most 100 ms  20 ms     +80%    pass",
+        "run errors          at most 1 %     25 %      -2400%  fail",
+        "getflow throughput  at least 50 /s  -         -       inconclusive",
+        "  run errors: mostly a|b: <i>\nc",
+        "  getflow throughput: no request was made",
+        "  1 of 2 workers played",
+        "  GETFLOW-ERR-1 broken 2 times",
+        "load: fail: 3 objectives, 1 missed; an objective was missed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "meaning"),
+    [
+        ("pass", "every objective was met"),
+        ("broken", "our own part failed, so nothing is sure"),
+        ("inconclusive", "not enough evidence"),
+        ("unreachable", "the target did not respond"),
+    ],
+)
+def test_last_line_says_what_the_verdict_means(verdict: str, meaning: str) -> None:
+    assert console_lines(judged(verdict=verdict))[-1] == f"load: {verdict}: 0 objectives, 0 missed; {meaning}"
+
+
+@pytest.mark.parametrize(
+    ("note", "lines"),
+    [
+        (None, []),
+        ({}, []),
+        (
+            {"highest": 123.456, "missed": None, "limited_by": ""},
+            ["highest rate that keeps the objectives: 123.5 journeys/s"],
+        ),
+        (
+            {"highest": 10.0, "missed": 12.5, "limited_by": "GET /tasks (run p95)"},
+            [
+                "highest rate that keeps the objectives: 10 journeys/s",
+                "at 12.5 journeys/s they are missed: GET /tasks (run p95)",
+            ],
+        ),
+        (
+            {"highest": 0.0, "missed": 1.23456, "limited_by": ""},
+            [
+                "highest rate that keeps the objectives: 0 journeys/s",
+                "at 1.235 journeys/s they are missed: not always by the same",
+            ],
+        ),
+    ],
+)
+def test_search_is_described_by_its_highest_and_its_missed_rate(note: dict[str, Any] | None, lines: list[str]) -> None:
+    verdict = judged(search=note)
+    assert search_lines(verdict) == lines
+    assert console_lines(verdict)[1:-1] == lines
+
+
+JOURNEY = tally("read_all", [10.0] * 99 + [1_234.567], {"status 500": 1})
+JOURNEY.transport = "getflow"
+PAGE = """\
+# load: ❌ fail
+
+An objective was missed.
+
+| objective | limit | measured | margin | verdict | |
+|---|--:|--:|--:|---|---|
+| run p95 | at most 100 ms | 20 ms | +80% | ✅ pass |  |
+| run errors | at most 1 % | 25 % | -2400% | ❌ fail | mostly a\\|b: &lt;i> c |
+
+## Highest rate
+
+- highest rate that keeps the objectives: 7 journeys/s
+
+## Also
+
+- 1 of 2 &lt;workers> played
+
+## Clauses broken
+
+- GETFLOW-ERR-1: 2 times
+
+## Journeys
+
+Times in ms from when a journey was due to its end, if all its responses were good.
+
+| journey | of | played | failed | per s | p50 | p95 | p99 | p99.9 | max |
+|---|---|--:|--:|--:|--:|--:|--:|--:|--:|
+| read_all | getflow | 101 | 1 | 10.1 | 10.01 | 10.01 | 10.01 | 1235 | 1235 |
+
+## Operations
+
+Times in ms from when a request was due (corrected); the last column is from when it was sent.
+
+| operation | transport | requests | failed | per s | p50 | p95 | p99 | p99.9 | max | service p99 |
+|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| GET /tasks | http | 12 | 3 | 1.2 | 20 | 20 | 20 | 20 | 20 | 10 |
+"""
+
+
+def test_page_has_objectives_reasons_and_figures() -> None:
+    verdict = judged(
+        MET,
+        MISSED,
+        verdict="fail",
+        reasons=("1 of 2 <workers> played",),
+        operations=(VIOLATED,),
+        journeys=(JOURNEY,),
+        search={"highest": 7.0, "missed": None, "limited_by": ""},
+    )
+    assert markdown(verdict) == PAGE
+
+
+def test_page_without_journeys_and_reasons_has_the_operations_alone() -> None:
+    page = markdown(judged(MET, operations=(tally("GET /tasks", [2.0]),), seconds=0.0))
+    assert [line for line in page.splitlines() if line.startswith("#")] == ["# load: ✅ pass", "## Operations"]
+    assert page.endswith("| GET /tasks | http | 1 | 0 | 0.0 | 2 | 2 | 2 | 2 | 2 | 1 |\n")
+
+
+def test_reasons_of_a_run_that_is_no_evidence_are_named_so() -> None:
+    page = markdown(judged(MET, verdict="inconclusive", reasons=("the run was cut short",)))
+    assert "\n\n## Why the run is no evidence\n\n- the run was cut short\n" in page
+
+
+def test_facts_have_names_units_and_figures() -> None:
+    outcomes = (
+        MET,
+        MISSED,
+        UNKNOWN,
+        Outcome(OF_OPERATION, "fail", 3_000.0 * MS),
+        Outcome(OF_JOURNEY, "pass", 1.0 * MS),
+    )
+    note = {"highest": 7.0, "missed": None, "limited_by": ""}
+    verdict = judged(*outcomes, verdict="fail", reasons=("x",), operations=(VIOLATED,), search=note)
+    facts = to_facts(verdict)
+    objectives = facts.pop("objectives")
+    assert facts == {
+        "verdict": "fail",
+        "exit_code": 1,
+        "run": "evening",
+        "apis": ["getflow"],
+        "seconds": 10.0,
+        "judged_seconds": 10.0,
+        "reasons": ["x"],
+        "clauses_broken": {"GETFLOW-ERR-1": 2},
+        "search": note,
+    }
+    names = ("scope", "api", "operation", "journey", "metric", "unit", "limit", "measured", "verdict", "why", "line")
+    assert [tuple(entry[name] for name in names) for entry in objectives] == [
+        ("run", "", "", "", "p95", "ms", 100.0, 20.0, "pass", "", 3),
+        ("run", "", "", "", "errors", "share", 0.01, 0.25, "fail", MISSED.why, 2),
+        ("getflow", "getflow", "", "", "throughput", "a second", 50.0, None, "inconclusive", UNKNOWN.why, 5),
+        ("getflow GET /tasks", "getflow", "GET /tasks", "", "max", "ms", 2_000.0, 3_000.0, "fail", "", 7),
+        ("journey visit", "", "", "visit", "p99", "ms", 5_000.0, 1.0, "pass", "", 9),
+    ]
+    assert [entry["margin"] for entry in objectives] == [0.8, -24.0, None, -0.5, pytest.approx(0.9998)]
+
+
+def test_json_is_the_facts_for_people_too() -> None:
+    verdict = judged(MET, reasons=("é",))
+    text = to_json(verdict)
+    assert json.loads(text) == to_facts(verdict)
+    assert text.startswith('{\n "verdict": "pass",\n "exit_code": 0,\n')
+    assert text.endswith("}\n")
+    assert '"é"' in text
+
+
+def test_junit_has_a_case_for_each_objective_and_the_run() -> None:
+    bare = Outcome(ERRORS, "fail", 0.25)
+    outcomes = (MET, MISSED, UNKNOWN, Outcome(OF_JOURNEY, "pass", 1.0), bare)
+    text = junit(judged(*outcomes, verdict="fail", reasons=("first", "second")))
+    root = ElementTree.fromstring(text.encode())
+    (suite,) = root
+    assert text.startswith("<?xml version='1.0' encoding=")
+    assert text.endswith("</testsuites>\n")
+    assert "\n  <testsuite " in text
+    totals = {"tests": "6", "failures": "2", "errors": "2"}
+    assert (root.tag, root.attrib) == ("testsuites", {"name": "flowproof load"} | totals)
+    assert (suite.tag, suite.attrib) == ("testsuite", {"name": "load evening"} | totals)
+    assert [(case.tag, case.get("classname"), case.get("name")) for case in suite] == [
+        ("testcase", "load.run", "run p95 at most 100 ms"),
+        ("testcase", "load.run", "run errors at most 1 %"),
+        ("testcase", "load.getflow", "getflow throughput at least 50 /s"),
+        ("testcase", "load.journey", "journey visit p99 at most 5 s"),
+        ("testcase", "load.run", "run errors at most 1 %"),
+        ("testcase", "load.run", "the run is complete and its generator was fit"),
+    ]
+    problems = [(problem.tag, problem.attrib) for case in suite for problem in case]
+    assert problems == [
+        ("failure", {"type": "fail", "message": f"measured 25 %, margin -2400%; {MISSED.why}"}),
+        ("error", {"type": "inconclusive", "message": f"measured -, margin -; {UNKNOWN.why}"}),
+        ("failure", {"type": "fail", "message": "measured 25 %, margin -2400%"}),
+        ("error", {"type": "fail", "message": "first"}),
+    ]
+    assert suite[-1][0].text == "first\nsecond"
+
+
+def test_junit_of_a_pass_has_no_problems() -> None:
+    root = ElementTree.fromstring(junit(judged(MET)).encode())
+    assert {name: root.get(name) for name in ("tests", "failures", "errors")} == {
+        "tests": "2",
+        "failures": "0",
+        "errors": "0",
+    }
+    assert not list(root.iter("failure"))
+    assert not list(root.iter("error"))
