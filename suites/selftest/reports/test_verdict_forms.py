@@ -106,7 +106,6 @@ def test_console_has_table_reasons_clauses_and_verdict() -> None:
         ("pass", "every objective was met"),
         ("broken", "our own part failed, so nothing is sure"),
         ("inconclusive", "not enough evidence"),
-        ("unreachable", "the target did not respond"),
     ],
 )
 def test_last_line_says_what_the_verdict_means(verdict: str, meaning: str) -> None:
