@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fixtures.reference import load
+from fixtures.reference import identity, load
 from fixtures.reference.protocol import World
 from fixtures.reference.server import App, Event, Receive, Send, create_server, listening_socket
 
@@ -33,8 +33,8 @@ class CountingApp(App):
     last = 0.0
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
-        """Counts one HTTP request; a websocket is served and not counted."""
-        if scope["type"] != "http":
+        """Counts one HTTP request of the API; websockets and the question whose server it is are not counted."""
+        if scope["type"] != "http" or scope["path"] == identity.PATH:
             await super().__call__(scope, receive, send)
             return
         digest = hashlib.blake2b(digest_size=12)
