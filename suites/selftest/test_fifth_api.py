@@ -30,6 +30,7 @@ COPIED = (
 )  # fmt: skip
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.xdist_group("fifth_api"),
     pytest.mark.skipif(any((ROOT / path).exists() for path in FILES), reason="the tutorial was carried out here"),
 ]

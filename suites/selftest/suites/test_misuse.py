@@ -143,6 +143,7 @@ def assert_refused(case: MisuseCase, run: str, folder: Path, options: Sequence[s
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "run"), PROCESSES, ids=[f"{run} {case}" for case, run in PROCESSES])
 def test_a_run_is_refused_with_exit_code_2(case: MisuseCase, run: str, tmp_path: Path) -> None:
     assert_refused(case, run, tmp_path)
@@ -182,12 +183,14 @@ def test_nothing_is_sent_in_a_run_that_is_refused(run: str, tmp_path: Path) -> N
             server.accept()
 
 
+@pytest.mark.slow
 def test_a_run_of_another_api_opens_no_port_for_mail(taken_port: int, tmp_path: Path) -> None:
     environ = {"FLOWBACK_URL": LOOPBACK, "FLOWBACK_SMTP": f"127.0.0.1:{taken_port}"}
     code, output = ended_run("contract", "getflow", environ, ["-k", "dates_in_responses"], tmp_path)
     assert code in (0, 5), output
 
 
+@pytest.mark.slow
 def test_two_workers_share_the_port_for_mail(tmp_path: Path) -> None:
     """A reference served by hand sends to the one address, and a test in either worker gets its mail."""
     with socket.create_server(("127.0.0.1", 0)) as free:

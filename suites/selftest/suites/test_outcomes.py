@@ -174,7 +174,13 @@ UNREACHABLE: dict[str, tuple[str, Callable[[socket.socket], object] | None, str]
 }
 
 
-@pytest.mark.parametrize(("url", "serve", "reason"), UNREACHABLE.values(), ids=UNREACHABLE)
+@pytest.mark.parametrize(
+    ("url", "serve", "reason"),
+    [
+        pytest.param(*row, id=name, marks=() if name == "refused" else pytest.mark.slow)
+        for name, row in UNREACHABLE.items()
+    ],
+)
 def test_a_target_that_does_not_answer_is_unreachable_in_one_line(
     url: str, serve: Callable[[socket.socket], object] | None, reason: str, tmp_path: Path, node: Path
 ) -> None:
@@ -190,6 +196,7 @@ def test_a_target_that_does_not_answer_is_unreachable_in_one_line(
     assert "set GETFLOW_URL" in line or "GETFLOW_CA" in line
 
 
+@pytest.mark.slow
 def test_nothing_more_is_sent_to_a_target_that_does_not_answer(tmp_path: Path) -> None:
     requests: list[bytes] = []
 
@@ -217,6 +224,7 @@ def not_found(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "reason"), [row[1:] for row in MISUSE], ids=[row[0] for row in MISUSE])
 def test_an_error_of_the_user_is_misuse_in_one_line(
     settings: dict[str, str], reason: str, tmp_path: Path, node: Path
@@ -243,6 +251,7 @@ def test_a_broken_promise_fails(tmp_path: Path, node: Path) -> None:
     assert run.pytest_code == 1
 
 
+@pytest.mark.slow
 def test_one_dead_api_of_two_leaves_the_other_its_verdict(tmp_path: Path, node: Path) -> None:
     with listening(None) as port:
         settings = {"FLOWAPP_URL": f"http://127.0.0.1:{port}/flowapp"}
@@ -260,6 +269,7 @@ def test_ours(api):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "verdict", "line"),
     [
@@ -301,6 +311,7 @@ def test_a_pytest_that_never_begins_is_broken_beside_an_older_run(
     assert run.text.count("broken: ") == 1
 
 
+@pytest.mark.slow
 def test_a_pytest_that_is_killed_before_it_begins_is_broken(tmp_path: Path, node: Path) -> None:
     announce(tmp_path)
     process = subprocess.Popen(command(tmp_path, CHECK), cwd=ROOT, env=environment({}), stdout=subprocess.DEVNULL)
@@ -309,6 +320,7 @@ def test_a_pytest_that_is_killed_before_it_begins_is_broken(tmp_path: Path, node
     assert_all_say(Ended(-9, "", code, text, tmp_path / "out"), "broken")
 
 
+@pytest.mark.slow
 def test_a_killed_run_keeps_its_results_and_is_inconclusive(tmp_path: Path, node: Path) -> None:
     announce(tmp_path)
     process = subprocess.Popen(
