@@ -133,6 +133,7 @@ TARGETS = (
         ),
         (
             f"{_REPORTS}/test_load_boundaries.py",
+            f"{_REPORTS}/test_load_evidence.py",
             f"{_REPORTS}/test_slo.py",
             f"{_REPORTS}/test_verdict_forms.py",
             f"{_REPORTS}/test_verdicts.py",

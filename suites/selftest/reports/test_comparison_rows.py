@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reports.load import run_comparison
+from reports.load import run_comparison, timeline
 from reports.load.difference import BETTER, MAX_BATCHES, SAME, TOO_FEW, WORSE, Difference
 from reports.load.histogram import Histogram
 from reports.load.load_run import LoadRun, NoLoadRun
@@ -112,6 +112,12 @@ def test_first_and_last_second_are_left_out() -> None:
     assert (p99.before, p99.after) == (5_000_000, 500_000_000)
 
 
+def test_long_run_is_compared_by_seconds_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "MAX_SPANS", 5)
+    run = of_seconds(lambda at: [500.0] if at in (0, 11) else [5.0], 12)
+    assert compare_runs(run, run)[2].before == 5_000_000
+
+
 def test_seconds_without_figures_are_left_out() -> None:
     lines = [line(at, [tally("GET /tasks", [500.0 if at == 3 else 5.0])]) for at in (0, 3, 5, 6, 9)]
     p99 = compare_runs(load_run(lines), load_run(lines))[2]
@@ -191,6 +197,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> dict[str, LoadRun]:
     known: dict[str, LoadRun] = {}
 
     def read(folder: Path) -> LoadRun:
+        assert isinstance(folder, Path)
         if str(folder) not in known:
             raise NoLoadRun(f"{folder} holds no load run")
         return known[str(folder)]
@@ -212,6 +219,15 @@ def test_command_prints_table_and_doubts(runs: dict[str, LoadRun], capsys: pytes
     ]
     assert all(text.startswith("B: ") for text in printed[9:])
     assert len(printed) == 11
+
+
+@pytest.mark.parametrize(("workers", "code"), [(1, 0), (2, 3)])
+def test_run_with_a_gap_makes_no_pass(
+    runs: dict[str, LoadRun], monkeypatch: pytest.MonkeyPatch, workers: int, code: int
+) -> None:
+    runs["before"], runs["after"] = of_seconds(lambda _: [5.0], 6), of_seconds(lambda _: [5.0], 6, workers=workers)
+    monkeypatch.setattr(run_comparison, "compare_runs", lambda *_: ROWS[:3])
+    assert main(["before", "after"]) == code
 
 
 def test_folder_without_a_run_is_named(runs: dict[str, LoadRun], capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from reports.load.t_distribution import quantile, upper_tail
+from reports.load.t_distribution import TINY, _nonzero, quantile, upper_tail
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,8 @@ def test_a_value_beyond_all_bounds_is_never_exceeded() -> None:
 def test_a_quantile_outside_of_the_upper_half_is_refused(probability: float) -> None:
     with pytest.raises(ValueError, match=r"expected a probability above 0 and up to 0\.5"):
         quantile(probability, 3)
+
+
+@pytest.mark.parametrize(("value", "divisor"), [(0.0, TINY), (-TINY / 2, TINY), (-2.0, -2.0), (2 * TINY, 2 * TINY)])
+def test_divisor_is_never_zero(value: float, divisor: float) -> None:
+    assert _nonzero(value) == divisor
