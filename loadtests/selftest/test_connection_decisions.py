@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -167,6 +168,75 @@ def test_response_that_breaks_off_is_named() -> None:
     connection.on_bytes(OK[:-1], 1_100)
     connection.on_end("")
     assert errors(requester) == ["closed in response"]
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_response_with_a_repeated_field_is_malformed(pieces: int) -> None:
+    connection = on_loop()
+    requester = send(connection)
+    data = OK.replace(b"\r\n\r\n", b"\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\n")
+    for piece in (data,) if pieces == 1 else (data[:-1], data[-1:]):
+        connection.on_bytes(piece, 1_100)
+    (response,) = requester.responses
+    assert response.error == "malformed response: more than one content-type"
+    assert (response.status, response.body, len(response.headers)) == (200, b"", 3)
+
+
+def test_body_is_decoded() -> None:
+    packed = gzip.compress(b"text")
+    for body, error, plain in ((packed, None, b"text"), (packed[:-9], "malformed response: ", b"")):
+        connection = on_loop()
+        requester = send(connection)
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+        connection.on_bytes(head + body, 1_100)
+        (response,) = requester.responses
+        assert (response.status, response.body, len(response.headers)) == (200, plain, 2)
+        assert response.error == error if error is None else str(response.error).startswith(error)
+
+
+# ------------------------------------------------------------------------------------------------ memory
+
+
+def test_incomplete_responses_are_counted_until_they_are_complete() -> None:
+    loop = FakeLoop()
+    first, second = (connection_on(loop, HttpConnection, HTTP) for _ in range(2))
+    for connection in (first, second):
+        send(connection)
+        connection.on_bytes(OK[:-2], 1_100)
+    first.on_bytes(OK[-2:-1], 1_200)
+    size = len(OK) - 2
+    assert (first._held, second._held, loop.held) == (size + 1, size, 2 * size + 1)
+    first.on_bytes(OK[-1:], 1_300)
+    assert (first._held, loop.held) == (0, size)
+    second.on_end("")
+    assert (second._held, loop.held) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("others", "own", "fails"), [(20, 30, False), (21, 30, True), (97, 3, False), (98, 3, True), (99, 2, False)]
+)
+def test_large_response_fails_when_all_hold_too_much(
+    monkeypatch: pytest.MonkeyPatch, others: int, own: int, fails: bool
+) -> None:
+    monkeypatch.setattr(connection_module, "MAX_HELD", others + own - (1 if fails else 0) if own != 2 else 100)
+    monkeypatch.setattr(connection_module, "MAX_LARGE_BODIES", 50)
+    connection = on_loop()
+    requester = send(connection)
+    connection.loop.held = others
+    connection.hold(own)
+    reason = ["response too long: the load generator has no memory for it"]
+    assert errors(requester) == (reason if fails else [])
+    assert connection.loop.held == (others if fails else others + own)
+
+
+@pytest.mark.parametrize(("status", "size"), [(b"200", 3), (b"500", 2)])
+def test_body_of_an_invalid_response_is_cut(monkeypatch: pytest.MonkeyPatch, status: bytes, size: int) -> None:
+    monkeypatch.setattr(connection_module, "MAX_FAILED_BODY", 2)
+    connection, requester = on_loop(), Requester()
+    data = b"HTTP/1.1 %s OK\r\nContent-Length: 3\r\n\r\nabc" % status
+    send(connection, requester)
+    connection.on_bytes(data, 1_100)
+    assert [response.body for response in requester.responses] == [b"abc"[:size]]
 
 
 def proxied() -> Any:

@@ -433,3 +433,14 @@ def test_message_in_one_frame_needs_no_reader() -> None:
     _, requester = call(connection)
     respond(connection, "1")
     assert errors(requester) == [None]
+
+
+def test_response_that_cannot_be_written_as_json_breaks_the_connection() -> None:
+    connection = logged_in()
+    _, waiting = call(connection)
+    call(connection)
+    connection.written.clear()
+    nested = b"[" * 300 + b"]" * 300
+    data = b'{"topic":6,"action":5,"correlationId":"2","data":' + nested + b"}"
+    connection.on_bytes(encode_frame(TEXT, data, masked=False), 1_100)
+    assert (errors(waiting), frames(connection)) == (["deepstream: a response that is no JSON"], [BROKEN])

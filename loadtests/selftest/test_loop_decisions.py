@@ -103,6 +103,7 @@ def test_loop_waits_for_its_timer_and_sets_it_to_nothing(scripted: Scripted) -> 
     loop = scripted.loop
     assert (scripted.poller.masks, scripted.timer.times, loop.fileno()) == ({TIMER: READ}, [], 3)
     assert (loop.iterations, loop.iteration_ended, loop.wake, loop.next_deadline()) == (0, 0, None, None)
+    assert loop.held == 0
     scripted.poller.script = [[(TIMER, READ)]]
     loop.run_once()  # its handler does nothing
     assert (loop.iterations, loop.iteration_ended, scripted.timer.times) == (1, 1_000_000, [])

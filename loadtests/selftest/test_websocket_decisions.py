@@ -349,3 +349,16 @@ def test_violation_while_idle_closes_the_connection() -> None:
     connection.on_bytes(TEXT_B, 1_100)
     connection.on_bytes(b"\xff", 1_200)
     assert (errors(requester), connection.ready, error_of_next(connection)) == ([None], False, [])
+
+
+def test_bytes_of_incomplete_messages_are_counted() -> None:
+    connection, _ = in_handshake()
+    head = upgrade(connection)
+    connection.on_bytes(head[:9], 1_050)
+    assert connection.loop.held == 9
+    connection.on_bytes(head[9:], 1_060)
+    assert (connection.loop.held, connection.ready) == (0, True)
+    connection.on_bytes(LONG_BEGIN, 1_100)
+    assert connection.loop.held == len(LONG_BEGIN)
+    connection.on_bytes(LONG_END, 1_200)
+    assert connection.loop.held == 0

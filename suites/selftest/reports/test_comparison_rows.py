@@ -53,6 +53,7 @@ def spans(*times: Sequence[int]) -> list[Span]:
         (10, 90, 50.0, MAX_BATCHES),
         (4, 15, 50.0, 5),
         (3, 15, 50.0, 0),
+        (3, 19, 50.0, 5),
         (40, 15, 95.0, 5),
         (20, 30, 95.0, 6),
         (10, 30, 99.0, 0),
@@ -114,8 +115,8 @@ def test_first_and_last_second_are_left_out() -> None:
 
 def test_long_run_is_compared_by_seconds_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeline, "MAX_SPANS", 5)
-    run = of_seconds(lambda at: [500.0] if at in (0, 11) else [5.0], 12)
-    assert compare_runs(run, run)[2].before == 5_000_000
+    run = of_seconds(lambda at: [500.0] if at == 1 else [5.0], 12)
+    assert compare_runs(run, run)[2].before == 500_000_000
 
 
 def test_seconds_without_figures_are_left_out() -> None:

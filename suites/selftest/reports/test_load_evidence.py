@@ -46,6 +46,20 @@ def test_run_with_a_gap_never_passes() -> None:
     assert [outcome.verdict for outcome in judged.outcomes] == ["pass"]
 
 
+def test_run_that_was_stopped_before_its_first_journey_has_the_verdict_and_reasons_of_that() -> None:
+    notes = {
+        "a": {"verdict": "unreachable", "reason": "x"},
+        "b": {"verdict": "misuse", "reason": "y"},
+        "c": {"verdict": "misuse", "reason": "z"},
+        "d": {"verdict": "misuse", "reason": "y"},
+    }
+    run = load_run(tally("a", [1.0]), notes={"stopped": notes})
+    objectives = ObjectivesFile(Path("slo.yaml"), (ERRORS,))
+    judged = judge_run(run, objectives)
+    assert (judged.verdict, judged.reasons, judged.outcomes) == ("misuse", ("y", "z"), ())
+    assert (judged.run, judged.objectives) == (run, objectives)
+
+
 def test_verdict_has_its_run_and_objectives() -> None:
     objectives = ObjectivesFile(Path("slo.yaml"), (ERRORS,))
     for run in (load_run(tally("a", [1.0])), load_run(tally("a", [1.0]), search=True)):

@@ -112,6 +112,12 @@ def test_last_line_says_what_the_verdict_means(verdict: str, meaning: str) -> No
     assert console_lines(judged(verdict=verdict))[-1] == f"load: {verdict}: 0 objectives, 0 missed; {meaning}"
 
 
+@pytest.mark.parametrize("verdict", ["unreachable", "misuse"])
+def test_run_that_ended_before_its_first_journey_has_one_line(verdict: str) -> None:
+    assert console_lines(judged(verdict=verdict, reasons=("a", "b"))) == [f"load: {verdict}: a; b"]
+    assert console_lines(judged(MET, verdict=verdict, reasons=("a", "b")))[-3:-1] == ["  a", "  b"]
+
+
 @pytest.mark.parametrize(
     ("note", "lines"),
     [
