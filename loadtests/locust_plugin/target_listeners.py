@@ -38,6 +38,7 @@ from loadtests.targets.run_targets import (
     describe_targets,
     excluded_apis,
     permitted_by,
+    require_permission,
     resolve_target,
     start_missing,
 )
@@ -186,6 +187,7 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
         lines.append(f"permitted by {permitted_by(os.environ)}")
     for known_target in known:
         Api(known_target).require_answer()  # before the preparation, which takes long
+        require_permission(known_target, os.environ)  # of a server that did not answer before
     for user_class in user_classes:
         target = targets[user_class.api]
         if target is None:

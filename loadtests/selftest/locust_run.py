@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def tell_to_end(folder: Path) -> None:
 class LocustRun:
     """A run of Locust: its folder and what it printed."""
 
-    def __init__(self, folder: Path, url: str, text: str, options: str) -> None:
+    def __init__(self, folder: Path, url: str, text: str, options: str, settings: Mapping[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         locustfile = folder / "locustfile.py"
         locustfile.write_text(text)
@@ -58,7 +58,7 @@ class LocustRun:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env={key: value for key, value in os.environ.items() if not key.startswith(("LOCUST_", "LOAD_"))}
-                | {"PYTHONPATH": str(ROOT), "LOAD_RESULTS": str(self.results)},
+                | {"PYTHONPATH": str(ROOT), "LOAD_RESULTS": str(self.results), **settings},
                 start_new_session=True,
             )
 
@@ -105,9 +105,9 @@ class LocustRun:
 
 
 @contextmanager
-def running_locust(folder: Path, url: str, text: str, options: str) -> Iterator[LocustRun]:
-    """A run, which is ended by force, if need be, when the block ends."""
-    run = LocustRun(folder, url, text, options)
+def running_locust(folder: Path, url: str, text: str, options: str, **settings: str) -> Iterator[LocustRun]:
+    """A run with these variables set, which is ended by force, if need be, when the block ends."""
+    run = LocustRun(folder, url, text, options, settings)
     try:
         yield run
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -146,8 +147,9 @@ def test_a_whole_run_goes_by_the_proxy(tmp_path: Path, monkeypatch: pytest.Monke
     with embedded_references(["bitvis"], "127.0.0.1:9") as targets, recording_proxy() as proxy:
         url = targets["bitvis"].url
         tunnel, request = f"CONNECT {url.split('/')[2]}", f" {url}/"
-        monkeypatch.setenv("BITVIS_PROXY", proxy.url)
-        with running_locust(tmp_path, url, text, "--headless") as run:
+        for name, value in (targets["bitvis"].settings | {"PROXY": proxy.url, "WRITES": "1"}).items():
+            monkeypatch.setenv(f"BITVIS_{name}", value)
+        with running_locust(tmp_path, url, text, "--headless", LOAD_PERMITTED_BY=f"Jo, {date.today()}") as run:
             wait_until(lambda: run.has_ended or {tunnel, request} <= _kinds(proxy, request), "both ways")
             tell_to_end(tmp_path)
             run.wait()

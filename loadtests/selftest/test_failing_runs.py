@@ -51,10 +51,10 @@ class Red(NamedTuple):
 CASES = {
     "getflow.loses_one_of_two_updates": (
         "from loadtests.getflow import Getflow",
-        r"GET \S*/tasks/\{task_id\} over http",
+        r"getflow GET \S*/tasks/\{task_id\} over http",
         "GETFLOW-REC-2",
     ),
-    "bitvis.errorids_come_round_again": (BITVIS, r"\S+/\S+ [A-Z]+ \(refused\) over websocket", "BITVIS-RESP-8"),
+    "bitvis.errorids_come_round_again": (BITVIS, r"bitvis \S+/\S+ [A-Z]+ \(refused\) over websocket", "BITVIS-RESP-8"),
 }
 
 

@@ -43,6 +43,7 @@ def test_an_api_without_load_faults_has_nothing_to_prove(
     monkeypatch.setattr(proof.contracts, "apis", lambda: ["todo"])
     monkeypatch.setattr(reference, "load", lambda _: SimpleNamespace(LOAD_FAULTS={}, VARIANTS={}))
     monkeypatch.setattr(proof, "run_trial", lambda _api, kind, _change, _most: replace(HONEST, kind=kind))
+    monkeypatch.setattr(proof, "user_class", lambda _: SimpleNamespace(generate_corpus=lambda: None))
     assert proof.main([]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "todo has no faults that only load shows: nothing to prove",

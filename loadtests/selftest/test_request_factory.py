@@ -85,7 +85,7 @@ def test_every_case_of_the_corpus_is_sent_as_the_suites_send_it(api: str) -> Non
             continue
         assert template.fill(values) == expected, f"{operation}: {case.title}"
         count += 1
-    assert count > 5 * len(contract.operations)
+    assert count > min(100, 5 * len(reference.load(api).FAULTS))  # a small API of somebody has fewer
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,19 @@ import pytest
 from fixtures import mail_service
 from fixtures.mailbox_process import running_mailbox
 from fixtures.targets import UsageError, embedded_references
+from loadtests.selftest.faulty_target import running_target
 from loadtests.selftest.locust_run import free_port
-from loadtests.targets.run_targets import RunTarget, excluded_apis, permitted_by, resolve_target, start_missing
+from loadtests.targets.run_targets import (
+    RunTarget,
+    excluded_apis,
+    permitted_by,
+    require_permission,
+    resolve_target,
+    start_missing,
+)
 
 LOOPBACK = "http://127.0.0.1:8000"
-PERMITTED = {"LOAD_PERMITTED_BY": "Jo Doe, 2026-11-22"}
+PERMITTED = {"LOAD_PERMITTED_BY": f"Jo Doe, {date.today()}"}
 ALL = ("bitvis", "flowapp", "flowback", "getflow")
 
 
@@ -44,12 +52,25 @@ def test_a_url_in_the_environment_names_one_of_several() -> None:
     assert target.url == "http://127.0.0.1:9000/x"
 
 
-@pytest.mark.parametrize(
-    "host", ["http://flow.example", "http://10.0.0.1:80/getflow", "http://[2001:db8::1]/", "http://127.0.0.1:1/getflow"]
-)
-def test_a_server_that_is_not_our_reference_needs_somebodys_permission(host: str) -> None:
-    with pytest.raises(UsageError, match='set LOAD_PERMITTED_BY="name, YYYY-MM-DD"'):
+NEEDS_PERMISSION = 'set LOAD_PERMITTED_BY="name, YYYY-MM-DD"'
+
+
+@pytest.mark.parametrize("host", ["http://flow.example", "http://10.0.0.1:80/getflow", "http://[2001:db8::1]/"])
+def test_a_server_that_is_not_on_this_machine_needs_somebodys_permission(host: str) -> None:
+    with pytest.raises(UsageError, match=NEEDS_PERMISSION):
         resolve_target("getflow", ["getflow"], RunTarget(host), {})
+
+
+def test_a_server_on_this_machine_that_is_not_our_reference_needs_somebodys_permission() -> None:
+    with running_target() as strange, pytest.raises(UsageError, match=NEEDS_PERMISSION):
+        resolve_target("getflow", ["getflow"], RunTarget(f"{strange.url}/getflow"), {})
+
+
+def test_a_server_that_does_not_answer_needs_permission_once_it_does() -> None:
+    target = resolve_target("getflow", ["getflow"], RunTarget("http://127.0.0.1:1/getflow"), {})
+    assert target is not None
+    with pytest.raises(UsageError, match=NEEDS_PERMISSION):
+        require_permission(target, {})
 
 
 def test_of_several_apis_those_that_nobody_permitted_are_left_out() -> None:

@@ -15,16 +15,10 @@ from datetime import date
 from contracts.errors import UsageError
 from fixtures.mail_service import LOOPBACK
 from fixtures.mailbox_process import running_mailbox
+from fixtures.server_identity import is_loopback
 from fixtures.setting_values import shown, trimmed, usage_error
 from fixtures.smtp_sink import mail_address
-from fixtures.targets import (
-    Target,
-    deepstream_host,
-    deepstream_url,
-    embedded_references,
-    from_environment,
-    is_loopback,
-)
+from fixtures.targets import Target, deepstream_host, deepstream_url, embedded_references, from_environment
 
 PERMIT_VARIABLE = "LOAD_PERMITTED_BY"
 PERMIT_DAYS = 30  # before or after the day of the run on which the load was, or is to be, permitted
@@ -66,7 +60,8 @@ def resolve_target(api: str, apis: Sequence[str], run_target: RunTarget, environ
     """The target of that API, one of the run's `apis`; None when nothing names it.
 
     The host is the API's own URL when the run has one API; with several, each is below it under its name. Without a
-    host it is `<API>_URL`. Raises UsageError for an invalid URL, and for a host that nobody has permitted.
+    host it is `<API>_URL`. Raises UsageError for an invalid URL, and for a host that nobody has permitted, unless it
+    does not answer: `require_permission` decides on that one when it does.
     """
     variable = f"{api.upper()}_URL"
     host = run_target.host.rstrip("/")
@@ -74,13 +69,18 @@ def resolve_target(api: str, apis: Sequence[str], run_target: RunTarget, environ
     target = from_environment(api, {**environ, **below_host} if len(apis) == 1 else {**below_host, **environ})
     if target is None:
         return None
-    if not permitted_by(environ):
-        _require_own_servers(target)
+    if not target.is_silent:
+        require_permission(target, environ)
     return target
 
 
-def _require_own_servers(target: Target) -> None:
-    """Raises LoadNotPermitted for a target that is not our reference, and for a deepstream engine elsewhere."""
+def require_permission(target: Target, environ: Mapping[str, str]) -> None:
+    """Raises LoadNotPermitted when nobody has permitted a load on a target that needs it.
+
+    That is any but our reference, and any with a deepstream engine elsewhere.
+    """
+    if permitted_by(environ):
+        return
     if not (target.embedded or target.identified):
         raise LoadNotPermitted(
             f"{target.url} does not identify itself as our reference, and nobody has permitted a load there: "

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 import contracts
-from contracts.openapi import load_contract
+from fixtures import reference
 from fixtures.foreign_server import ForeignServer, ReceivedRequest, credentials, foreign_server
 
 ROOT = Path(__file__).parents[3]
@@ -81,7 +81,7 @@ def test_everything_that_is_sent_is_on_the_list_of_reads(finished: tuple[Foreign
 
 def test_the_run_reads(finished: tuple[ForeignServer, str]) -> None:
     server, output = finished
-    assert len(server.received()) > 5 * len(load_contract(server.api).operations), output[-2000:]
+    assert len(server.received()) > min(100, 5 * len(reference.load(server.api).FAULTS)), output[-2000:]
     assert int((re.search(r"(\d+) passed", output) or ["", "0"])[1]) > 30, output[-2000:]
 
 
