@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 
 from fixtures.http1.response_head import Headers
 from fixtures.network_routes import DIRECT, Route
+from fixtures.origins import DEFAULT_PORTS
 
 if TYPE_CHECKING:
     from loadtests.engine.recorder import OperationSamples
 
 SECOND = 1_000_000_000
 DEFAULT_TIMEOUT = 30 * SECOND  # ns for one request, connecting included, unless the request says otherwise
-PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "deepstream": 80, "deepstreams": 443}
+PORTS = {**DEFAULT_PORTS, "deepstream": 80, "deepstreams": 443}
 ENCRYPTED = frozenset({"https", "wss", "deepstreams"})
 
 Validator = Callable[["Request", "Response"], "str | None"]

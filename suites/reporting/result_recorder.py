@@ -18,12 +18,14 @@ from reports.results.result_log import ResultLog, ResultRecord
 from reports.results.unreachable_apis import UnreachableApis
 from suites.reporting import pytest_plugin
 from suites.reporting.failures import ContractViolation
+from suites.reporting.masked_reports import SECRETS
 from suites.reporting.outcomes import NOBODYS_FAULT, PASSED, Ending, ending_of, leaves, worst_ending
 
 NOTED = pytest.StashKey[Ending | None]()  # how the phase of a test ended that has no report yet
 PHASES = pytest.StashKey[list[Ending]]()  # how the phases of a test ended
 BLAMED = pytest.StashKey[tuple[str, ...]]()
 EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
+NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows as skipped
 STOP = "stop"  # property of pytest's report: API, outcome and message of a test that nobody is to blame for
 EXIT_CODES = {"unreachable": 4, "misuse": 2}  # of a run with such a test
 
@@ -41,7 +43,8 @@ class ResultRecorder:
     def end_in_one_line(self, item: pytest.Item, *, begins: bool = False) -> Generator[None]:
         """Wraps a phase of a test, so that one that neither vendor nor flowproof is to blame for ends in one line.
 
-        A missing precondition skips the test. Of the tests of an API that are stopped for the same reason, the first
+        A missing precondition skips the test, and so does a request that the run may not send, which makes the run
+        inconclusive. Of the tests of an API that are stopped for the same reason, the first
         fails, so that no reader takes the run for green, and the others are skipped. A test that `begins` is stopped at
         once when its API is known not to answer.
         """
@@ -53,12 +56,12 @@ class ResultRecorder:
             ending = Ending("unreachable", reason)
         except Exception as error:
             cause, ending = error, ending_of(error)
-            if ending.outcome not in (*NOBODYS_FAULT, "skipped"):
+            if ending.outcome not in (*NOBODYS_FAULT, *NOT_JUDGED):
                 raise
             if ending.outcome == "unreachable":
                 ending = self._confirmed(item, error, ending)
         item.stash[NOTED] = ending
-        if ending.outcome == "skipped":
+        if ending.outcome in NOT_JUDGED:
             raise pytest.skip.Exception(ending.message) from cause
         api = pytest_plugin.api_name(item)
         if self._log and (api, ending.message) in self._seen:
@@ -134,8 +137,7 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 
 def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
-    api = pytest_plugin.api_under_test(item)
-    message = short_message(mask_secrets(ending.message, api.secrets) if api else ending.message)
+    message = short_message(mask_secrets(ending.message, item.config.stash[SECRETS]))
     properties = [(name, str(value)) for name, value in item.user_properties]
     return ResultRecord(
         api=pytest_plugin.api_name(item),
