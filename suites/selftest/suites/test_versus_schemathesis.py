@@ -80,6 +80,7 @@ def counted(*bodies: list[bytes], cut: bool = False) -> CountingApp:
     scope = {
         "type": "http",
         "method": "POST",
+        "path": "/shop/",
         "raw_path": b"/shop/",
         "query_string": b"",
         "headers": [],
