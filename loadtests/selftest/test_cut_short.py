@@ -78,6 +78,7 @@ def have_all_reported(run: LocustRun) -> bool:
     return {worker for worker, _ in journeys} == {"worker 0", "worker 1"} and JOURNEY in {name for _, name in journeys}
 
 
+@pytest.mark.slow
 def test_a_killed_worker_makes_the_run_inconclusive_and_what_it_measured_is_kept(tmp_path: Path) -> None:
     text = TEXT + until_told(tmp_path, users=20)
     with running_locust(tmp_path, "", text, options(tmp_path)) as run:

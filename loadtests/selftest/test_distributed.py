@@ -124,6 +124,7 @@ def test_master_and_workers_exit_well(two: tuple[LocustRun, FaultyTarget]) -> No
     assert two[0].process.returncode == 0
 
 
+@pytest.mark.slow
 def test_journeys_that_end_in_the_stop_timeout_reach_the_master(tmp_path: Path) -> None:
     text = OPEN.replace("arrivals = open_model(150)", "").replace(
         'yield self.request("GET", "/visit")',
@@ -141,6 +142,7 @@ def test_journeys_that_end_in_the_stop_timeout_reach_the_master(tmp_path: Path) 
     assert target.counts() == {"/begin": 4, "/end": 4}
 
 
+@pytest.mark.slow
 def test_a_worker_that_joins_later_takes_over_its_share(tmp_path: Path) -> None:
     """By hand, as over several machines: a master, a worker, and another one when the run is under way."""
     port = free_port()
@@ -179,6 +181,7 @@ def test_a_killed_worker_is_reported_and_its_figures_are_kept(tmp_path: Path) ->
     assert "not fit" in run.output
 
 
+@pytest.mark.slow
 def test_workers_end_soon_after_their_master_was_killed_and_keep_their_figures(tmp_path: Path) -> None:
     with running_target() as target:
         options = f"--headless -u 8 -r 8 -t 600s --only-summary {distributed_options()}"
@@ -224,6 +227,7 @@ def test_a_run_that_is_ended_early_says_so(tmp_path: Path) -> None:
     assert abs(target.counts()["/visit"] - run.requests()["GET /visit"]) <= 4
 
 
+@pytest.mark.slow
 def test_failures_across_workers_are_counted_even_after_the_end(tmp_path: Path) -> None:
     text = (
         CLOSED
@@ -253,6 +257,7 @@ def after(environment, **_):
     assert (run.process.returncode, len(run.result["health"])) == (1, 2)
 
 
+@pytest.mark.slow
 def test_reset_stats_forgets_what_was_before_all_users_were_there(tmp_path: Path) -> None:
     with running_target() as target:
         run = finished_run(tmp_path, target.url, CLOSED, "--headless -u 5 -r 2 -t 5s --only-summary --reset-stats")
@@ -294,6 +299,7 @@ class Web:
         return number
 
 
+@pytest.mark.slow
 def test_the_web_ui_starts_edits_resets_stops_and_starts_again(tmp_path: Path) -> None:
     port = free_port()
     web = Web(port)
@@ -323,6 +329,7 @@ def test_the_web_ui_starts_edits_resets_stops_and_starts_again(tmp_path: Path) -
     assert len(target.hits) - quiet - 2 <= visit["summary"]["requests"] <= len(target.hits) - quiet
 
 
+@pytest.mark.slow
 def test_the_rate_can_be_changed_during_a_run(tmp_path: Path) -> None:
     text = (
         OPEN

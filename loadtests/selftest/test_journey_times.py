@@ -42,6 +42,9 @@ class Visitor(JourneyUser):
 """
 
 
+pytestmark = pytest.mark.xdist_group("journey-times")  # one run serves all tests
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocustRun, FaultyTarget]:
     """Both journeys, of two workers, until enough of each have ended."""

@@ -187,6 +187,7 @@ def phase(times: list[float], beat: float) -> float:
     return cmath.phase(sum(cmath.exp(2j * cmath.pi * at / beat) for at in times)) / (2 * cmath.pi) % 1.0
 
 
+@pytest.mark.slow
 def test_paced_users_of_a_batch_are_spread_evenly_and_keep_their_pace(tmp_path: Path) -> None:
     """Stock Locust sends the requests of all 40 users at the same instant, twice a second, to the end."""
     with running_target() as target:
@@ -233,6 +234,7 @@ class Patient(JourneyUser):
 """
 
 
+@pytest.mark.slow
 def test_requests_that_hang_when_the_run_ends_are_failures(tmp_path: Path) -> None:
     with running_target() as target:
         run = finished_run(tmp_path, target.url, HEAD + HANGING, "--headless -u 5 -r 5 -t 3s --only-summary")
@@ -289,6 +291,7 @@ class Slow(JourneyUser):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("grace", "ended_well"), [(10, True), (0, False)])
 def test_stop_timeout_lets_journeys_end(tmp_path: Path, grace: int, ended_well: bool) -> None:
     with running_target() as target:
@@ -315,6 +318,7 @@ class Steps(LoadTestShape):
 """
 
 
+@pytest.mark.slow
 def test_a_load_shape_sets_the_users_and_ends_the_run(tmp_path: Path) -> None:
     with running_target() as target:
         run = finished_run(tmp_path, target.url, HEAD + USER + SHAPE, "--headless --only-summary")

@@ -47,6 +47,7 @@ def trials_of(tmp_path_factory: pytest.TempPathFactory) -> TrialsOf:
     return trials
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", contracts.apis())
 def test_a_load_run_finds_each_fault_on_its_clause(api: str, trials_of: TrialsOf) -> None:
     verdicts = {trial["change"]: trial["verdict"] for trial in trials_of(api) if trial["kind"] == "fault"}
@@ -54,6 +55,7 @@ def test_a_load_run_finds_each_fault_on_its_clause(api: str, trials_of: TrialsOf
     assert list(verdicts.values()) == ["caught"] * expected, verdicts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", contracts.apis())
 def test_a_load_run_finds_nothing_on_an_unchanged_reference(api: str, trials_of: TrialsOf) -> None:
     (honest,) = [trial for trial in trials_of(api) if trial["kind"] == "honest"]

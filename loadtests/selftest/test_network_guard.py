@@ -182,6 +182,7 @@ class Locusts(HttpUser):
 """
 
 
+@pytest.mark.slow
 def test_locusts_own_users_reach_the_host_of_the_run(tmp_path: Path) -> None:
     with running_target() as target:
         finished_run(tmp_path, target.url, MIXED, "--headless -u 2 -t 5")

@@ -55,7 +55,9 @@ def apis_and_transports(run: LocustRun) -> set[str]:
     return transports | {operation["transport"] for operation in run.result["operations"]}
 
 
-@pytest.mark.parametrize("name", PHASED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "smoke" else pytest.mark.slow) for name in PHASED]
+)
 def test_a_profile_runs_to_its_end_and_passes(tmp_path: Path, name: str) -> None:
     run, profile = profile_run(tmp_path, name)
     assert run.process.returncode == 0, run.output[-3000:]
@@ -68,6 +70,7 @@ def test_a_profile_runs_to_its_end_and_passes(tmp_path: Path, name: str) -> None
     assert expected - 5 * expected**0.5 <= came <= expected + last + 5 * (expected + last) ** 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEARCHED)
 def test_a_search_finds_the_highest_rate(tmp_path: Path, name: str) -> None:
     run, _ = profile_run(tmp_path, name)

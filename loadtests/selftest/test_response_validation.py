@@ -35,6 +35,11 @@ QUICK = EFFORTS["quick"]
 SAMPLES = OperationSamples("operation", "http")
 
 
+def slow_if_large(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    """The mark of a test that takes half a minute with every fault of this API."""
+    return (pytest.mark.slow,) if len(reference.load(name).FAULTS) > 120 else ()
+
+
 class MailStub:
     """A mailbox whose mail has come before anybody waits for it."""
 
@@ -98,7 +103,7 @@ class AgreementCheck:
         self.violations += bool(expected)
 
 
-@pytest.mark.parametrize("name", contracts.apis())
+@pytest.mark.parametrize("name", [pytest.param(name, marks=slow_if_large(name)) for name in contracts.apis()])
 def test_validator_and_judge_agree_on_every_response_of_the_honest_reference_and_of_every_fault(name: str) -> None:
     check = AgreementCheck(name)
     honest = api_with(name, None)

@@ -120,6 +120,7 @@ def test_a_usage_error_ends_the_run_before_any_load(tmp_path: Path, slo: str, op
     assert not run.results.exists()
 
 
+@pytest.mark.slow
 def test_a_profile_is_run_by_two_workers(tmp_path: Path) -> None:
     run = short_run(tmp_path, LENIENT, f"--profile smoke --scale 0.4 --rate 50 {distributed_options()}")
     plan = json.loads((run.results / "plan.json").read_text())
@@ -132,6 +133,7 @@ def test_a_profile_is_run_by_two_workers(tmp_path: Path) -> None:
     assert 100 < counted["started"] + counted["dropped"] < 400  # Poisson, and up to some seconds more
 
 
+@pytest.mark.slow
 def test_a_breakpoint_is_searched(tmp_path: Path) -> None:
     """Two users cannot run ten times their rate: the search ends between a rate that passed and one that failed."""
     run = profile_run(tmp_path, "sought", "run: {errors: 0 %, dropped: 70 %}", "slow")

@@ -121,6 +121,7 @@ def page(browser: Browser, folder: Path, host: str, text: str, options: str = ""
         run.wait()
 
 
+@pytest.mark.slow
 def test_a_run_is_started_watched_changed_stopped_and_started_again(browser: Browser, tmp_path: Path) -> None:
     with page(browser, tmp_path, "", PLAIN) as ui:  # no host: on our reference
         ui.start(userCount=3, spawnRate=3)
@@ -195,6 +196,7 @@ def test_user_errors_in_the_form_are_reported_there(browser: Browser, tmp_path: 
         assert not list(tmp_path.glob("run*")), "no run was begun"
 
 
+@pytest.mark.slow
 def test_a_profile_and_a_rate_in_the_form_are_run(browser: Browser, tmp_path: Path) -> None:
     with page(browser, tmp_path, "", PLAIN, "--scale 0.2") as ui:
         ui.open("custom parameters", "rate")
@@ -210,6 +212,7 @@ def test_a_profile_and_a_rate_in_the_form_are_run(browser: Browser, tmp_path: Pa
         assert counted["started"] > 0
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_run_is_changed_by_the_form(browser: Browser, tmp_path: Path) -> None:
     with page(browser, tmp_path, "", PLAIN) as ui:
         ui.open("custom parameters", "rate")

@@ -30,7 +30,9 @@ def batches(seconds: list[float]) -> list[float]:
     return [sum(seconds[at * width : (at + 1) * width]) / width for at in range(MAX_BATCHES)]
 
 
-@pytest.mark.parametrize("alike", [0.0, 0.5, 0.8, 0.9])
+@pytest.mark.parametrize(
+    "alike", [pytest.param(alike, marks=() if alike == 0.5 else pytest.mark.slow) for alike in (0.0, 0.5, 0.8, 0.9)]
+)
 def test_runs_of_the_same_seldom_differ_anywhere(alike: float) -> None:
     """200 comparisons of 12 rows: a false alarm anywhere in at most 5 % of them."""
     chance, alarms = Random(7), 0
@@ -122,6 +124,7 @@ def test_journeys_are_compared_beside_their_operations(tmp_path: Path) -> None:
     assert verdicts == {"all operations": SAME, "GET /tasks over http": SAME, "journey read_all_pages of http": WORSE}
 
 
+@pytest.mark.slow
 def test_200_pairs_of_equal_runs_seldom_differ_anywhere(tmp_path: Path) -> None:
     """The whole way from histograms on; few answers a second, so that it is quick."""
     runs = [read_load_run(steady(tmp_path / str(seed), noisy(seed, number=4), 30)) for seed in range(21)]

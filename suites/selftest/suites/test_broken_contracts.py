@@ -101,6 +101,7 @@ def test_a_broken_contract_is_named_in_one_line_and_other_apis_are_tested(breaka
     assert (content["exit_status"], content["complete"]) == (0, True)
 
 
+@pytest.mark.slow
 def test_xdist_workers_report_a_broken_contract_to_the_controller(checkout: Path) -> None:
     BREAKS["a test names an unknown clause"][0](checkout)
     done = run(checkout, "-n", "2", TEST, "suites/flowapp/test_surveys.py")
@@ -116,6 +117,7 @@ def test_a_run_of_only_a_broken_api_reports_it(checkout: Path) -> None:
     assert manifest(checkout)["expected"] == {}
 
 
+@pytest.mark.slow
 def test_a_run_of_another_api_does_not_report_a_broken_one(checkout: Path) -> None:
     BREAKS["readings are missing"][0](checkout)
     done = run(checkout, "suites/flowback/test_errors.py", "-k", "unknown_path")
