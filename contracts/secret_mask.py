@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 MIN_PART = 8  # characters of a secret that are masked without the rest of it
-MIN_ENCODED = 4  # characters of a secret whose digits are masked; those of a shorter one are in any text
+SHORT = 3  # characters of a secret, at most, that is masked only where it is a word: its letters are in any text
 BASE64_ALPHABETS = (base64.b64encode, base64.urlsafe_b64encode)
 BASE64_BITS = 6  # bits in a character of base64
 OWNERS, KINDS = ("api", "auth", "access", "refresh", "client"), ("key", "token", "secret")
@@ -38,7 +38,7 @@ def secret_forms(secrets: Iterable[str], users: Iterable[str] = ()) -> list[str]
     names, forms = list(users), []
     for secret in filter(None, secrets):
         forms += _plain_forms(secret)
-        if len(secret) >= MIN_ENCODED:
+        if len(secret) > SHORT:
             forms += [*_hex_forms(secret.encode()), *_base64_forms(secret.encode())]
         for pair in (f"{name}:{secret}".encode() for name in names):
             forms += [encode(pair).decode() for encode in BASE64_ALPHABETS]
@@ -111,7 +111,12 @@ def _masked(text: str, forms: tuple[str, ...]) -> str:
 @lru_cache(maxsize=64)
 def _beginnings(forms: tuple[str, ...]) -> tuple[list[str], re.Pattern[str]]:
     beginnings = sorted({form[:MIN_PART] for form in forms}, key=len, reverse=True)
-    return beginnings, re.compile("|".join(map(re.escape, beginnings)))
+    return beginnings, re.compile("|".join(map(_pattern, beginnings)))
+
+
+def _pattern(beginning: str) -> str:
+    literal = re.escape(beginning)
+    return literal if len(beginning) > SHORT else rf"(?<!\w){literal}(?!\w)"
 
 
 def _length_of_match(text: str, start: int, forms: Sequence[str]) -> int:

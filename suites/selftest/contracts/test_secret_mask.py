@@ -77,6 +77,12 @@ def test_short_secret_is_masked_when_it_is_there_as_a_whole() -> None:
     assert mask_secrets("pin 4711, 471", secret_forms(["4711"])) == f"pin {MASK}, 471"
 
 
+@pytest.mark.parametrize("secret", ["x", "ex", "exp"])
+def test_secret_of_three_letters_leaves_words_readable(secret: str) -> None:
+    text = f"expected a URL such as https://flow.example, got {secret}"
+    assert mask_secrets(text, secret_forms([secret])) == f"expected a URL such as https://flow.example, got {MASK}"
+
+
 def test_letters_that_grow_in_small_letters_do_not_move_the_mask() -> None:
     assert mask_secrets(f"İİİ{SECRET}İ", FORMS) == f"İİİ{MASK}İ"
 
