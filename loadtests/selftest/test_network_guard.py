@@ -117,7 +117,9 @@ def test_way_out(host):
 """
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "1"]], ids=["one process", "xdist"])
+@pytest.mark.parametrize(
+    "options", [pytest.param([], id="one process"), pytest.param(["-n", "1"], id="xdist", marks=pytest.mark.slow)]
+)
 def test_the_suites_run_under_the_guard(options: list[str], tmp_path: Path) -> None:
     with trap() as elsewhere:
         test = tmp_path / "test_tries.py"
@@ -152,7 +154,13 @@ class Strays(JourneyUser):
 """
 
 
-@pytest.mark.parametrize("options", ["", "--processes 1 --master-bind-host 127.0.0.1"], ids=["local", "worker"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param("", id="local", marks=pytest.mark.slow),
+        pytest.param("--processes 1 --master-bind-host 127.0.0.1", id="worker"),
+    ],
+)
 def test_load_runs_under_the_guard(options: str, tmp_path: Path) -> None:
     with trap() as elsewhere, running_target() as target:
         text = LOCUSTFILE.format(elsewhere=f"{ELSEWHERE}:{elsewhere.port}")
