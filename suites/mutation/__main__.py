@@ -35,11 +35,14 @@ OUT = ROOT / "reports" / "out" / "prove"
 class MutationRun:
     """A pytest plugin that runs a trial of every change in place of one run of the tests."""
 
-    def __init__(self, changes: Sequence[tuple[str, Change]], seeds: Sequence[int], jobs: int, out: Path) -> None:
+    def __init__(
+        self, changes: Sequence[tuple[str, Change]], seeds: Sequence[int], jobs: int, out: Path, small: bool
+    ) -> None:
         self.changes = changes
         self.out = out
         self.seeds = seeds
         self.jobs = jobs
+        self.small = small
         self.tests = 0  # checks; observations cannot fail and kill nothing
         self.observations = 0
         self.honest: list[Complaint] = []
@@ -48,6 +51,7 @@ class MutationRun:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Says that no test goes to a target, so that none needs settings, nor a mailbox that receives mail."""
         config.stash[APIS_UNDER_TEST] = {}
+        config.stash[trial.SMALL] = self.small
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -80,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sample = _sample_text(changes, apis, is_named=bool(options.only))
         return versus_schemathesis.main(changes, provenance, options.out, sample, options.publish)
     started = time.perf_counter()
-    run = MutationRun(changes, range(1, options.seeds + 1), options.jobs, options.out)
+    run = MutationRun(changes, range(1, options.seeds + 1), options.jobs, options.out, options.small)
     kill_table_files.begin(options.out)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run_pytest(run, options)
@@ -147,6 +151,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--publish",
         action="store_true",
         help="also write the files of reports/ that are committed; only for all faults and variants",
+    )
+    parser.add_argument(
+        "--small", action="store_true", help="references with few records, of which a run knows no optional setting"
     )
     parser.add_argument("tests", nargs="*", help="paths of tests, by default all suites")
     options = parser.parse_args(arguments)
