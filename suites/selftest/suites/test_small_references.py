@@ -9,7 +9,10 @@ import pytest
 
 import contracts
 from contracts.exchange import Request
+from fixtures.reference import load
 from fixtures.target_api import Api
+from reports.mutation.kill_table import Complaint, MutationResult
+from suites.mutation import small_references
 from suites.mutation.reference_apis import honest_apis, in_process_api, socket_reference
 
 
@@ -30,7 +33,8 @@ def flowback_users(api: Api) -> int:
 def flowapp_events(api: Api) -> int:
     key = ("api-secret", api.target.settings["TOKEN"])
     return sum(
-        len(get(api, f"/api/v1/events/sessions?period={period}", key)) for period in ("past", "current", "future")
+        len(get(api, f"/api/v1/events/sessions?period={period}", key)["data"])
+        for period in ("past", "current", "future")
     )
 
 
@@ -79,3 +83,53 @@ def test_small_reference_behind_a_socket_is_somebodys_server() -> None:
         assert bitvis_devices(served.api) == 3
     finally:
         served.stop()
+
+
+NEEDS = {"shop.hidden": "a second shop"}
+
+
+def result(name: str, verdict: str, kind: str = "fault") -> MutationResult:
+    complaints = {
+        "caught": (Complaint("test", ("SHOP-1",), "wrong"),),
+        "blamed": (Complaint("test", ("SHOP-2",), "wrong"),),
+        "broken": (Complaint("test", (), "KeyError", broken=True),),
+    }.get(verdict, ())
+    made = MutationResult("shop", name, kind, ("SHOP-1",), "", complaints)
+    assert made.verdict == verdict
+    return made
+
+
+CAUGHT = [result(f"fault_{number}", "caught") for number in range(97)]
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([result("hidden", "missed")], []),
+        ([result(f"missed_{number}", "missed") for number in range(3)], []),
+        (
+            [result(f"missed_{number}", "missed") for number in range(4)],
+            ["97 of 101 faults that can show are caught: expected 97%"],
+        ),
+        ([result("honest", "ok", "variant")], []),
+        ([result("honest", "blamed", "variant")], ["shop.honest: blamed"]),
+        ([result("bad", "broken")], ["shop.bad: broken"]),
+        (
+            [result("hidden", "caught")],
+            ["shop.hidden: caught, although needed_records.yaml says that it needs a second shop"],
+        ),
+    ],
+    ids=["hidden", "97 %", "96 %", "variant", "blamed variant", "broken", "listed but caught"],
+)
+def test_run_at_small_references_is_as_expected_when(others: list[MutationResult], expected: list[str]) -> None:
+    assert small_references.problems([*CAUGHT, *others], NEEDS) == expected
+
+
+def test_summary_says_what_hidden_faults_need() -> None:
+    text = small_references.summary([*CAUGHT, result("hidden", "missed")], NEEDS)
+    assert text == "small     97 of 97 faults that can show are caught\n          shop.hidden needs a second shop"
+
+
+def test_only_faults_are_listed_as_hidden() -> None:
+    known = {f"{name}.{fault}" for name in COUNTS for fault in load(name).FAULTS}
+    assert set(small_references.needed_records()) <= known
