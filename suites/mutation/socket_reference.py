@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,10 +29,16 @@ class SocketReference:
     `websocket_count` counts handshakes and exchanges of frames.
     """
 
-    def __init__(self, name: str, changes: Sequence[Change] = ()) -> None:
-        """Raises RuntimeError when it does not start."""
+    def __init__(
+        self,
+        name: str,
+        changes: Sequence[Change] = (),
+        settings: Mapping[str, str] | None = None,
+        few_records: bool = False,
+    ) -> None:
+        """Raises RuntimeError when it does not start. With `settings` it is somebody's server."""
         package = reference.load(name)
-        world = World(now=lambda: datetime.now(UTC), random=random.Random(f"0/{name}"))
+        world = World(now=lambda: datetime.now(UTC), random=random.Random(f"0/{name}"), few_records=few_records)
         bound = listening_socket()
         ready = threading.Event()
         counting = Change(
@@ -46,7 +52,8 @@ class SocketReference:
             raise RuntimeError(f"the reference of {name} did not start within {STARTUP_TIMEOUT:.0f} seconds")
         url = f"http://{LOOPBACK}:{bound.getsockname()[1]}/{name}"
         self.websocket_count = 0
-        self.api = Api(Target(name, url, package.KNOWN, writes=True, embedded=True), run="0")
+        known = package.KNOWN if settings is None else settings
+        self.api = Api(Target(name, url, known, writes=True, embedded=settings is None), run="0")
         self.api.observer = self._count_frame
 
     def stop(self) -> None:

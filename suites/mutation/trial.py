@@ -27,11 +27,11 @@ from fixtures.target_api import Api
 from reports.mutation import kill_table
 from reports.mutation.kill_table import Complaint, MutationResult
 from suites import hypothesis_profiles
-from suites.mutation.reference_apis import honest_apis, in_process_api
-from suites.mutation.socket_reference import SocketReference
+from suites.mutation.reference_apis import honest_apis, in_process_api, socket_reference
 from suites.reporting import pytest_plugin
 from suites.run_checks import APIS_UNDER_TEST
 
+SMALL = pytest.StashKey[bool]()  # whether the references are small, and somebody's
 WEBSOCKET_TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # by API
 
 
@@ -40,14 +40,14 @@ def run_honest(session: pytest.Session, socket_apis: Iterable[str]) -> list[Comp
 
     The tests of `socket_apis` run a second time over sockets, to find out which of them use a websocket.
     """
-    session.config.stash[APIS_UNDER_TEST] = dict(honest_apis())
+    session.config.stash[APIS_UNDER_TEST] = dict(honest_apis(small=session.config.stash[SMALL]))
     session.config.stash[WEBSOCKET_TESTS] = {}
     complaints = _run_tests(session, _in_process_tests(session), _never)[0]
     return complaints + [complaint for name in socket_apis for complaint in _run_honest_on_sockets(session, name)]
 
 
 def _run_honest_on_sockets(session: pytest.Session, name: str) -> list[Complaint]:
-    served = SocketReference(name)
+    served = socket_reference(name, small=session.config.stash[SMALL])
     count, websocket_tests = 0, session.config.stash[WEBSOCKET_TESTS].setdefault(name, [])
 
     def note(item: pytest.Item) -> None:
@@ -108,7 +108,7 @@ def run_seed(session: pytest.Session, seed: int) -> MutationResult:
     """Runs every test against the honest references, with requests generated from another seed."""
     session.config.option.seed = seed
     hypothesis_profiles.load_profile(seed)
-    apis = honest_apis(seed)
+    apis = honest_apis(seed, session.config.stash[SMALL])
     session.config.stash[APIS_UNDER_TEST] = dict(apis)
     complaints, skipped, seconds = _run_tests(session, _in_process_tests(session), _never)
     requests = sum(api.exchange_count for api in apis.values())
@@ -142,11 +142,12 @@ def _read_result(path: Path, status: int) -> MutationResult:
 
 def run_change(session: pytest.Session, name: str, change: Change) -> MutationResult:
     """Runs the API's tests against a reference with that change."""
+    small = session.config.stash[SMALL]
     if change.needs_socket:
-        api, items = SocketReference(name, [change]).api, session.config.stash[WEBSOCKET_TESTS][name]
+        api, items = socket_reference(name, [change], small).api, session.config.stash[WEBSOCKET_TESTS][name]
     else:
         faults, variants = ((change.name,), ()) if change.kind == "fault" else ((), (change.name,))
-        api, items = in_process_api(name, faults, variants), _tests_of(name, _in_process_tests(session))
+        api, items = in_process_api(name, faults, variants, small=small), _tests_of(name, _in_process_tests(session))
 
     def is_enough(complaint: Complaint) -> bool:
         return change.kind == "fault" and (complaint.broken or bool(set(complaint.clauses) & set(change.clauses)))
