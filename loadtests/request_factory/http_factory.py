@@ -42,7 +42,7 @@ from loadtests.request_factory.data_sources import (
     known_sources,
 )
 from loadtests.request_factory.prepared_request import PreparedRequest
-from loadtests.request_factory.request_template import RequestTemplate, request_template, with_named_value
+from loadtests.request_factory.request_template import RequestTemplate, request_template, value_names, with_named_value
 from loadtests.request_factory.round_robin import RoundRobin, repeat_forever
 from loadtests.validation.http_validator import Check, RequestIntent
 from loadtests.validation.validators import Validators
@@ -313,7 +313,8 @@ class HttpRequestFactory:
             is_open = "unstated" in refusal_rule(contract, operation, invalid)
             clause = None if is_open else refusal_clause(contract, operation, invalid, base, lambda: True)
             return RequestIntent(contract, operation, invalid, case.method or "", False, clause or "")
-        for name in names:
+        known = {name.replace("-", "_") for name in value_names(contract, operation)}
+        for name in [name for name in names if name.replace("-", "_") in known]:  # others are settings
             case = with_named_value(contract, operation, case, name, known_placeholder({"given": name}))
         clause = acceptance_clause(contract, operation, case, self.validators.environ)
         return RequestIntent(contract, operation, None, case.method or "", clause is None, clause or "")

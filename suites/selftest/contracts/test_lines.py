@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -17,6 +18,8 @@ from contracts.judge.refusal_judge import InvalidCase, judge_refusal
 from contracts.judge.schema_judge import schema_violations
 from contracts.openapi import Contract, load_contract
 from contracts.reader.document_lines import bears, blamed_clause, line_numbers, lines_of, of_operation
+from contracts.reader.document_parts import parts
+from contracts.reader.line_check import keyword_problems, line_problems, silent_problems
 from contracts.reader.response_demands import Demand, response_demands
 from suites.selftest.shop import exchange, shop
 
@@ -222,3 +225,62 @@ def test_a_refusal_with_an_undocumented_status_and_no_json_has_no_code() -> None
     operation = contract.operations["GET /goods"]
     judged = judge_refusal(contract, operation, received, InvalidCase("missing", "query", "shop_id"), {})
     assert [finding.clause for finding in judged] == ["GETFLOW-ERR-20", "GETFLOW-ERR-20", "GETFLOW-ERR-10"]
+
+
+def mistakes(contract: Contract, document: dict[str, Any]) -> list[str]:
+    """What the reader says about the lines of a contract."""
+    return [reason for _, reason in line_problems(contract, parts(document))]
+
+
+def unlined(change: Any) -> list[str]:
+    """What the reader says about the lines of the shop with that change, complaints about whole clauses left out."""
+    contract = lined_shop()
+    document = copy.deepcopy(contract.document)
+    change(document)
+    return [reason for _, reason in keyword_problems(parts(document))]
+
+
+def test_lines_stand_beside_their_keyword() -> None:
+    def change(document: Any) -> None:
+        document["components"]["schemas"]["Refusal"]["x-lines"] = {"requird": "5"}
+
+    assert unlined(change) == [
+        "'requird' does not stand beside its lines: expected one of type, required, properties",
+    ]
+
+
+def test_lines_of_a_name_stand_beside_that_name() -> None:
+    def change(document: Any) -> None:
+        document["components"]["schemas"]["Refusal"]["x-lines"] = {"required": {"error": "5"}}
+
+    assert unlined(change) == ["'error' is not listed by required: expected errors"]
+
+
+@pytest.mark.parametrize(
+    ("clause", "reason"),
+    [
+        ("GETFLOW-PAGE-1", "GETFLOW-PAGE-1 is stated: expected a clause that is inferred or public"),
+        ("GETFLOW-SHAPE-9", "GETFLOW-SHAPE-9 is no clause of getflow"),
+    ],
+)
+def test_a_silent_clause_says_what_the_document_does_not(clause: str, reason: str) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["x-flowproof"]["silent"] = {**SILENT, "response": clause}
+
+    (received,) = [reason for _, reason in silent_problems(shop(change))]
+    assert received.startswith(reason)
+
+
+def test_a_clause_of_the_document_bears_a_keyword_of_some_response() -> None:
+    contract = lined_shop(**{"x-clause": "GETFLOW-ERR-4"})
+    expected = "GETFLOW-ERR-4 bears no keyword of the responses: expected x-lines within line 67-69"
+    assert expected in mistakes(contract, dict(contract.document))
+
+
+def test_lines_that_no_clause_around_has_are_in_vain() -> None:
+    contract = lined_shop(**{"x-lines": {"type": "2"}})
+    reasons = [reason for reason in mistakes(contract, dict(contract.document)) if "line 2 of" in reason]
+    assert reasons[0] == (
+        "line 2 of GET /goods 200 body.goods[] type is borne by none of GETFLOW-PAGE-1: "
+        "expected an x-clause whose line it is"
+    )
