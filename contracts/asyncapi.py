@@ -17,6 +17,7 @@ from contracts.errors import ContractError, raise_first
 from contracts.openapi import Contract, load_contract
 from contracts.operation import Schema
 from contracts.reader import consistency
+from contracts.reader.document_lines import lines_of
 from contracts.reader.document_reader import read_document
 from contracts.reader.references import Resolver
 
@@ -31,7 +32,8 @@ class Call:
     `path` is the endpoint's over HTTP. `parts` are the schemas of a frame's members by name; `required_parts` are
     those that a frame needs beside method and token, `forbidden_parts` those whose place stays empty.
     `message_schema` is the schema of a whole frame, `reply_schema` that of the envelope, whose clause is
-    `reply_clause`; `examples` are frames.
+    `reply_clause`; `examples` are frames. `lines`, `reply_lines` and `example_lines` are those of the document that
+    bear the call (`address` stands for endpoint and method), its reply and its examples.
     """
 
     api: str
@@ -50,11 +52,19 @@ class Call:
     reply_clause: str
     examples: tuple[Mapping[str, Any], ...]
     refusals: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[str, Any] = field(default_factory=dict)
+    reply_lines: Mapping[str, Any] = field(default_factory=dict)
+    example_lines: str = ""
 
     @property
     def label(self) -> str:
         """The call's name: endpoint and method."""
         return f"{self.endpoint} {self.method}"
+
+    @property
+    def endpoint_lines(self) -> str:
+        """The lines that bear endpoint and method, "" for none."""
+        return str(self.lines.get("address", ""))
 
     @property
     def documented_parts(self) -> dict[str, Schema]:
@@ -131,6 +141,7 @@ def from_document(api: str, document: Mapping[str, Any]) -> RpcContract:
         error_format=extension.get("error", {}),
         refusals=extension.get("refusals", {}),
         resources={},
+        silent=extension.get("silent", {}),
         schema_names=resolver.names,
     )
     calls: dict[str, Call] = {}
@@ -184,6 +195,9 @@ def _call(contract: Contract, operation: Mapping[str, Any]) -> Call:
         reply_clause=reply.get("x-clause", operation["x-clauses"][0]),
         examples=tuple(example["payload"] for example in message["examples"]),
         refusals=operation.get("x-refusals", {}),
+        lines=operation.get("x-lines", {}),
+        reply_lines=reply.get("x-lines", {}),
+        example_lines=lines_of(message, "examples"),
     )
 
 

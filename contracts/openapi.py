@@ -40,6 +40,7 @@ class Contract:
     error_format: Mapping[str, Any]
     refusals: Mapping[str, Any]
     resources: Mapping[str, Mapping[str, Any]]
+    silent: Mapping[str, str] = field(default_factory=dict)  # clauses for what the document does not say, by part
     schema_names: Mapping[int, str] = field(default_factory=dict, repr=False)  # by the schema's identity
     locations: Mapping[str, Location] = field(default_factory=dict, repr=False)  # in the document, by operation's label
     # by a schema's identity, with the schema itself so that the identity stays its own
@@ -119,6 +120,7 @@ def from_document(api: str, document: Mapping[str, Any]) -> Contract:
         error_format=extension.get("error", {}),
         refusals=extension.get("refusals", {}),
         resources=extension.get("resources", {}),
+        silent=extension.get("silent", {}),
         schema_names=resolver.names,
         locations=locations,
     )
@@ -200,6 +202,7 @@ def _operation(
         security=tuple(entry.get("security", document.get("security", []))),
         base_headers=headers,
         refusals=entry.get("x-refusals", {}),
+        lines=entry.get("x-lines", {}),
     )
 
 
@@ -218,6 +221,7 @@ def _parameter(document: Mapping[str, Any], entry: Mapping[str, Any]) -> Paramet
         media_type=media_type,
         example=example,
         refusals={**schema.get("x-refusals", {}), **entry.get("x-refusals", {})},
+        lines={**media.get("x-lines", {}), **entry.get("x-lines", {})},
     )
 
 
@@ -232,4 +236,5 @@ def _response(status: str, entry: Mapping[str, Any]) -> DocumentedResponse:
         headers=entry.get("headers", {}),
         links=entry.get("links", {}),
         clause=entry.get("x-clause"),
+        lines=entry.get("x-lines", {}),
     )

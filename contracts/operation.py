@@ -25,6 +25,7 @@ class Parameter:
     media_type: str | None = None
     example: Any = None
     refusals: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def value_source(self) -> Mapping[str, Any] | None:
@@ -64,6 +65,7 @@ class DocumentedResponse:
     headers: Mapping[str, Mapping[str, Any]]
     links: Mapping[str, Mapping[str, Any]]
     clause: str | None = None
+    lines: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,8 @@ class Operation:
     """One request that a client can make, at one server.
 
     `label` is unique within the API (`GET /v2/tasks`); `id` is the document's operationId, with the call's name
-    behind it where one operation carries several calls; `base_headers` go with every request to its server.
+    behind it where one operation carries several calls; `base_headers` go with every request to its server. `lines`
+    (`x-lines`) are those of the document that bear its keywords; `path` stands for method and path.
     """
 
     api: str
@@ -90,6 +93,7 @@ class Operation:
     security: tuple[Mapping[str, Any], ...]
     base_headers: Mapping[str, str]
     refusals: Mapping[str, Any]
+    lines: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.api} {self.label}"
@@ -100,6 +104,11 @@ class Operation:
             (self.responses[key] for key in (str(status), f"{status // 100}XX", "default") if key in self.responses),
             None,
         )
+
+    @property
+    def path_lines(self) -> str:
+        """The lines of the document that bear method and path, "" for none."""
+        return str(self.lines.get("path", ""))
 
     @property
     def needs_credentials(self) -> bool:

@@ -207,6 +207,8 @@ def pytest_runtest_makereport(
     if call.when == "call" and api and pytest_plugin.results_folder(item.config):
         attachments.attach_exchanges(api, call.excinfo.value if call.excinfo else None)
         item.stash[EXCHANGES] = item.config.stash[RECORDER].take_count()
+    if call.when == "call" and api:
+        item.user_properties += [("noted", note) for note in api.notes]
     if call.when == "teardown" and RECORDER in item.config.stash:
         item.config.stash[RECORDER].take_count()  # exchanges that clean up belong to no test
     report = yield
@@ -274,6 +276,7 @@ def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
         api.require_answer()  # before anything else is found out about a target that is not there
         answering.add(api.target.api)
     api.exchanges.clear()
+    api.notes.clear()
     subject = pytest_plugin.contract_subject(request.node)
     if subject and not subject.safe and not api.target.writes:
         pytest.skip(api.target.read_only_reason())

@@ -15,17 +15,17 @@ from typing import Any
 
 from contracts import json_pointer
 from contracts.exchange import Exchange, Response
+from contracts.judge.schema_judge import Violation, clauses_around, schema_violations, shorten
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
+from contracts.reader.document_lines import blamed_clause, lines_of, of_operation
 
 JSON_SUFFIXES = ("application/json", "+json")
 MAX_DIGITS = 4_000  # of a whole number in a header; Python reads no more than 4,300
 # fields that a response has at most one of (RFC 9110 section 5.3): what two of them mean depends on the reader
 SINGLETON_FIELDS = ("Content-Type", "Location", "ETag", "Last-Modified", "Retry-After")
 csv.field_size_limit(sys.maxsize)  # a body is limited by the client, and no field is longer than its body
-MAX_SHOWN = 160  # characters of a value in a finding
 MAX_BODY_SHOWN = 120  # characters of a body in a finding
-Violation = tuple[str, str, str | None]  # expected, received, clause
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +41,42 @@ class Finding:
 def judge_response(contract: Contract, operation: Operation, exchange: Exchange) -> list[Finding]:
     """A finding for each part of the response that the document does not describe, [] when there is none."""
     response = exchange.response
-    fallback = operation.clauses[0]
-
-    def finding(expected: str, received: str, clause: str | None = None) -> Finding:
-        return Finding(clause or fallback, expected, received, exchange)
-
     if response.error:
-        return [finding("a complete response", response.error)]
+        return [Finding(operation.clauses[0], "a complete response", response.error, exchange)]
     documented = operation.response_for(response.status)
     if documented is None:
         known = ", ".join(operation.responses)
-        return [finding(f"a documented status ({known})", f"{response.status}{_snippet(response)}")]
-    if documented.clause:
-        fallback = documented.clause
-    findings = [finding(f"one {name}", ", ".join(values)) for name, values in _repeated_fields(response)]
-    findings += [finding(*violation) for violation in _header_violations(contract, documented, response)]
-    if exchange.request.method == "HEAD" or not documented.content:
-        return findings
+        received = f"{response.status}{_snippet(response)}"
+        return [Finding(status_clause(contract, operation), f"a documented status ({known})", received, exchange)]
+    around = [*([documented.clause] if documented.clause else []), *of_operation(contract, operation.clauses)]
+    violations = _response_violations(contract, documented, response, around, exchange.request.method == "HEAD")
+    return [Finding(clause, expected, received, exchange) for expected, received, clause in violations]
+
+
+def status_clause(contract: Contract, operation: Operation) -> str:
+    """The clause that an undocumented status is reported under."""
+    around = of_operation(contract, operation.clauses)
+    return blamed_clause(contract, around, operation.lines.get("responses", ""), "status")
+
+
+def _response_violations(
+    contract: Contract, documented: DocumentedResponse, response: Response, around: Sequence[str], is_head: bool
+) -> Iterator[Violation]:
+    """Violations by headers, media type and body of a response; `around` are the clauses of the response itself."""
+    for name, values in _repeated_fields(response):
+        yield f"one {name}", ", ".join(values), blamed_clause(contract, around, "", "response")
+    yield from _header_violations(contract, documented, response, around)
+    if is_head or not documented.content:
+        return
+    content_lines = documented.lines.get("content", "")
     media = media_type_object(documented, response)
     if media is None:
         known = ", ".join(documented.content)
         received = response.header("content-type") or "no Content-Type"
-        return [*findings, finding(f"a documented media type ({known})", received)]
-    return findings + [finding(*violation) for violation in _body_violations(contract, media, response)]
+        clause = blamed_clause(contract, around, content_lines, "response")
+        yield f"a documented media type ({known})", received, clause
+    else:
+        yield from _body_violations(contract, media, response, around, content_lines)
 
 
 def _repeated_fields(response: Response) -> Iterator[tuple[str, list[str]]]:
@@ -99,17 +112,25 @@ def media_type_object(documented: DocumentedResponse, response: Response) -> Map
     return documented.content.get(f"{media_type.partition('/')[0]}/*", documented.content.get("*/*"))
 
 
-def _header_violations(contract: Contract, documented: DocumentedResponse, response: Response) -> Iterator[Violation]:
+def _header_violations(
+    contract: Contract, documented: DocumentedResponse, response: Response, around: Sequence[str]
+) -> Iterator[Violation]:
     for name, header in documented.headers.items():
         value = response.header(name)
-        clause = header.get("x-clause")
+        nearer = [*([header["x-clause"]] if "x-clause" in header else []), *around]
         if value is None:
             if header.get("required"):
-                yield f"a header {name}", "none", clause
+                yield (
+                    f"a header {name}",
+                    "none",
+                    blamed_clause(contract, nearer, lines_of(header, "required"), "response"),
+                )
         elif "schema" in header:
             schema = header["schema"]
-            for expected, received, nearer in schema_violations(contract, schema, coerce(contract, schema, value)):
-                yield f"header {name}: {expected}", received, nearer or clause
+            for expected, received, clause in schema_violations(
+                contract, schema, coerce(contract, schema, value), nearer
+            ):
+                yield f"header {name}: {expected}", received, clause
 
 
 def coerce(contract: Contract, schema: Schema, text: str) -> Any:
@@ -124,21 +145,25 @@ def coerce(contract: Contract, schema: Schema, text: str) -> Any:
     return text
 
 
-def _body_violations(contract: Contract, media: Mapping[str, Any], response: Response) -> Iterator[Violation]:
+def _body_violations(
+    contract: Contract, media: Mapping[str, Any], response: Response, around: Sequence[str], lines: str
+) -> Iterator[Violation]:
+    """`lines` bear that the body is of its media type."""
     media_type = response.media_type()
     schema = media.get("schema", {})
+    clause = blamed_clause(contract, [*clauses_around(contract, schema, ()), *around], lines, "response")
     if media_type.endswith(JSON_SUFFIXES):
         try:
             value = response.json()
         except (ValueError, RecursionError) as error:
-            yield "a body of JSON in UTF-8", f"{error}{_snippet(response)}", contract.resolve(schema).get("x-clause")
+            yield "a body of JSON in UTF-8", f"{error}{_snippet(response)}", clause
             return
-        yield from schema_violations(contract, schema, value)
+        yield from schema_violations(contract, schema, value, around)
     elif media_type == "text/csv":
-        yield from _csv_violations(response, contract.resolve(schema).get("x-clause"))
+        yield from _csv_violations(response, clause)
 
 
-def _csv_violations(response: Response, clause: str | None) -> Iterator[Violation]:
+def _csv_violations(response: Response, clause: str) -> Iterator[Violation]:
     """RFC 4180: quoted where needed, and as many fields in every row as in the first."""
     try:
         rows = list(csv.reader(io.StringIO(response.body.decode("utf-8-sig"), newline=""), strict=True))
@@ -150,60 +175,5 @@ def _csv_violations(response: Response, clause: str | None) -> Iterator[Violatio
         yield "as many fields in each row", f"rows of {', '.join(map(str, sorted(widths))) or 'no'} fields", clause
 
 
-def schema_violations(contract: Contract, schema: Schema, value: Any) -> Iterator[Violation]:
-    """Each violation of the schema by the value: (expected, received, the nearest `x-clause` around it)."""
-    validator = contract.validator(schema)
-    try:
-        errors = [] if validator.is_valid(value) else list(validator.iter_errors(value))
-    except UnicodeEncodeError as unpaired:  # an escape that is half of a surrogate pair (RFC 8259, 8.2)
-        yield "text that has a UTF-8 form", str(unpaired), contract.resolve(schema).get("x-clause")
-        return
-    for error in errors:
-        location, path, message = _deepest(error)
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
-        expected = f"{place or 'body'}: {_promise(contract, schema, path)}"
-        yield expected, _shorten(message), _nearest_clause(contract, schema, path)
-
-
-def _deepest(error: Any) -> tuple[list[Any], list[Any], str]:
-    """(location in the value, evaluation path, message) of an error; of alternatives, of the one that fits furthest."""
-    context = getattr(error.kind, "context", None)
-    inner = [nested for branch in context or [] for nested in branch]
-    own = (list(error.instance_path), list(error.evaluation_path), error.message)
-    if not inner:
-        return own
-    deepest = max((_deepest(nested) for nested in inner), key=lambda result: len(result[0]))
-    return deepest if deepest[0] else own
-
-
-def _walk(contract: Contract, schema: Schema, path: Sequence[Any]) -> Iterator[Any]:
-    """The schemas on the way along an evaluation path, from the outside in, and the keyword's value at its end."""
-    part: Any = schema
-    yield part
-    for step in path:
-        try:
-            part = contract.resolve({"$ref": part["$ref"]}) if step == "$ref" else part[step]
-        except (LookupError, TypeError):
-            return
-        yield part
-
-
-def _nearest_clause(contract: Contract, schema: Schema, path: Sequence[Any]) -> str | None:
-    on_the_way = [part for part in _walk(contract, schema, path) if isinstance(part, Mapping)]
-    return next((part["x-clause"] for part in reversed(on_the_way) if "x-clause" in part), None)
-
-
-def _promise(contract: Contract, schema: Schema, path: Sequence[Any]) -> str:
-    """The broken keyword, with its value when that is no schema."""
-    *_, last = _walk(contract, schema, path)
-    keyword = [step for step in path if isinstance(step, str)][-1]
-    return f"{keyword} {_shorten(last)}" if not isinstance(last, Mapping) else keyword
-
-
-def _shorten(value: Any, most: int = MAX_SHOWN) -> str:
-    text = str(value)
-    return text if len(text) <= most else f"{text[:most]}…"
-
-
 def _snippet(response: Response) -> str:
-    return f", body {_shorten(response.text(), MAX_BODY_SHOWN)!r}" if response.body else ""
+    return f", body {shorten(response.text(), MAX_BODY_SHOWN)!r}" if response.body else ""

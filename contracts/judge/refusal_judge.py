@@ -22,6 +22,7 @@ from contracts.invalid_kinds import VALUE_KINDS as VALUE_KINDS
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
 from contracts.openapi import Contract
 from contracts.operation import Operation
+from contracts.reader.document_lines import blamed_clause
 
 Problem = tuple[str, str]  # expected, received
 
@@ -66,20 +67,35 @@ def refusal_rule(contract: Contract, operation: HasRefusals, case: InvalidCase) 
 
 
 def judge_refusal(
-    contract: Contract, operation: Operation, exchange: Exchange, case: InvalidCase, environ: Mapping[str, str]
+    contract: Contract,
+    operation: Operation,
+    exchange: Exchange,
+    case: InvalidCase,
+    environ: Mapping[str, str],
+    clause: str | None = None,
 ) -> list[Finding]:
-    """A finding for each violation in the response to a request that is invalid in this way."""
+    """A finding for each violation in the response to a request that is invalid in this way.
+
+    `clause` demands the refusal in place of the rule's own, of a request that the document does not bear.
+    """
     rule = refusal_rule(contract, operation, case)
     response = exchange.response
-    findings = [_blame_rule(finding, rule, operation) for finding in judge_response(contract, operation, exchange)]
+    findings = judge_response(contract, operation, exchange)
+    if not contract.silent or response.error:  # else each has the clause whose lines bear it
+        findings = [_blame_rule(finding, rule, operation) for finding in findings]
     if exchange.request.method == "HEAD" or "unstated" in rule:
         return findings
-    clause = rule["clause"]
+    clause = clause or rule["clause"]
     if not is_refusal(contract, response):
         if may_be_accepted(rule, environ):
             return findings
         return [*findings, Finding(clause, f"a refusal ({case})", f"{response.status}, accepted", exchange)]
-    return findings + [Finding(clause, *problem, exchange) for problem in _problems(contract, rule, case, response)]
+    status_clause = blamed_clause(contract, [clause], rule.get("lines", {}).get("status", ""), "status")
+    problems = _status_problems(rule, case, response.status)
+    findings += [Finding(status_clause, *problem, exchange) for problem in problems]
+    is_body_judged = operation.response_for(response.status) is not None or not contract.silent
+    problems = _problems(contract, rule, case, response, is_body_judged)
+    return findings + [Finding(clause, *problem, exchange) for problem in problems]
 
 
 def refusal_problems(
@@ -105,12 +121,15 @@ def may_be_accepted(rule: Mapping[str, Any], environ: Mapping[str, str]) -> bool
     )
 
 
-def _problems(contract: Contract, rule: Mapping[str, Any], case: InvalidCase, response: Response) -> Iterator[Problem]:
-    yield from _status_problems(rule, case, response.status)
+def _problems(
+    contract: Contract, rule: Mapping[str, Any], case: InvalidCase, response: Response, is_body_judged: bool
+) -> Iterator[Problem]:
     try:
         payload = response.json()
     except (ValueError, RecursionError):
-        return  # judge_response has a finding about it already
+        if rule.get("code") and not is_body_judged:  # else judge_response has a finding about it already
+            yield f"code {' or '.join(rule['code'])} ({case})", "no JSON"
+        return
     yield from payload_problems(contract, rule, case, payload)
 
 

@@ -11,49 +11,63 @@ from collections.abc import Mapping
 
 from contracts.asyncapi import Call, RpcContract
 from contracts.exchange import Exchange, Response
-from contracts.judge.http_judge import Finding, is_refusal, schema_violations
+from contracts.judge.http_judge import Finding, is_refusal
 from contracts.judge.refusal_judge import InvalidCase, may_be_accepted, payload_problems, refusal_rule
+from contracts.judge.schema_judge import schema_violations
+from contracts.reader.document_lines import blamed_clause, of_operation
 
 MAX_SHOWN = 200  # characters of a reply in a finding
+SUCCEEDS = "a valid call succeeds"  # what a finding about a refusal expects
 
 
 def judge_envelope(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Finding]:
     """A finding for each part of the reply that its schema does not describe, [] when there is none."""
     response = exchange.response
+    around = [call.reply_clause, *of_operation(rpc.contract, call.clauses)]
     if response.error:
         return [Finding(call.reply_clause, "a reply", response.error, exchange)]
     try:
         value = response.json()
     except (ValueError, RecursionError) as error:
         received = f"{error}, {response.text()[:MAX_SHOWN]!r}"
-        return [Finding(call.reply_clause, "an envelope of JSON in UTF-8", received, exchange)]
+        clause = blamed_clause(rpc.contract, around, call.reply_lines.get("payload", ""), "response")
+        return [Finding(clause, "an envelope of JSON in UTF-8", received, exchange)]
     return [
-        Finding(clause or call.reply_clause, expected, received, exchange)
-        for expected, received, clause in schema_violations(rpc.contract, call.reply_schema, value)
+        Finding(clause, expected, received, exchange)
+        for expected, received, clause in schema_violations(rpc.contract, call.reply_schema, value, around)
     ]
 
 
-def judge_accepted(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Finding]:
-    """Findings on the reply to a valid call that is no success or no documented envelope."""
+def judge_accepted(rpc: RpcContract, call: Call, exchange: Exchange, clause: str | None) -> list[Finding]:
+    """Findings on the reply to a valid call that is no success or no documented envelope.
+
+    A refusal is reported under `clause`; None: nothing demands that the call is accepted.
+    """
     findings = judge_envelope(rpc, call, exchange)
     response = exchange.response
-    if response.error or not is_refusal(rpc.contract, response):
+    if clause is None or response.error or not is_refusal(rpc.contract, response):
         return findings
-    return [Finding(call.clauses[0], "a valid call succeeds", _shorten(response), exchange), *findings]
+    return [Finding(clause, SUCCEEDS, _shorten(response), exchange), *findings]
 
 
 def judge_refused(
-    rpc: RpcContract, call: Call, exchange: Exchange, case: InvalidCase, environ: Mapping[str, str]
+    rpc: RpcContract,
+    call: Call,
+    exchange: Exchange,
+    case: InvalidCase,
+    environ: Mapping[str, str],
+    clause: str | None = None,
 ) -> list[Finding]:
     """Findings on the reply to a call that is invalid in this way, [] when it is as documented.
 
+    `clause` demands the refusal in place of the rule's own, of a call that the document does not bear.
     Raises ContractError when the document has no rule for such a call.
     """
     rule = refusal_rule(rpc.contract, call, case)
     findings = judge_envelope(rpc, call, exchange)
     if exchange.response.error or "unstated" in rule:
         return findings
-    clause = rule["clause"]
+    clause = clause or rule["clause"]
     if not is_refusal(rpc.contract, exchange.response):
         if may_be_accepted(rule, environ):
             return findings

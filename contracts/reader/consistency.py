@@ -14,6 +14,7 @@ from contracts.operation import TEMPLATE_EXPRESSION, Schema
 from contracts.reader.checked_contract import CheckedContract
 from contracts.reader.document_parts import Part, Problem, nearest, parts
 from contracts.reader.document_reader import Document
+from contracts.reader.line_check import keyword_problems, line_problems, silent_problems
 from contracts.reader.pointer_check import (
     error_format_problems,
     known_value_problems,
@@ -35,6 +36,7 @@ def openapi_errors(contract: CheckedContract, document: Document) -> list[Contra
         *known_value_problems(contract, known),
         *error_format_problems(contract, response_schemas(contract.operations.values(), ("",))),
         *resource_problems(contract),
+        *line_problems(contract, known),
     ]
     return [document.error(location, reason) for location, reason in problems]
 
@@ -51,6 +53,8 @@ def asyncapi_errors(
         *promise_problems(own.api, known),
         *known_value_problems(contract, known),
         *error_format_problems(own, replies),
+        *keyword_problems(known),
+        *silent_problems(own),
     ]
     return [document.error(location, reason) for location, reason in problems]
 

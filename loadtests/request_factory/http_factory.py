@@ -22,7 +22,8 @@ from contracts.judge.refusal_judge import InvalidCase, refusal_rule
 from contracts.openapi import Contract, load_contract
 from contracts.operation import Operation
 from contracts.reader.optional_settings import optional_settings
-from fixtures.cases import Case, may_be_refused
+from fixtures.acceptance import acceptance_clause, refusal_clause
+from fixtures.cases import Case, known_placeholder
 from fixtures.corpus import EFFORTS, corpus
 from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.http1.request_writer import TARGET_CHARACTERS
@@ -41,7 +42,7 @@ from loadtests.request_factory.data_sources import (
     known_sources,
 )
 from loadtests.request_factory.prepared_request import PreparedRequest
-from loadtests.request_factory.request_template import RequestTemplate, request_template, with_named_value
+from loadtests.request_factory.request_template import RequestTemplate, request_template, value_names, with_named_value
 from loadtests.request_factory.round_robin import RoundRobin, repeat_forever
 from loadtests.validation.http_validator import Check, RequestIntent
 from loadtests.validation.validators import Validators
@@ -284,8 +285,7 @@ class HttpRequestFactory:
                 raise MissingPrecondition(unset) from None
             raise UsageError(f"{unset}, and {target.url} cannot be loaded without it") from None
         self._require_permission(template)
-        lenient = may_be_refused(operation, case, self.validators.environ)
-        intent = RequestIntent(self.contract, operation, case.invalid_case, case.method or "", lenient)
+        intent = self._intent(operation, case, names)
         name, transport = self._label_of(operation)
         samples = self.samples_of(name + (suffix if case.invalid_case else ""), transport)
         validator = self.validators.for_request(intent)
@@ -301,6 +301,23 @@ class HttpRequestFactory:
         return PreparedRequest(
             template, placeholders, samples, self.address, validator, self.validators, intent.is_head, constant
         )
+
+    def _intent(self, operation: Operation, case: Case, names: tuple[str, ...]) -> RequestIntent:
+        """What a case with these values put in is meant to be, and the clause that demands its acceptance or refusal.
+
+        A load run judges refusals at a target that accepts valid requests, so those need not be sent to find out.
+        """
+        contract, invalid = self.contract, case.invalid_case
+        if invalid:
+            base = self._base_case(operation)
+            is_open = "unstated" in refusal_rule(contract, operation, invalid)
+            clause = None if is_open else refusal_clause(contract, operation, invalid, base, lambda: True)
+            return RequestIntent(contract, operation, invalid, case.method or "", False, clause or "")
+        known = {name.replace("-", "_") for name in value_names(contract, operation)}
+        for name in [name for name in names if name.replace("-", "_") in known]:  # others are settings
+            case = with_named_value(contract, operation, case, name, known_placeholder({"given": name}))
+        clause = acceptance_clause(contract, operation, case, self.validators.environ)
+        return RequestIntent(contract, operation, None, case.method or "", clause is None, clause or "")
 
     def _require_permission(self, template: RequestTemplate) -> None:
         """Raises NotPermitted for a request that could be taken for a write where the target allows none."""

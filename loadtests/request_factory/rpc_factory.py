@@ -18,6 +18,7 @@ from contracts.exchange import Request as HttpRequest
 from contracts.judge.refusal_judge import refusal_rule
 from contracts.operation import Operation
 from fixtures import websocket_client
+from fixtures.acceptance import message_acceptance_clause, message_refusal_clause
 from fixtures.cases import fill_placeholders
 from fixtures.corpus.rpc_messages import Message, load_messages
 from fixtures.http1 import request_writer
@@ -164,7 +165,12 @@ class RpcRequestFactory:
                 f"{target.api.upper()}_{error.args[0]} is not set, and {target.url} cannot be loaded without it"
             ) from None
         operation = self._operation(transport, call)
-        validator = http.validators.for_call(CallIntent(self.rpc, call, http.contract, operation, message.invalid_case))
+        invalid = message.invalid_case
+        clause = message_acceptance_clause(self.rpc, call, message)
+        if invalid:
+            clause = message_refusal_clause(self.rpc, call, invalid, self._messages.minimal(call), lambda: True)
+        intent = CallIntent(self.rpc, call, http.contract, operation, invalid, clause)
+        validator = http.validators.for_call(intent)
         samples = http.samples_of(str(call) + (INVALID_SUFFIX if message.invalid_case else ""), transport)
         values = tuple(
             (placeholder, None) if isinstance(placeholder, str) else ("", http.next_value(placeholder))

@@ -193,7 +193,7 @@ def test_validator_and_judge_of_calls_agree_on_every_response_of_every_fault() -
             exchanged = send(api, websocket, call.endpoint, message)
             if exchanged is None or exchanged.response.error:
                 continue
-            intent = CallIntent(rpc_contract, call, contract, None, message.invalid_case)
+            intent = CallIntent(rpc_contract, call, contract, None, message.invalid_case, call.clauses[0])
             request = Request(SAMPLES, exchanged.request.body, Address.from_url(exchanged.request.url))
             response = Response(0, [], exchanged.response.body, None, 0, 0, 0, 1)
             expected = call_findings(intent, exchange_of(request, response), {})

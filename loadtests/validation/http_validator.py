@@ -34,7 +34,8 @@ KeepFinding = Callable[[Finding], None]
 class RequestIntent:
     """What a request is meant to be: a valid one, or one that is invalid in `invalid_case`.
 
-    may_be_refused: whether a reading lets the server refuse the request although it is valid.
+    may_be_refused: whether nothing demands that the server accepts the request although it is valid.
+    clause: what demands the acceptance or the refusal; "" for the operation's first clause, or the rule's own.
     """
 
     contract: Contract
@@ -42,6 +43,12 @@ class RequestIntent:
     invalid_case: InvalidCase | None = None
     method: str = ""
     may_be_refused: bool = False
+    clause: str = ""
+
+    @property
+    def acceptance_clause(self) -> str:
+        """The clause that a refusal of the valid request is reported under."""
+        return self.clause or self.operation.clauses[0]
 
     @property
     def is_head(self) -> bool:
@@ -85,11 +92,13 @@ def contract_validator(
 def findings(intent: RequestIntent, exchanged: exchange.Exchange, environ: Mapping[str, str]) -> list[Finding]:
     """All findings of the contract in this exchange, as the suites judge it."""
     if intent.invalid_case is not None:
-        return judge_refusal(intent.contract, intent.operation, exchanged, intent.invalid_case, environ)
+        return judge_refusal(
+            intent.contract, intent.operation, exchanged, intent.invalid_case, environ, intent.clause or None
+        )
     violations = judge_response(intent.contract, intent.operation, exchanged)
     if not exchanged.response.error and not intent.may_be_refused and is_refusal(intent.contract, exchanged.response):
         received = f"{exchanged.response.status}: {exchanged.response.text()[:300]}"
-        return [*violations, Finding(intent.operation.clauses[0], "a valid request is accepted", received, exchanged)]
+        return [*violations, Finding(intent.acceptance_clause, "a valid request is accepted", received, exchanged)]
     return violations
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from contracts import exchange
 from contracts.asyncapi import Call, RpcContract
 from contracts.json_text import is_too_deep
-from contracts.judge.http_judge import Finding, judge_response
+from contracts.judge.http_judge import Finding, judge_response, status_clause
 from contracts.judge.refusal_judge import InvalidCase, may_be_accepted, payload_problems, refusal_rule
 from contracts.judge.rpc_judge import judge_accepted, judge_refused
 from contracts.openapi import Contract
@@ -30,7 +30,8 @@ JSON_TYPE = b"application/json"
 class CallIntent:
     """What a call is meant to be: a valid one, or one that is invalid in `invalid_case`.
 
-    operation: the operation that the call is over HTTP, None on other transports.
+    operation: the operation that the call is over HTTP, None on other transports. clause: what demands that a valid
+    call succeeds, None when nothing does; of an invalid one what demands its refusal, None for the rule's own.
     """
 
     rpc: RpcContract
@@ -38,6 +39,7 @@ class CallIntent:
     contract: Contract
     operation: Operation | None = None
     invalid_case: InvalidCase | None = None
+    clause: str | None = None
 
 
 def call_validator(
@@ -74,8 +76,8 @@ def call_validator(
 def call_findings(intent: CallIntent, exchanged: exchange.Exchange, environ: Mapping[str, str]) -> list[Finding]:
     """All findings of the contract in this exchange, as the suites judge it."""
     if intent.invalid_case is not None:
-        return judge_refused(intent.rpc, intent.call, exchanged, intent.invalid_case, environ)
-    violations = judge_accepted(intent.rpc, intent.call, exchanged)
+        return judge_refused(intent.rpc, intent.call, exchanged, intent.invalid_case, environ, intent.clause)
+    violations = judge_accepted(intent.rpc, intent.call, exchanged, intent.clause)
     if intent.operation is not None:
         violations += judge_response(intent.contract, intent.operation, exchanged)
     return violations
@@ -87,7 +89,7 @@ def call_status_validator(intent: CallIntent) -> Validator:
 
     def judge_status(_: Request, response: Response) -> str | None:
         if operation is not None and operation.response_for(response.status) is None:
-            return operation.clauses[0]
+            return status_clause(intent.contract, operation)
         return None
 
     return judge_status
@@ -98,7 +100,8 @@ def _refusal_check(intent: CallIntent, environ: Mapping[str, str]) -> Callable[[
     contract, invalid_case = intent.rpc.contract, intent.invalid_case
     is_refused = refusal_test(contract, 200)  # whatever the status of the transport, the envelope decides
     if invalid_case is None:
-        return lambda value: not is_refused(value)
+        is_demanded = intent.clause is not None
+        return (lambda value: not is_refused(value)) if is_demanded else lambda _: True
     rule = refusal_rule(contract, intent.call, invalid_case)
     if "unstated" in rule:
         return lambda _: True

@@ -20,7 +20,7 @@ import orjson
 from contracts.clauses import sentence_and_citation
 from contracts.exchange import as_curl, as_text
 from contracts.json_text import is_too_deep, require_judgeable
-from contracts.judge.http_judge import Finding
+from contracts.judge.http_judge import Finding, status_clause
 from contracts.judge.refusal_judge import may_be_accepted, refusal_rule
 from fixtures.pace.retry_after import TOO_MANY_REQUESTS
 from loadtests.engine.exchange_types import Request, Response, Validator
@@ -71,7 +71,8 @@ class Validators:
     def for_request(self, intent: RequestIntent) -> Validator:
         """The validator for such requests; those with the same intent share one, with its table."""
         label, invalid = str(intent.operation), intent.invalid_case
-        key = (label, intent.is_head, intent.may_be_refused, str(invalid), repr(invalid and invalid.rules))
+        demand = (intent.may_be_refused, intent.clause)
+        key = (label, intent.is_head, demand, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
             status = status_validator(intent, self.environ)
             full = contract_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)
@@ -82,7 +83,8 @@ class Validators:
     def for_call(self, intent: CallIntent) -> Validator:
         """The validator for such calls."""
         label, invalid = str(intent.call), intent.invalid_case
-        key = (label, intent.operation and intent.operation.label, str(invalid), repr(invalid and invalid.rules))
+        over_http = intent.operation and intent.operation.label
+        key = (label, over_http, intent.clause, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
             full = call_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)
             validator = self._by_rate_limit(intent.contract.api, self._sampled(full, call_status_validator(intent)))
@@ -185,15 +187,15 @@ def status_validator(intent: RequestIntent, environ: Mapping[str, str]) -> Valid
 def _status_violation(intent: RequestIntent, status: int, environ: Mapping[str, str]) -> str | None:
     operation = intent.operation
     if operation.response_for(status) is None:
-        return operation.clauses[0]
+        return status_clause(intent.contract, operation)
     is_refused = 400 <= status < 600
     if intent.invalid_case is None:
-        return operation.clauses[0] if is_refused and not intent.may_be_refused else None
+        return intent.acceptance_clause if is_refused and not intent.may_be_refused else None
     rule = refusal_rule(intent.contract, operation, intent.invalid_case)
     is_in_status = "pointer" not in intent.contract.error_format.get("refused", {})
     if "unstated" in rule or may_be_accepted(rule, environ) or not is_in_status or is_refused:
         return None
-    return str(rule["clause"])
+    return intent.clause or str(rule["clause"])
 
 
 def _one_in_n(number: int, full: Validator, cheap: Validator) -> Validator:

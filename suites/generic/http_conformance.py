@@ -13,14 +13,16 @@ from dataclasses import replace
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
 from contracts.judge.refusal_judge import judge_refusal
 from contracts.operation import Operation
-from fixtures.cases import Case, may_be_refused
-from fixtures.corpus.builder import without_field
+from fixtures.acceptance import acceptance_clause, refusal_clause
+from fixtures.cases import Case
+from fixtures.corpus.builder import minimal_case, without_field
 from fixtures.corpus.request_fields import request_fields
 from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import Api, NotPermitted
 
 MAX_FAILING = 10  # failing requests of one operation; more of them show nothing new
 MAX_SHOWN_TEXT = 300  # characters of a response
+ACCEPTED = "a valid request is accepted"  # what a finding about a refusal expects
 CaseFindings = list[tuple[Finding, Case | None]]
 CaseCheck = Callable[[Api, Operation, Case], list[Finding]]
 
@@ -30,17 +32,31 @@ def check_accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
     exchange = api.send(operation, case)
     findings = judge_response(api.contract, operation, exchange)
     response = exchange.response
-    if response.error or not is_refusal(api.contract, response) or may_be_refused(operation, case, os.environ):
+    if response.error or not is_refusal(api.contract, response):
+        return findings
+    clause = acceptance_clause(api.contract, operation, case, os.environ)
+    if clause is None:
+        api.notes.append(f"refused, which nothing forbids: {operation.label}, {case.title}")
         return findings
     received = f"{response.status}: {response.text()[:MAX_SHOWN_TEXT]}"
-    return [Finding(operation.clauses[0], "a valid request is accepted", received, exchange), *findings]
+    return [Finding(clause, ACCEPTED, received, exchange), *findings]
 
 
 def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
     """The findings of an invalid request: it is refused with the status class, code and attribute of its rule."""
-    assert case.invalid_case is not None
+    invalid = case.invalid_case
+    assert invalid is not None
     exchange = api.send(operation, case)
-    return judge_refusal(api.contract, operation, exchange, case.invalid_case, os.environ)
+    findings = judge_refusal(api.contract, operation, exchange, invalid, os.environ)
+    if not findings:
+        return findings
+    minimal = minimal_case(api.contract, operation)
+
+    def is_accepted() -> bool:
+        return not is_refusal(api.contract, api.send(operation, minimal).response)
+
+    clause = refusal_clause(api.contract, operation, invalid, minimal, is_accepted)
+    return judge_refusal(api.contract, operation, exchange, invalid, os.environ, clause)
 
 
 def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: CaseCheck) -> CaseFindings:
@@ -62,7 +78,7 @@ def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: Ca
             if of_case and api.drop_vanished_values():
                 of_case = check(api, operation, case)
             if of_case:
-                smallest = _reduced(api, operation, case, check, of_case[0].clause)
+                smallest = _reduced(api, operation, case, check, of_case[0])
                 of_case = (smallest is not case and check(api, operation, smallest)) or of_case
         except NotPermitted as reason:
             not_permitted = reason
@@ -79,8 +95,11 @@ def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: Ca
     return findings
 
 
-def _reduced(api: Api, operation: Operation, case: Case, check: CaseCheck, clause: str) -> Case:
-    """A generated case without every optional field that it can lose and still violate that clause."""
+def _reduced(api: Api, operation: Operation, case: Case, check: CaseCheck, finding: Finding) -> Case:
+    """A generated case without every optional field that it can lose and still have such a finding.
+
+    What is left of a refused request decides which clause demands that it is accepted.
+    """
     if not case.title.startswith("generated"):
         return case
     smallest = case
@@ -88,6 +107,11 @@ def _reduced(api: Api, operation: Operation, case: Case, check: CaseCheck, claus
         if request_field.required:
             continue
         smaller = without_field(smallest, request_field)
-        if smaller != smallest and any(finding.clause == clause for finding in check(api, operation, smaller)):
+        if smaller != smallest and any(is_alike(finding, other) for other in check(api, operation, smaller)):
             smallest = smaller
     return case if smallest == case else replace(smallest, title=f"{case.title}, reduced")
+
+
+def is_alike(finding: Finding, other: Finding) -> bool:
+    """Whether two findings are about the same promise; that a request is accepted is one, whoever demands it."""
+    return finding.clause == other.clause or (finding.expected == other.expected == ACCEPTED)

@@ -15,7 +15,8 @@ from contracts import json_pointer
 from contracts.asyncapi import Call, RpcContract
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal
-from contracts.judge.rpc_judge import judge_accepted, judge_refused
+from contracts.judge.rpc_judge import SUCCEEDS, judge_accepted, judge_refused
+from fixtures.acceptance import message_acceptance_clause, message_refusal_clause
 from fixtures.cases import fill_placeholders
 from fixtures.corpus.builder import remove_member
 from fixtures.corpus.request_fields import member_fields
@@ -52,14 +53,27 @@ class RpcChecker:
 
     def check_accepted(self, message: Message) -> list[Finding]:
         """The findings of a valid message: it succeeds, with a documented envelope."""
-        return judge_accepted(self.rpc, self.call, self.send(message))
+        clause = message_acceptance_clause(self.rpc, self.call, message)
+        exchange = self.send(message)
+        if clause is None and is_refusal(self.rpc.contract, exchange.response):
+            self.api.notes.append(f"refused, which nothing forbids: {self.call.label}, {message.title}")
+        return judge_accepted(self.rpc, self.call, exchange, clause)
 
     def check_refused(self, message: Message) -> list[Finding]:
         """The findings of an invalid message: it is refused as documented, with an id of its own."""
-        assert message.invalid_case is not None
+        invalid = message.invalid_case
+        assert invalid is not None
         exchange = self.send(message)
-        findings = judge_refused(self.rpc, self.call, exchange, message.invalid_case, os.environ)
+        findings = judge_refused(self.rpc, self.call, exchange, invalid, os.environ)
+        if findings:
+            minimal = self.messages.minimal(self.call)
+            clause = message_refusal_clause(self.rpc, self.call, invalid, minimal, lambda: self._is_accepted(minimal))
+            findings = judge_refused(self.rpc, self.call, exchange, invalid, os.environ, clause)
         return findings + list(self._repeated_ids(exchange))
+
+    def _is_accepted(self, message: Message) -> bool:
+        response = self.send(message).response
+        return not response.error and not is_refusal(self.rpc.contract, response)
 
     def _repeated_ids(self, exchange: Exchange) -> Iterator[Finding]:
         """The finding that another refusal of this run had the same id."""
@@ -92,7 +106,7 @@ class RpcChecker:
                     of_message = check(message)
                 if of_message:
                     is_silent = bool(of_message[0].exchange.response.error)
-                    smallest = self._reduced(message, check, of_message[0].clause)
+                    smallest = self._reduced(message, check, of_message[0])
                     of_message = (smallest is not message and check(smallest)) or of_message
             except NotPermitted:
                 continue
@@ -108,16 +122,20 @@ class RpcChecker:
             raise MissingPrecondition(self.api.target.read_only_reason())
         return findings
 
-    def _reduced(self, message: Message, check: MessageCheck, clause: str) -> Message:
-        """A generated message without everything that it can lose and still violate that clause."""
+    def _reduced(self, message: Message, check: MessageCheck, finding: Finding) -> Message:
+        """A generated message without everything that it can lose and still have such a finding."""
         smallest = message
         for path in self._optional_paths(message) if message.title.startswith("generated") else ():
             smaller = replace(smallest, parts=remove_member(smallest.parts, path), title=f"{message.title}, reduced")
             if smaller.parts == smallest.parts or not self._is_valid(smaller):
                 continue
-            if any(finding.clause == clause for finding in check(smaller)):
+            if any(self._is_alike(finding, other) for other in check(smaller)):
                 smallest = smaller
         return smallest
+
+    def _is_alike(self, finding: Finding, other: Finding) -> bool:
+        """Whether two findings are about the same promise; that a call succeeds is one, whoever demands it."""
+        return finding.clause == other.clause or finding.expected == other.expected == SUCCEEDS
 
     def _optional_paths(self, message: Message) -> Iterator[tuple[str, ...]]:
         """The paths to what is in the message and need not be: parts, and members of parts."""
@@ -151,7 +169,8 @@ class RpcChecker:
                 f"{self.call.endpoint} has no reading call, or no clause promises that the connection stays usable"
             )
         call, probe_message = probe
-        if judge_accepted(self.rpc, call, self.send(probe_message)):
+        clause_of_probe = message_acceptance_clause(self.rpc, call, probe_message)
+        if judge_accepted(self.rpc, call, self.send(probe_message), clause_of_probe):
             raise MissingPrecondition(
                 f"{call} is not answered as documented, so it cannot show whether a call is served"
             )
@@ -164,7 +183,7 @@ class RpcChecker:
                     left_out = reason
                     continue
                 after = self.send(probe_message)
-                findings = judge_accepted(self.rpc, call, after)
+                findings = judge_accepted(self.rpc, call, after, clause_of_probe)
                 if findings:
                     received = f"{findings[0].expected}: {findings[0].received}"
                     return [(Finding(clause, f"{call.label} served after a refusal", received, after), message)]

@@ -18,16 +18,23 @@ from contracts.exchange import Exchange, Request
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
 from contracts.judge.refusal_judge import InvalidCase, judge_refusal
 from contracts.operation import Operation
+from contracts.reader.document_lines import blamed_clause
+from fixtures.acceptance import acceptance_clause
 from fixtures.cases import Case
 from fixtures.corpus import Corpus
 from fixtures.corpus.request_fields import request_fields
 from fixtures.link_header import local_link, next_link
 from fixtures.resources import Resource, id_field
 from fixtures.target_api import Api
+from suites.generic.http_conformance import ACCEPTED
 from suites.reporting.failures import raise_findings, violation
 
 MAX_PAGES = 100
 MAX_SHOWN_TEXT = 200  # characters of a response
+
+
+class NotDemanded(Exception):
+    """A valid request was refused that nothing demands to be accepted, so the step did not happen."""
 
 
 @dataclass
@@ -97,7 +104,7 @@ class Records:
         invalid_case = InvalidCase("unknown_record", place.location, place.name, rules)
         findings = judge_refusal(self.api.contract, operation, exchange, invalid_case, os.environ)
         if not is_refusal(self.api.contract, exchange.response):
-            clause = self.operation("delete").clauses[0]
+            clause = self._clause("delete")
             findings = [Finding(clause, "the deleted record is gone", "it is still there", exchange)]
         raise_findings([(finding, None) for finding in findings], self.api.secrets)
 
@@ -160,10 +167,14 @@ class Records:
         if is_refusal(self.api.contract, exchange.response) and self.api.drop_vanished_values():
             exchange = self.api.send(operation, case)
         findings = judge_response(self.api.contract, operation, exchange)
-        if is_refusal(self.api.contract, exchange.response):
+        clause = acceptance_clause(self.api.contract, operation, case, os.environ)
+        is_refused = is_refusal(self.api.contract, exchange.response)
+        if is_refused and clause is not None:
             received = f"{exchange.response.status}: {exchange.response.text()[:MAX_SHOWN_TEXT]}"
-            findings.append(Finding(operation.clauses[0], "a valid request is accepted", received, exchange))
+            findings.append(Finding(clause, ACCEPTED, received, exchange))
         raise_findings([(finding, case) for finding in findings], self.api.secrets)
+        if is_refused:
+            raise NotDemanded(f"{action}: {case.title}")
         return exchange
 
     def _item(self, action: str, exchange: Exchange) -> dict[str, Any]:
@@ -192,7 +203,11 @@ class Records:
                 self._fail(action, exchange, f"{name} as sent: {value!r}", repr(item[name]))
 
     def _fail(self, action: str, exchange: Exchange, expected: str, received: str) -> NoReturn:
-        raise violation(self.api, self.operation(action).clauses[0], expected, received, exchange)
+        raise violation(self.api, self._clause(action), expected, received, exchange)
+
+    def _clause(self, action: str) -> str:
+        """The clause that what an action does to a record is reported under."""
+        return blamed_clause(self.api.contract, [self.operation(action).clauses[0]], "", "response")
 
 
 def _members_shown(sent: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:

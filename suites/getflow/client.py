@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
-from contracts.openapi import load_contract
 from contracts.operation import Operation, Parameter
 from fixtures.cases import encode_json
 from fixtures.target_api import Api
+from suites.getflow.known_requests import CONTRACT, fair_clause, note_accepted, operation_of
 from suites.reporting.failures import raise_findings, violation
 
-CONTRACT = load_contract("getflow")
 V2_MEDIA_TYPE = "application/vnd.flow.v2+json"
 ACCEPT_HEADER, PATH_PREFIX = 0, 1  # how a request names the version: index of the contract's server
 VERSIONINGS = (ACCEPT_HEADER, PATH_PREFIX)
@@ -110,30 +109,60 @@ def send(
         options["body"] = encode_json({kind.singular: attributes})
     path = re.sub(r"\{\w+\}", str(record), operation.path)
     parameters = {name: value for name, value in pairs.items() if value is not None}
-    return api.request(operation.method, path, query=parameters, headers=all_headers, **options)
+    exchange = api.request(operation.method, path, query=parameters, headers=all_headers, **options)
+    if is_success(exchange):
+        note_accepted(api, exchange)
+    return exchange
 
 
 def check_documented(api: Api, exchange: Exchange, clause: str) -> None:
-    """Raises ContractViolation unless the contract describes the response; findings without a clause of their own are
-    blamed on `clause`.
-    """
-    operation = _operation_of(exchange.request.method, urlsplit(exchange.request.url).path.removeprefix(_mount(api)))
+    """Raises ContractViolation unless the contract describes the response; that there is none is blamed on `clause`."""
+    operation = operation_of(exchange.request.method, urlsplit(exchange.request.url).path.removeprefix(_mount(api)))
     findings = judge_response(CONTRACT, operation, exchange)
-    blamed = [
-        Finding(clause, finding.expected, finding.received, exchange)
-        if finding.clause == operation.clauses[0]
-        else finding
-        for finding in findings
-    ]
-    raise_findings([(finding, None) for finding in blamed], api.secrets)
+    if exchange.response.error:
+        findings = [Finding(clause, finding.expected, finding.received, exchange) for finding in findings]
+    raise_findings([(finding, None) for finding in findings], api.secrets)
+
+
+def require_success(api: Api, exchange: Exchange, clause: str) -> None:
+    """Raises ContractViolation for a refusal: of that clause if the target knows the words of the request."""
+    if not is_success(exchange):
+        raise violation(api, fair_clause(api, exchange, clause), "a success", response_text(exchange), exchange)
+
+
+def require_known(api: Api, exchange: Exchange, name: str) -> None:
+    """Raises ContractViolation for a refusal that calls a parameter or attribute of public clients unsupported."""
+    if ("unsupported_param", name) in codes_and_attributes(exchange):
+        raise violation(api, CONTRACT.silent["request"], f"{name} is known", response_text(exchange), exchange)
+
+
+class ShownRecord(dict[str, Any]):
+    """A record in a response. A member that it does not have is a finding about its shape, not an error of a test."""
+
+    def __init__(self, api: Api, members: Mapping[str, Any], exchange: Exchange) -> None:
+        super().__init__(members)
+        self._source = api, exchange
+
+    def __missing__(self, name: str) -> Any:
+        api, exchange = self._source
+        raise violation(api, CONTRACT.silent["response"], f"a member {name!r}", f"{sorted(self)}", exchange)
+
+
+def as_shown(api: Api, value: Any, exchange: Exchange) -> Any:
+    """A copy of a JSON value with a `ShownRecord` in place of each object."""
+    if isinstance(value, list):
+        return [as_shown(api, item, exchange) for item in value]
+    if isinstance(value, dict):
+        return ShownRecord(api, {name: as_shown(api, item, exchange) for name, item in value.items()}, exchange)
+    return value
 
 
 def accepted_body(api: Api, exchange: Exchange, clause: str) -> Record:
     """The JSON body of a success, {} when it has none. Raises ContractViolation for any other response."""
     check_documented(api, exchange, clause)
-    if not is_success(exchange):
-        raise violation(api, clause, "a success", response_text(exchange), exchange)
-    return json_body(exchange)
+    require_success(api, exchange, clause)
+    body: Record = as_shown(api, json_body(exchange), exchange)
+    return body
 
 
 def refusal_problems(api: Api, exchange: Exchange, clause: str) -> list[Record]:
@@ -186,12 +215,14 @@ def without_request_ids(body: Record) -> Record:
 
 def page_records(api: Api, exchange: Exchange, kind: RecordKind, clause: str) -> list[Record]:
     """The records of a page. Raises ContractViolation when the page is refused or not as documented."""
-    return list(accepted_body(api, exchange, clause)[kind.plural])
+    records: list[Record] = accepted_body(api, exchange, clause)[kind.plural]
+    return records
 
 
 def single_record(api: Api, exchange: Exchange, kind: RecordKind, clause: str) -> Record:
     """The record in a response about one record. Raises ContractViolation as `page_records` does."""
-    return dict(accepted_body(api, exchange, clause)[kind.singular])
+    record: Record = accepted_body(api, exchange, clause)[kind.singular]
+    return record
 
 
 def record_identity(row: Record) -> Any:
@@ -205,13 +236,5 @@ def permitted_operations(api: Api) -> tuple[tuple[RecordKind, str], ...]:
 
 
 @cache
-def _operation_of(method: str, path: str) -> Operation:
-    """The operation of a request; the list of tasks for an unknown path, since it may be refused for any reason."""
-    for operation in CONTRACT.operations.values():
-        if operation.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", operation.path), path):
-            return operation
-    return TASKS.operation("list")
-
-
 def _mount(api: Api) -> str:
     return urlsplit(api.target.url).path.rstrip("/")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from contracts.exchange import Exchange, Request
 from fixtures.link_header import local_link, next_link
 from fixtures.target_api import Api, MissingPrecondition
-from suites.getflow.client import PATH_PREFIX, Query, Record, RecordKind, page_records, send
+from suites.getflow.client import PATH_PREFIX, Query, Record, RecordKind, is_success, page_records, send
 from suites.reporting.failures import violation
 
 MAX_PAGES = 200
@@ -67,8 +67,9 @@ def pages(
 
 
 def all_records(api: Api, kind: RecordKind, clause: str = "GETFLOW-PAGE-7", **query: Any) -> list[Record]:
-    """Every record of a list, page after page."""
-    return [record for _, records in pages(api, kind, {"limit": 100, **query}, clause=clause) for record in records]
+    """Every record of a list, page after page, in the largest pages that the target serves."""
+    largest = {"limit": 100} if "limit" in query or is_success(send(api, kind, "list", query={"limit": 100})) else {}
+    return [record for _, records in pages(api, kind, {**largest, **query}, clause=clause) for record in records]
 
 
 def first_page(api: Api, kind: RecordKind, clause: str, **query: Any) -> list[Record]:

@@ -56,13 +56,13 @@ def _constraints(tasks: list[Record]) -> st.SearchStrategy[tuple[str, Any]]:
     return st.one_of(choices)
 
 
-@clause("GETFLOW-VIEW-9")
+@clause("GETFLOW-VIEW-13", "GETFLOW-VIEW-9")
 def test_a_filter_shows_exactly_the_matching_tasks(api: Api) -> None:
     """A filter by list, workspace, owner or time without a view shows exactly the matching tasks."""
-    tasks = all_records(api, TASKS, "GETFLOW-VIEW-9", view="default")
+    tasks = all_records(api, TASKS, "GETFLOW-VIEW-13", view="default")
 
     def mismatching_ids(name: str, value: Any, expected_tasks: list[Record]) -> set[tuple[Any, str]]:
-        shown = _ids(all_records(api, TASKS, "GETFLOW-VIEW-9", **{name: value}))
+        shown = _ids(all_records(api, TASKS, "GETFLOW-VIEW-13", **{name: value}))
         matches = {task["id"]: _matches(task, name, value) for task in expected_tasks}
         shown_wrongly = {
             (identifier, "is shown and does not match") for identifier in shown if matches.get(identifier) is False
@@ -79,7 +79,7 @@ def test_a_filter_shows_exactly_the_matching_tasks(api: Api) -> None:
         if mismatches:
             mismatches = (
                 persistent(
-                    lambda: mismatching_ids(name, value, all_records(api, TASKS, "GETFLOW-VIEW-9", view="default"))
+                    lambda: mismatching_ids(name, value, all_records(api, TASKS, "GETFLOW-VIEW-13", view="default"))
                 )
                 & mismatches
             )
@@ -88,14 +88,14 @@ def test_a_filter_shows_exactly_the_matching_tasks(api: Api) -> None:
     for_all(check, 15, constraint=_constraints(tasks))
 
 
-@clause("GETFLOW-VIEW-9")
+@clause("GETFLOW-VIEW-13", "GETFLOW-VIEW-9")
 def test_filtering_by_owner_equals_the_view_owned(api: Api, factory: RecordFactory) -> None:
     """A filter by the caller's owner_id shows what the view `owned` shows, in each workspace, too."""
     own_account = int(api.setting("ACCOUNT_ID"))
     workspaces = sorted({factory.create(TASKS, owner_id=own_account)["workspace_id"], *known_ids(api, WORKSPACES)[:6]})
 
     def task_ids(**query: Any) -> set[Any]:
-        return _ids(all_records(api, TASKS, "GETFLOW-VIEW-9", **query))
+        return _ids(all_records(api, TASKS, "GETFLOW-VIEW-13", **query))
 
     def check(workspace: int | None) -> None:
         by_view, by_owner = stable_pair(

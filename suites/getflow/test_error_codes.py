@@ -12,9 +12,9 @@ from contracts.exchange import Exchange
 from fixtures.cases import encode_json
 from fixtures.target_api import Api, MissingPrecondition
 from suites.getflow.client import (
-    CONTRACT,
     CREATABLE_KINDS,
     OPERATIONS,
+    TASKS,
     V2_MEDIA_TYPE,
     VERSIONINGS,
     Record,
@@ -25,10 +25,12 @@ from suites.getflow.client import (
     permitted_operations,
     problem_codes,
     refusal_problems,
+    require_known,
     response_text,
     send,
     single_record,
 )
+from suites.getflow.known_requests import CONTRACT
 from suites.getflow.record_factory import RecordFactory
 from suites.getflow.refused_requests import DOCUMENTED_CODES, refused_requests, reported_problems
 from suites.hypothesis_checks import for_all
@@ -111,13 +113,15 @@ def test_a_missing_required_parameter_iscodes_and_attributes(api: Api, factory: 
         exchange = send(
             api, kind, action, ids[kind], query={"organization_id": None}, attributes=attributes, versioning=versioning
         )
+        if is_success(exchange) and (kind, action) != (TASKS, "list"):
+            continue  # it may be left out there
         refusal_problems(api, exchange, "GETFLOW-ERR-10")
         assert ("missing_param", "organization_id") in codes_and_attributes(exchange), (
             f"{action} {kind}: {response_text(exchange)}"
         )
 
 
-@clause("GETFLOW-ERR-10")
+@clause("GETFLOW-NAME-4")
 @pytest.mark.parametrize("kind", CREATABLE_KINDS, ids=str)
 def test_a_missing_required_attribute_is_named(
     api: Api, factory: RecordFactory, readings: ObservedReadings, kind: RecordKind
@@ -127,7 +131,7 @@ def test_a_missing_required_attribute_is_named(
     for name in required:
         others = {attribute: value for attribute, value in required.items() if attribute != name}
         exchange = send(api, kind, "create", attributes=others or {})
-        refusal_problems(api, exchange, "GETFLOW-ERR-10")
+        refusal_problems(api, exchange, "GETFLOW-NAME-4")
         reported = codes_and_attributes(exchange)
         object_is_missing = not others and ("missing_param", kind.singular) in reported  # nothing is left of it
         readings.one_of(
@@ -137,7 +141,7 @@ def test_a_missing_required_attribute_is_named(
         )
 
 
-@clause("GETFLOW-ERR-10")
+@clause("GETFLOW-NAME-4")
 @pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
 def test_a_body_without_its_object_is_refused(api: Api, factory: RecordFactory, versioning: int) -> None:
     """A creation without an object under its singular name is refused as missing or invalid."""
@@ -146,7 +150,7 @@ def test_a_body_without_its_object_is_refused(api: Api, factory: RecordFactory, 
             exchange = send(
                 api, kind, "create", body=body, headers={"Content-Type": V2_MEDIA_TYPE}, versioning=versioning
             )
-            refusal_problems(api, exchange, "GETFLOW-ERR-10")
+            refusal_problems(api, exchange, "GETFLOW-NAME-4")
             expected = {"missing_param", "invalid_attribute"} & set(map(str, problem_codes(exchange)))
             assert expected, f"create {kind} with {body!r}: {response_text(exchange)}"
 
@@ -167,6 +171,7 @@ def test_a_parameter_of_the_wrong_type_is_named(api: Api) -> None:
         if parameter.schema["type"] == "boolean" and text in ("true", "１２"):
             text = "maybe"
         exchange = send(api, kind, action, query={parameter.name: text}, versioning=versioning)
+        require_known(api, exchange, parameter.name)
         refusal_problems(api, exchange, "GETFLOW-ERR-11")
         assert "invalid_attribute" in problem_codes(exchange), f"{parameter.name}={text}: {response_text(exchange)}"
         if ("invalid_attribute", parameter.name) not in codes_and_attributes(exchange):
@@ -196,6 +201,7 @@ def test_an_attribute_of_the_wrong_type_is_named(api: Api, factory: RecordFactor
         name, value = name_and_value
         attributes = {**(required if action == "create" else {}), name: value}
         exchange = send(api, kind, action, own_record["id"], attributes=attributes, versioning=versioning)
+        require_known(api, exchange, name)
         assert not is_success(exchange), f"{action} {kind} took {name}: {value!r}"
         refusal_problems(api, exchange, "GETFLOW-ERR-11")
         expected = [("invalid_attribute", name), *([("missing_param", name)] if value in ("", [], {}) else [])]

@@ -20,6 +20,7 @@ from suites.getflow.client import (
     permitted_operations,
     problem_codes,
     refusal_problems,
+    require_known,
     response_text,
     send,
     single_record,
@@ -51,6 +52,7 @@ def test_an_unknown_record_is_not_found(api: Api, versioning: int) -> None:
         kind, action = operation
         attributes = {"name": "nobody"} if action == "update" else None
         exchange = send(api, kind, action, identifier, attributes=attributes, versioning=versioning)
+        require_known(api, exchange, "name")
         refusal_problems(api, exchange, "GETFLOW-ERR-12")
         assert problem_codes(exchange) == ["record_not_found"], (
             f"{action} {kind} {identifier}: {response_text(exchange)}"
@@ -81,6 +83,7 @@ def test_an_id_in_a_body_must_belong_to_a_record(api: Api, factory: RecordFactor
 def test_a_filter_by_an_unknown_id_shows_nothing(api: Api, readings: ObservedReadings, name: str) -> None:
     """Filtering tasks by an unknown workspace, list or owner shows none, or is refused."""
     exchange = send(api, TASKS, "list", query={name: UNKNOWN_ID})
+    require_known(api, exchange, name)
     check_documented(api, exchange, "GETFLOW-ERR-12")
     readings.one_of(
         "GETFLOW-AMB-34",

@@ -124,7 +124,6 @@ def test_a_cursor_of_tasks_is_an_offset(api: Api, readings: ObservedReadings) ->
 def test_activities_need_no_cursor(api: Api, versioning: int) -> None:
     """The first request for activities is served without a cursor."""
     exchange = send(api, ACTIVITIES, "list", versioning=versioning)
-    assert is_success(exchange), response_text(exchange)
     accepted_body(api, exchange, "GETFLOW-PAGE-4")
 
 
@@ -139,7 +138,7 @@ def test_the_latest_activity_comes_first(api: Api, factory: RecordFactory, kind:
     own_positions = [
         position
         for position, activity in enumerate(activities)
-        if (activity.get("target_id"), activity.get("target_type")) == about
+        if (activity["target_id"], activity["target_type"]) == about
     ]
     assert own_positions, f"nothing about the new {kind.singular} {created['id']} among {len(activities)} activities"
     earlier_positions = [
@@ -215,7 +214,6 @@ def _assert_next_link(
     assert re.match(r"(?i:https?)://[^/?#]+", url), f"{kind}: {url}"
     assert "cursor" in query_parameters(url), f"{kind}: {url}"
     next_page = follow_link(api, exchange, url)
-    assert is_success(next_page), f"{kind}, page behind the link: {response_text(next_page)}"
     repeated = set(_ids(records)) & set(_ids(page_records(api, next_page, kind, "GETFLOW-PAGE-6")))
     assert not repeated, f"{kind}: repeated on the page behind the link: {sorted(repeated, key=str)[:5]}"
 

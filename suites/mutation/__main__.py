@@ -190,7 +190,8 @@ def _changes(options: argparse.Namespace, apis: Sequence[str]) -> list[tuple[str
         for api in apis
         for of_kind in (load(api).FAULTS, load(api).VARIANTS)
         for change in of_kind.values()
-        if not (options.against and change.needs_socket)  # Schemathesis speaks HTTP only, and could not see it
+        # Schemathesis speaks HTTP only, and knows no grades
+        if not (options.against and (change.needs_socket or change.minimal))
     ]
     if options.only:
         return _named(changes, set(options.only.split(",")))

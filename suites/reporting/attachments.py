@@ -20,6 +20,8 @@ TEXT = allure.attachment_type.TEXT
 
 def attach_exchanges(api: Api, error: BaseException | None) -> None:
     """Attaches the exchanges that show a violation, and the last ones of the test, each with a curl line."""
+    if api.notes:
+        allure.attach("\n".join(api.notes), "noted, which breaks no promise", TEXT)
     shown = list(error.exchanges) if isinstance(error, ContractViolation) else []
     others = [exchange for exchange in api.exchanges if exchange not in shown]
     for exchange in shown[:MAX_SHOWN_FAILING]:

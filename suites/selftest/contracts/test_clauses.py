@@ -49,7 +49,7 @@ def _marks(function: ast.FunctionDef) -> Iterator[str]:
 def checked_by_generic_tests(api: str) -> frozenset[str]:
     """The clauses that the tests in `suites/generic/` blame, which therefore need no marked test of their own."""
     contract, rpc = load_contract(api), load_rpc_contract(api)
-    blamed = set(_rule_clauses(contract.refusals))
+    blamed = {*_rule_clauses(contract.refusals), *contract.silent.values()}
     for operation in contract.operations.values():
         blamed |= set(_operation_clauses(operation))
     if rpc:

@@ -69,7 +69,8 @@ def enveloped(reply: Any, error: str | None = None) -> list[tuple[str, str, str]
 
 def accepted(reply: Any, error: str | None = None) -> list[tuple[str, str, str]]:
     rpc, exchange = rpc_contract(), replied(reply, error)
-    judged = judge_accepted(rpc, only_call(rpc), exchange)
+    call = only_call(rpc)
+    judged = judge_accepted(rpc, call, exchange, call.clauses[0])
     assert all(finding.exchange is exchange for finding in judged)
     return [(finding.clause, finding.expected, finding.received) for finding in judged]
 

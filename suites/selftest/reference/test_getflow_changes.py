@@ -49,6 +49,7 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "answers_lists_as_projects": ["GET /v2/lists?$"],
     "serves_teams": ["GET /v2/teams?$"],
     "names_a_project": ["GET /v2/tasks/1?$"],
+    "writes_its_ids_in_other_words": ["GET /v2/tasks?$"],
     "drops_the_workspace_of_a_task": ["GET /v2/tasks?$"],
     "serves_no_lists": ["GET /v2/lists?$"],
     "completed_at_is_epoch_seconds": ["GET /v2/tasks/4?$"],
@@ -69,7 +70,7 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "creates_lists_with_any_token": [(f"POST /v2/lists?$ {NEW_LIST}", {"authorization": "Bearer x"})],
     "opens_any_organisation": ["GET /v2/tasks?organization_id=90"],
     "reads_any_task_by_id": ["GET /v2/tasks/7001?$"],
-    "assumes_an_organisation": ["GET /v2/workspaces"],
+    "assumes_an_organisation": ["GET /v2/tasks"],
     # faults.lists
     "upcoming_lets_undated_tasks_through": ["GET /v2/tasks?$&view=upcoming"],
     "upcoming_hides_completed_tasks": ["GET /v2/tasks?$&view=upcoming"],
@@ -81,7 +82,7 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
         'POST /v2/workspaces?$ {"workspace":{"name":"x"}}',
         "GET /v2/workspaces?$&limit=99",
     ],
-    "a_view_shows_another_organisation": ["GET /v2/tasks?$&view=unscheduled"],
+    "a_view_shows_another_organisation": ["GET /v2/tasks?$&view=upcoming"],
     "owner_filter_is_ignored": ["GET /v2/tasks?$&owner_id=2"],
     "limit_is_ignored_on_workspaces": ["GET /v2/workspaces?$&limit=3"],
     "cursor_is_ignored_on_lists": ["GET /v2/lists?$&cursor=3"],
@@ -91,7 +92,10 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "link_loses_the_view": ["GET /v2/tasks?$&view=upcoming&limit=2"],
     "link_loses_the_organisation": ["GET /v2/tasks?$&limit=2"],
     "links_never_end": ["GET /v2/lists?$&limit=99"],
-    "newest_workspaces_come_first": ["GET /v2/workspaces?$"],
+    "a_creation_moves_later_pages": [
+        'POST /v2/workspaces?$ {"workspace":{"name":"x"}}',
+        "GET /v2/workspaces?$&cursor=25",
+    ],
     "activities_want_a_cursor": ["GET /v2/activities?$"],
     "activities_are_oldest_first": ["GET /v2/activities?$"],
     "latest_activity_is_late": [f"POST /v2/lists?$ {NEW_LIST}", "GET /v2/activities?$"],
@@ -100,6 +104,7 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "link_has_another_relation": ["GET /v2/tasks?$"],
     "limit_has_no_maximum": ["GET /v2/tasks?$&limit=101"],
     # faults.related
+    "include_is_ignored_on_tasks": ["GET /v2/tasks?$&include=accounts"],
     "include_is_ignored_on_memberships": ["GET /v2/memberships?$&include=accounts"],
     "include_takes_the_first_name_only": ["GET /v2/tasks?$&include=accounts,memberships"],
     "include_leaves_out_an_account": ["GET /v2/tasks?$&include=accounts&limit=1"],
@@ -170,6 +175,10 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "an_update_changes_the_next_list_too": ['PUT /v2/lists/1?$ {"list":{"name":"x"}}', "GET /v2/lists/2?$"],
     "a_deletion_takes_the_next_one_too": ["DELETE /v2/memberships/2?$", "GET /v2/memberships/3?$"],
     "deletes_what_is_not_there": ["DELETE /v2/tasks/999999?$"],
+    # faults.beyond_document
+    "has_no_order": ["GET /v2/tasks?$&order=name"],
+    "a_view_of_public_clients_shows_another_organisation": ["GET /v2/tasks?$&view=unscheduled"],
+    "calls_the_organisation_a_company": ["GET /v2/lists"],
     # variants
     "ignores_unknown_parameters": ["GET /v2/tasks?$&x=1"],
     "shows_the_default_for_an_unknown_view": ["GET /v2/tasks?$&view=none"],
@@ -194,11 +203,15 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "names_the_request_twice": ["GET /v2/tasks?$"],
     "includes_no_empty_lists": ["GET /v2/tasks?$&include=accounts&cursor=999"],
     "takes_the_organisation_in_the_body_too": ['POST /v2/workspaces {"organization_id":52,"workspace":{"name":"x"}}'],
+    "newest_workspaces_come_first": ["GET /v2/workspaces?$"],
     "members_are_more_and_in_another_order": ["GET /v2/tasks?$"],
     "header_names_are_upper_case": ["GET /v2/tasks?$"],
     "body_comes_in_pieces": ["GET /v2/tasks?$"],
     "answers_are_ascii_and_indented": ["GET /v2/tasks?$"],
     "answers_take_20_milliseconds_more": ["GET /v2/tasks?$"],
+    "minimal": ["GET /v2/tasks?$"],
+    "minimal_with_all_members": ["GET /v2/tasks?$&cursor=10001"],
+    "minimal_with_other_names": ["GET /v2/lists/1234"],
 }
 CHANGES = {**REFERENCE.FAULTS, **REFERENCE.VARIANTS}
 
