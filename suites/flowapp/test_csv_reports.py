@@ -65,14 +65,14 @@ def assert_report_matches(table: list[list[str]], registrants: list[Record]) -> 
             assert Counter(values) == Counter(registrant[name] or "" for registrant in registrants)
 
 
-@clause("FLOWAPP-CSV-1")
+@clause("FLOWAPP-CSV-1", "FLOWAPP-CSV-4")
 @pytest.mark.parametrize("operation", REPORT_OPERATIONS)
 def test_every_report_is_csv(api: Api, operation: str) -> None:
     """The summary, the registrants and both chats of a session that has ended are served as CSV."""
     assert report_rows(api, operation, past_session_token(api), "FLOWAPP-CSV-1")
 
 
-@clause("FLOWAPP-CSV-1")
+@clause("FLOWAPP-CSV-1", "FLOWAPP-CSV-4")
 def test_the_survey_report_is_csv(api: Api) -> None:
     """The answers to a survey are served as CSV."""
     exchange = send(api, "reportSurveyDetail", survey_report_path(api))
