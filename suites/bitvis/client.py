@@ -176,10 +176,10 @@ def assert_answered_alike(first: Callable[[], Record], second: Callable[[], Reco
     Raises MissingPrecondition when already the first is answered otherwise each time, as with the time of the answer.
     """
     __tracebackhide__ = True
-    one, other = without_errorid(first()), without_errorid(second())
-    if one != other and without_errorid(first()) != one:
-        raise MissingPrecondition(f"the same call is answered otherwise each time: {envelope_text(one)}")
-    assert one == other, message or f"expected {envelope_text(one)}, got {envelope_text(other)}"
+    expected, received = without_errorid(first()), without_errorid(second())
+    if expected != received and without_errorid(first()) != expected:
+        raise MissingPrecondition(f"the same call is answered otherwise each time: {envelope_text(expected)}")
+    assert expected == received, message or f"expected {envelope_text(expected)}, got {envelope_text(received)}"
 
 
 def new_object_data(kind: ObjectKind, api: Api, **data: Any) -> Record:

@@ -19,6 +19,7 @@ from suites.flowapp.client import (
     event_tokens,
     events,
     few_examples,
+    is_in_document,
     is_refused,
     new_person,
     past_session_token,
@@ -99,18 +100,27 @@ def test_an_event_without_registrants_lists_nobody(api: Api) -> None:
     assert registered_emails(api, create_event(api)) == []
 
 
+def assert_served_after_the_end(api: Api, operation: str, token: str) -> None:
+    """Asserts that a report of a past event is served; where no event has it, its path is to blame."""
+    exchange = send(api, operation, {"sessionToken": token})
+    if is_refused(api, operation, exchange) and not is_in_document(api, operation):
+        future = send(api, operation, {"sessionToken": create_event(api)})
+        assert is_refused(api, operation, future), "a report that is served before the event is refused after it"
+    check_accepted(api, operation, exchange, "FLOWAPP-CAP-3")
+
+
 @clause("FLOWAPP-CAP-3")
 @pytest.mark.parametrize("operation", REPORT_OPERATIONS)
 def test_a_past_event_has_reports(api: Api, operation: str) -> None:
     """The reports of an event that has ended are served."""
-    check_accepted(api, operation, send(api, operation, {"sessionToken": past_session_token(api)}), "FLOWAPP-CAP-3")
+    assert_served_after_the_end(api, operation, past_session_token(api))
 
 
 @clause("FLOWAPP-CAP-3")
 @pytest.mark.parametrize("operation", REPORT_OPERATIONS)
 def test_a_new_event_of_the_past_has_reports(api: Api, operation: str) -> None:
     """The reports of an event that was created in the past, without registrants, are served."""
-    check_accepted(api, operation, send(api, operation, {"sessionToken": create_past_event(api)}), "FLOWAPP-CAP-3")
+    assert_served_after_the_end(api, operation, create_past_event(api))
 
 
 @clause("FLOWAPP-CAP-3")

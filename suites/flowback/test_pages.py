@@ -102,10 +102,10 @@ def test_a_limit_of_51_is_refused_or_clamped(api: Api, readings: ObservedReading
     exchange = list_users(api, limit=MAX_LIMIT + 1)
     refused = is_refused(exchange)
     size = 0 if refused else len(exchange.response.json()["data"])
-    told = [] if refused else linked_limits(api, limit=MAX_LIMIT + 1)
-    if not refused and size < MAX_LIMIT and all(limit > MAX_LIMIT for limit in told):
+    linked = [] if refused else linked_limits(api, limit=MAX_LIMIT + 1)
+    if not refused and size < MAX_LIMIT and all(limit > MAX_LIMIT for limit in linked):
         raise MissingPrecondition(f"the target lists {size} users and tells no limit: what limit=51 does is not shown")
-    is_clamped = size == MAX_LIMIT or (size < MAX_LIMIT and any(limit <= MAX_LIMIT for limit in told))
+    is_clamped = size == MAX_LIMIT or (size < MAX_LIMIT and any(limit <= MAX_LIMIT for limit in linked))
     assert is_allowed(readings, "FLOWBACK-AMB-7", clamped=is_clamped, refused=refused), (
         f"with limit={MAX_LIMIT + 1} the page has {size} rows"
     )
@@ -116,8 +116,8 @@ def test_links_tell_a_limit_of_50_at_most(api: Api) -> None:
     """Where links tell the limit of a request without one, those of a request with a higher one tell 50 at most."""
     if not linked_limits(api):
         raise MissingPrecondition("links do not tell the limit in effect: they have none when none was sent")
-    told = linked_limits(api, limit=MAX_LIMIT + 1)
-    assert max(told, default=0) <= MAX_LIMIT, f"with limit={MAX_LIMIT + 1} links tell the limit {max(told)}"
+    linked = linked_limits(api, limit=MAX_LIMIT + 1)
+    assert max(linked, default=0) <= MAX_LIMIT, f"with limit={MAX_LIMIT + 1} links tell the limit {max(linked)}"
 
 
 @clause("FLOWBACK-LIST-14")
