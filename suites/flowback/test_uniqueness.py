@@ -6,8 +6,9 @@ from functools import partial
 
 import pytest
 
-from fixtures.target_api import Api
+from fixtures.target_api import Api, MissingPrecondition
 from suites.flowback.client import (
+    Person,
     check_exchange,
     is_refused,
     listed_names,
@@ -79,8 +80,23 @@ def test_concurrent_registrations_of_a_username_create_one_user(api: Api) -> Non
 @clause("FLOWBACK-REG-8")
 def test_no_two_users_have_the_same_email(api: Api) -> None:
     """Of two registrations of an email address one becomes a user; after that it is refused."""
-    email = unused_email(api)
-    codes = {registered_person(api, email=email).code}
+    assert_email_is_unique(api, registered_person(api))
+
+
+@clause("FLOWBACK-REG-8")
+def test_no_two_users_have_the_same_email_with_capitals(api: Api) -> None:
+    """The same holds for an address with capitals, where such addresses are accepted."""
+    email = f"Flow.{unused_email(api)}"
+    if is_refused(register(api, api.unique_text("flow.user"), email)):
+        raise MissingPrecondition(f"the target refuses email addresses such as {email} (FLOWBACK-AMB-32)")
+    codes = mailed_codes(api, email)
+    assert codes, f"no mail with a code was sent to {email}"
+    assert_email_is_unique(api, Person("", email, codes[0], ""))
+
+
+def assert_email_is_unique(api: Api, person: Person) -> None:
+    """Asserts that one user comes of that person's registration and another one of the same address."""
+    email, codes = person.email, {person.code}
     if not is_refused(register(api, api.unique_text("flow.user"), email)):
         codes |= set(mailed_codes(api, email, 2))
     created = served_codes(api, sorted(codes))

@@ -167,6 +167,7 @@ PROBES: dict[str, Probe] = {
     "wants_a_key_to_register": _registration_probe(),
     "wants_a_key_to_verify": _verification_probe(VALID_FORM),
     "checks_a_key_that_registration_does_not_need": _registration_probe("your_token_here"),
+    "refuses_a_registration_with_a_key": _registration_probe(KEY),
     "remembers_the_first_current_user": _current_users,
     "gives_a_key_that_opens_nothing": _login_probe(),
     "gives_everybody_the_same_key": _login_probe(),
