@@ -66,7 +66,7 @@ class Flowapp(ContractUser):
     def look_at_events(self) -> Steps:
         """The list of events, one event with the API key and without, and the operators."""
         yield self.sampled_request("listEvents")
-        for identifier, clause in (("getEvent", "FLOWAPP-INFO-1"), ("getPublicEvent", "FLOWAPP-INFO-2")):
+        for identifier, clause in (("getEvent", "FLOWAPP-INFO-1"), ("getPublicEvent", "FLOWAPP-INFO-4")):
             token = self.known_value("listEvents", "/data/*/token")
             yield self.request_for(identifier, partial(check_event, clause, {"token": token}), sessionToken=token)
         yield self.request_for("listOperators")
@@ -126,7 +126,7 @@ class Flowapp(ContractUser):
 
         def check(value: Any, _: Response) -> Violation | None:
             event = data_of(value)
-            violation = shown_members_match("FLOWAPP-EVC-1", {"title": title}, event)
+            violation = shown_members_match("FLOWAPP-EVC-3", {"title": title}, event)
             return violation or self.unique_values("session token", "FLOWAPP-INFO-1").add(event["token"])
 
         response = yield self.request_for("createEvent", check, title=title)

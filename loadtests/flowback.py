@@ -31,12 +31,15 @@ def user_of(value: Any) -> Any:
 
 
 def check_page(walk: PaginationWalk, url: str, value: Any, _: Response) -> Violation | None:
-    """No user comes twice in a walk over pages at that URL, where that can be expected, and no link leads elsewhere.
+    """No user comes twice in a walk over pages at that URL, where that can be expected, and no link leads elsewhere,
+    nor to a page without users.
 
     The order is not documented. If the newest come first, each new user moves all others to a later position. Only if
     ids grow, new users come behind all others, and none comes twice.
     """
     ids = [user["id"] for user in value["data"]]
+    if walk.seen and not ids:
+        return "FLOWBACK-LIST-20", "a next page with users", "none"
     if ids != sorted(ids):
         walk.seen.clear()
     return link_stays("FLOWBACK-LIST-5", url, value.get("next") or None) or walk.add_page(value["data"], is_last=False)

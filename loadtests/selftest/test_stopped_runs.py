@@ -107,3 +107,10 @@ def test_a_next_page_on_another_host_violates_the_clause_of_paging() -> None:
     expected = ("FLOWBACK-LIST-5", "a link to http://127.0.0.1:1/flowback", FOREIGN)
     assert check({"data": [], "next": FOREIGN}, response(b"{}")) == expected
     assert check({"data": [], "next": False}, response(b"{}")) is None
+
+
+def test_a_next_page_without_users_violates_the_clause_of_the_last_page() -> None:
+    walk = PaginationWalk("id", "FLOWBACK-LIST-18", "FLOWBACK-LIST-18")
+    check = partial(flowback.check_page, walk, "http://127.0.0.1:1/flowback")
+    assert check({"data": [{"id": 1}], "next": "http://127.0.0.1:1/flowback/users?page=2"}, response(b"{}")) is None
+    assert check({"data": [], "next": False}, response(b"{}")) == ("FLOWBACK-LIST-20", "a next page with users", "none")

@@ -7,7 +7,7 @@ asserts beyond them is its own finding. Only objects that a test created are cha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -168,6 +168,18 @@ def ids(records: Sequence[Any]) -> list[Any]:
 def without_errorid(envelope: Mapping[str, Any]) -> Record:
     """The envelope without its errorid, which differs between equal calls."""
     return {name: value for name, value in envelope.items() if name != "errorid"}
+
+
+def assert_answered_alike(first: Callable[[], Record], second: Callable[[], Record], message: str = "") -> None:
+    """Asserts that two calls have the same envelope, apart from the errorid.
+
+    Raises MissingPrecondition when already the first is answered otherwise each time, as with the time of the answer.
+    """
+    __tracebackhide__ = True
+    expected, received = without_errorid(first()), without_errorid(second())
+    if expected != received and without_errorid(first()) != expected:
+        raise MissingPrecondition(f"the same call is answered otherwise each time: {envelope_text(expected)}")
+    assert expected == received, message or f"expected {envelope_text(expected)}, got {envelope_text(received)}"
 
 
 def new_object_data(kind: ObjectKind, api: Api, **data: Any) -> Record:

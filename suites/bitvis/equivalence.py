@@ -29,7 +29,7 @@ TRANSPORT_CLAUSES = {  # the clause that is broken when this transport responds 
     "path": "BITVIS-HTTP-4",
 }
 OWN_PLACEHOLDER = "{own}"  # as an object id: the session's newest object; within texts: the session's marker
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")  # the zone stays
 ERRORID = re.compile(r'"errorid": "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"')
 
 

@@ -124,12 +124,19 @@ def equal_values_are_adjacent(values: Sequence[Any]) -> bool:
     return len(run_starts) == len({json.dumps(value) for value in run_starts})
 
 
-def list_objects(api: Api, kind: ObjectKind, *parameters: Record) -> tuple[list[Record], int]:
-    """The objects and the count of a LIST with all these parameters."""
+def list_objects(
+    api: Api, kind: ObjectKind, *parameters: Record, may_be_refused: bool = False
+) -> tuple[list[Record], int]:
+    """The objects and the count of a LIST with all these parameters.
+
+    With `may_be_refused`, which is for parameters that no example shows, a refusal raises MissingPrecondition.
+    """
     all_parameters: Record = {}
     for some_parameters in parameters:
         all_parameters |= some_parameters
     envelope = http_envelope(api, "LIST", kind, parameters=all_parameters)
+    if may_be_refused and envelope["success"] is False:
+        raise MissingPrecondition(f"the target refuses LIST of {kind} with {json.dumps(all_parameters)}")
     return assert_success(envelope), envelope["count"]
 
 

@@ -144,7 +144,7 @@ def test_a_silent_connection_is_still_served(api: Api) -> None:
         assert_served(api, link, f"after {SILENCE_SECONDS} s of silence")
 
 
-@clause("BITVIS-WS-1")
+@clause("BITVIS-WS-10")
 @pytest.mark.parametrize("text", INVALID_CALLS.values(), ids=INVALID_CALLS)
 def test_a_refusal_leaves_the_connection_usable(api: Api, text: bytes) -> None:
     """A message that is no permitted call fails three times in a row; then a valid call succeeds."""

@@ -98,7 +98,7 @@ def test_list_does_not_depend_on_earlier_calls(api: Api, kind: ObjectKind) -> No
         raise MissingPrecondition(f"the target has no {kind} that a LIST could omit")
     unmatched = {"key": kind.text_member, "operator": "EQUAL", "value": api.unique_text("nobody-")}
     condition_tree = {"items": [unmatched], "subgroups": [], "logic": "AND"}
-    http_data(api, "LIST", kind, parameters={"condition": True, "condition.values": condition_tree})
+    http_envelope(api, "LIST", kind, parameters={"condition": True, "condition.values": condition_tree})
     http_data(api, "LIST", kind, parameters={"pagination": True, "pagination.size": 1, "pagination.from": 0})
     assert ids(all_objects(api, kind)) == ids(objects_before)
 

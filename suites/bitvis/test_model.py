@@ -24,6 +24,7 @@ STATEFUL_SETTINGS = settings(max_examples=20, stateful_step_count=20, suppress_h
     "BITVIS-METH-DELETE-1",
     "BITVIS-METH-RUN-1",
     "BITVIS-RESP-7",
+    "BITVIS-RESP-11",
     "BITVIS-PARAM-3",
     "BITVIS-SORT-1",
     "BITVIS-FILT-1",

@@ -95,8 +95,15 @@ def test_responses_to_changes_are_the_same_envelope(
         checked_envelope(api, exchange, method, kind)
 
 
-@clause("BITVIS-RESP-2")
-@pytest.mark.parametrize("path", ["/api/scheduler/scheduler/nothing/", "/api/nothing/nothing/", "/api/", "/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/api/scheduler/scheduler/nothing/", marks=clause("BITVIS-RESP-2")),
+        pytest.param("/api/nothing/nothing/", marks=clause("BITVIS-RESP-2")),
+        pytest.param("/api/", marks=clause("BITVIS-HTTP-18")),
+        pytest.param("/", marks=clause("BITVIS-HTTP-18")),
+    ],
+)
 def test_an_unknown_endpoint_is_answered_with_an_envelope(api: Api, path: str) -> None:
     """A path where nothing is published is answered with an envelope that says success false."""
     exchange = api.request("GET", path, headers={"Flow-Request-Method": "LIST"})
@@ -180,7 +187,7 @@ def test_an_unknown_id_does_not_open(api: Api, kind: ObjectKind) -> None:
     for_all(check, 15, objectid=UNKNOWN_IDS, place=st.sampled_from(["header", "query", "path"]))
 
 
-@clause("BITVIS-RESP-7")
+@clause("BITVIS-RESP-11")
 @each_kind
 @pytest.mark.parametrize("method", ["UPDATE", "DELETE"])
 def test_an_unknown_id_is_neither_changed_nor_deleted(api: Api, kind: ObjectKind, method: str) -> None:
@@ -227,6 +234,8 @@ def test_a_list_is_an_array_with_its_count(api: Api, kind: ObjectKind) -> None:
     ]
     for parameters in all_parameters:
         envelope = http_envelope(api, "LIST", kind, parameters=parameters)
+        if parameters not in (None, page_of(1)) and envelope["success"] is False:
+            continue  # that every member filters is not said (BITVIS-FILT-3)
         assert isinstance(assert_success(envelope), list), envelope_text(envelope)
         assert type(envelope.get("count")) is int, envelope_text(envelope)
 

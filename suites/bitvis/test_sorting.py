@@ -42,7 +42,7 @@ def test_numbers_sort_by_their_value(api: Api, new_object: ObjectFactory) -> Non
     assert numeric_values(own_objects, "streetNumber") == sorted(STREET_NUMBERS)
 
 
-@clause("BITVIS-SORT-1")
+@clause("BITVIS-SORT-2")
 @each_kind
 def test_text_sorts_by_its_letters(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
     """Our own objects come in the order of their names, and no other object is lost."""
@@ -57,7 +57,7 @@ def test_text_sorts_by_its_letters(api: Api, new_object: ObjectFactory, kind: Ob
     assert sorted(ids(in_order)) == sorted(ids(all_objects(api, kind)))
 
 
-@clause("BITVIS-SORT-1")
+@clause("BITVIS-SORT-2")
 @each_kind
 def test_any_documented_member_sorts(api: Api, kind: ObjectKind) -> None:
     """Sorted by any documented member, LIST returns all objects, equal values adjacent, in the same order each time."""
@@ -86,7 +86,7 @@ def test_descending_is_the_reverse_of_ascending_or_refused(api: Api, readings: O
     readings.one_of("BITVIS-AMB-17", supported=is_reversed, refused=refused)
 
 
-@clause("BITVIS-SORT-1")
+@clause("BITVIS-SORT-2")
 @each_kind
 def test_sorting_without_a_key_follows_a_reading(api: Api, readings: ObservedReadings, kind: ObjectKind) -> None:
     """Sorting without a key has no effect, returns all objects in some order, or is refused."""

@@ -55,7 +55,7 @@ def complete_message(api: Api, method: str, kind: ObjectKind, objectid: str, dat
     return call_message(api, method, objectid, data=new_object_data(kind, api) if data is None else data)
 
 
-@clause("BITVIS-WS-1")
+@clause("BITVIS-WS-10")
 def test_an_invalid_message_is_refused_and_the_connection_survives(api: Api) -> None:
     """A message that is not one JSON object fails; the same connection then serves a call as usual."""
     valid_call = call_message(api, "LIST")

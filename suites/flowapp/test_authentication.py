@@ -176,7 +176,7 @@ def place_of_key(exchange: Exchange, key: str) -> str | None:
     return next((f"{name} of {exchange.request.url}" for name, text in parts.items() if key in text), None)
 
 
-@clause("FLOWAPP-AUTH-5")
+@clause("FLOWAPP-AUTH-8")
 @pytest.mark.parametrize("operation", KEYED_OPERATIONS)
 def test_no_response_repeats_the_key(api: Api, operation: str) -> None:
     """Neither a served nor a refused request with the valid key receives a response that contains it."""
@@ -185,7 +185,7 @@ def test_no_response_repeats_the_key(api: Api, operation: str) -> None:
     assert [place for exchange in exchanges if (place := place_of_key(exchange, api.setting("TOKEN")))] == []
 
 
-@clause("FLOWAPP-AUTH-5")
+@clause("FLOWAPP-AUTH-8")
 def test_no_response_to_a_change_repeats_the_key(api: Api) -> None:
     """No response to a creation, a registration, its redirect or their refusals contains the key."""
     session = create_event(api)

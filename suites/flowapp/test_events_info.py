@@ -60,7 +60,7 @@ def test_new_events_are_distinguished(api: Api) -> None:
     check()
 
 
-@clause("FLOWAPP-INFO-1")
+@clause("FLOWAPP-INFO-3")
 def test_the_path_takes_the_listed_token(api: Api, readings: ObservedReadings) -> None:
     """An event is requested by its session token or by its event token."""
     token = create_event(api)
@@ -73,7 +73,7 @@ def test_the_path_takes_the_listed_token(api: Api, readings: ObservedReadings) -
     readings.one_of("FLOWAPP-AMB-11", session_token=by_session, event_token=by_event)
 
 
-@clause("FLOWAPP-INFO-2")
+@clause("FLOWAPP-INFO-4")
 def test_the_public_view_needs_no_key_or_the_key(api: Api, readings: ObservedReadings) -> None:
     """The public view of an event is served without a key, or with one only."""
     path = {"sessionToken": create_event(api)}
@@ -82,7 +82,7 @@ def test_the_public_view_needs_no_key_or_the_key(api: Api, readings: ObservedRea
     readings.one_of("FLOWAPP-AMB-5", keyed_and_public=is_open, both_keyed=is_keyed)
 
 
-@clause("FLOWAPP-INFO-2")
+@clause("FLOWAPP-INFO-4")
 def test_the_public_view_is_of_the_same_event(api: Api) -> None:
     """The public view of a new event shows the same event."""
 
@@ -90,7 +90,7 @@ def test_the_public_view_is_of_the_same_event(api: Api) -> None:
     @given(TITLES)
     def check(title: str) -> None:
         token = create_event(api, title=title)
-        public = accepted_data(api, "getPublicEvent", {"sessionToken": token}, "FLOWAPP-INFO-2", credentials="none")
+        public = accepted_data(api, "getPublicEvent", {"sessionToken": token}, "FLOWAPP-INFO-4", credentials="none")
         private = event(api, token)
         assert public["token"] == token
         assert identifying_members(public, private) == identifying_members(private, public)
@@ -98,7 +98,7 @@ def test_the_public_view_is_of_the_same_event(api: Api) -> None:
     check()
 
 
-@clause("FLOWAPP-INFO-2")
+@clause("FLOWAPP-INFO-4")
 def test_the_public_view_shows_nobody(api: Api) -> None:
     """The public view of an event shows neither its operators' nor its registrants' e-mail addresses."""
     host = operators(api)[0]

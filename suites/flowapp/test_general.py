@@ -26,6 +26,9 @@ from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
 JSON_OPERATIONS = [name for name in KEYED_OPERATIONS if not name.startswith("report")]
+each_session_operation = pytest.mark.parametrize(
+    "operation", [name for name in KEYED_OPERATIONS if name not in ("listEvents", "listOperators")]
+)
 PATH_SEGMENTS = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzÅ-_"), min_size=3, max_size=12)
 
 
@@ -49,31 +52,50 @@ def test_data_is_in_an_envelope_or_bare(api: Api, readings: ObservedReadings, op
     readings.observe("FLOWAPP-AMB-2", envelope=wrapped, bare=not wrapped)
 
 
-@clause("FLOWAPP-GEN-3")
-def test_an_unknown_path_is_refused_in_json(api: Api) -> None:
-    """Generated paths that no operation has are refused with a JSON object, with the key and without it."""
+@clause("FLOWAPP-GEN-6")
+def test_an_unknown_path_is_refused(api: Api) -> None:
+    """Generated paths that no operation has are refused, with the key and without it."""
 
     @few_examples
     @given(st.lists(PATH_SEGMENTS, min_size=1, max_size=3), st.sampled_from(["valid", "none"]))
     def check(parts: list[str], credentials: str) -> None:
         path = "/".join(["/api/v1/no-such-path", *map(quote, parts)])
         exchange = api.request("GET", path, credentials=credentials)
-        check_refused(api, "listEvents", exchange, "FLOWAPP-GEN-3")
+        check_refused(api, "listEvents", exchange, "FLOWAPP-GEN-6")
 
     check()
 
 
-@clause("FLOWAPP-GEN-3")
-@pytest.mark.parametrize(
-    "operation", [name for name in KEYED_OPERATIONS if name not in ("listEvents", "listOperators")]
-)
-def test_an_unknown_session_is_refused_in_json(api: Api, operation: str) -> None:
-    """An unknown session token is refused with a JSON object, also where a success would be CSV."""
+@clause("FLOWAPP-GEN-6")
+@each_session_operation
+def test_an_unknown_session_is_refused(api: Api, operation: str) -> None:
+    """An unknown session token is refused, also where a success would be CSV."""
     path = {**keyed_paths(api)[operation], "sessionToken": api.unique_text("nowhere")}
     exchange = send(api, operation, path)
     assert 400 <= exchange.response.status < 500
-    check_refused(api, operation, exchange, "FLOWAPP-GEN-3")
-    assert isinstance(exchange.response.json(), dict)
+    check_refused(api, operation, exchange, "FLOWAPP-GEN-6")
+
+
+@clause("FLOWAPP-GEN-3")
+@each_session_operation
+def test_a_refusal_is_a_json_object(api: Api, operation: str) -> None:
+    """What refuses an unknown session token or a request without the key is a JSON object."""
+    path = {**keyed_paths(api)[operation], "sessionToken": api.unique_text("nowhere")}
+    for credentials in ("valid", "none"):
+        exchange = send(api, operation, path, credentials=credentials)
+        if exchange.response.status < 400:
+            raise MissingPrecondition(f"{exchange.request.url} is not refused")
+        check_refused(api, operation, exchange, "FLOWAPP-GEN-3")
+        assert isinstance(exchange.response.json(), dict)
+
+
+@clause("FLOWAPP-GEN-4")
+def test_a_refusal_has_a_code_and_a_message(api: Api) -> None:
+    """What refuses an unknown session token has a code, which is a number, and a message."""
+    exchange = send(api, "listRegistrants", {"sessionToken": api.unique_text("nowhere")})
+    check_refused(api, "listRegistrants", exchange, "FLOWAPP-GEN-6")
+    value = exchange.response.json()
+    assert (type(value.get("code")), type(value.get("message"))) == (int, str)
 
 
 @clause("FLOWAPP-GEN-3")

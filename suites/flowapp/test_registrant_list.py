@@ -45,7 +45,7 @@ def test_listed_registrants_are_those_of_the_session(api: Api) -> None:
     assert registered_emails(api, token, "FLOWAPP-RLIST-1") == expected
 
 
-@clause("FLOWAPP-RLIST-1")
+@clause("FLOWAPP-RLIST-2")
 def test_a_similar_token_shows_nobody(api: Api) -> None:
     """Tokens that resemble a session's token are refused or show nobody."""
     own_token = create_event(api)

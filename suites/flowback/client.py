@@ -89,18 +89,34 @@ def require_meaning(readings: ObservedReadings, reading: str, meaning: str) -> N
     readings.record_meaning(reading, meaning)
 
 
-def post_form(api: Api, path: str, form: Mapping[str, str], credentials: str = "none") -> Exchange:
-    """Send a form; the response is not judged."""
+def require_login(api: Api, readings: ObservedReadings) -> None:
+    """Raises MissingPrecondition unless the known user can log in where FLOWBACK-AMB-4 assumes it.
+
+    Where it is, and with which fields, the document does not say: otherwise no refused login tells anything.
+    """
+    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    if not can_log_in(api):
+        raise MissingPrecondition("the known user cannot log in at POST /login, which only FLOWBACK-AMB-4 assumes")
+
+
+def can_log_in(api: Api) -> bool:
+    """Whether the known user gets a key at POST /login."""
+    response = login(api, api.setting("USERNAME"), api.setting("PASSWORD")).response
+    return 200 <= response.status < 300
+
+
+def post_form(api: Api, path: str, form: Mapping[str, str], credentials: str = "valid") -> Exchange:
+    """Send a form, with the key as in the document's examples; the response is not judged."""
     return api.request("POST", path, form=form, credentials=credentials)
 
 
-def register(api: Api, username: str, email: str, credentials: str = "none") -> Exchange:
+def register(api: Api, username: str, email: str, credentials: str = "valid") -> Exchange:
     """Register a user; the request may be refused."""
     form = {"username": username, "email": email}
     return check_exchange(api, "registerUser", post_form(api, "/register", form, credentials))
 
 
-def verify(api: Api, code: str, password: str, credentials: str = "none") -> Exchange:
+def verify(api: Api, code: str, password: str, credentials: str = "valid") -> Exchange:
     """Complete a registration; the request may be refused."""
     form = {"verification_code": code, "password": password}
     return check_exchange(api, "verifyRegistration", post_form(api, "/register/verify", form, credentials))

@@ -74,9 +74,25 @@ def read_whole_list(api: Api) -> Iterator[ListOracle]:
         yield ListOracle(ids, offset_is_added=shifted != ids[1:3])
 
 
+def linked_limits(api: Api, **query: object) -> list[int]:
+    """The limits in the links of the first two pages with that query; none where these pages have no such links."""
+    pages = [list_users(api, **query), list_users(api, page=2, **query)]
+    served = [exchange.response.json() for exchange in pages if not is_refused(exchange)]
+    links = [page.get(name) for page in served for name in ("next", "previous")]
+    queries = [parse_qs(urlsplit(link).query) for link in links if isinstance(link, str)]
+    values = [value for parameters in queries for value in parameters.get("limit", [])]
+    return [int(value) for value in values if value.isdecimal()]
+
+
 def page_count(rows: int, limit: int) -> int:
     """The number of pages that so many rows fill."""
     return -(-rows // limit)
+
+
+def full_page_limits(rows: int) -> list[int]:
+    """The smallest and the largest limit with which so many rows fill their last page."""
+    limits = [limit for limit in range(1, MAX_LIMIT + 1) if rows and rows % limit == 0]
+    return [*{*limits[:1], *limits[-1:]}]
 
 
 def offsets(rows: int, limit: int) -> st.SearchStrategy[int]:

@@ -9,7 +9,17 @@ import pytest
 from contracts.exchange import Exchange
 from fixtures.cases import FORM
 from fixtures.target_api import Api
-from suites.flowback.client import check_exchange, is_refused, post_form
+from suites.flowback.client import (
+    EXAMPLES,
+    NON_INTEGERS,
+    check_exchange,
+    is_refused,
+    post_form,
+    registered_person,
+    unused_email,
+    verify,
+)
+from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
 clause = pytest.mark.clause
@@ -40,6 +50,36 @@ def test_refusal_is_a_json_object_with_members(api: Api, readings: ObservedReadi
     assert 400 <= response.status < 500, f"{description} was answered with status {response.status}"
     is_problem = response.media_type() == "application/problem+json"
     readings.observe("FLOWBACK-AMB-17", problem=is_problem, object=not is_problem)
+
+
+@clause("FLOWBACK-ERR-3")
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/register", "/register/verify"])
+def test_another_writing_method_is_refused(api: Api, path: str, method: str) -> None:
+    """PUT, PATCH and DELETE of the paths of a registration are refused, and leave its code valid."""
+    person = registered_person(api)
+    form = {"username": api.unique_text("flow.user"), "email": unused_email(api)}
+    if path == "/register/verify":
+        form = {"verification_code": person.code, "password": person.password}
+    response = api.request(method, path, form=form).response
+    assert 400 <= response.status < 500, f"{method} {path} was answered with status {response.status}"
+    exchange = verify(api, person.code, person.password)
+    assert not is_refused(exchange), f"the code was then refused with status {exchange.response.status}"
+
+
+@clause("FLOWBACK-ERR-4")
+@pytest.mark.parametrize(
+    ("operation_id", "path", "name"),
+    [("getUser", "/user", "id"), *(("listUsers", "/users", name) for name in ("id", "page", "limit", "offset"))],
+)
+def test_value_that_is_not_an_integer_is_refused(api: Api, operation_id: str, path: str, name: str) -> None:
+    """An id, page, limit or offset that is not an integer is refused, because the document calls it one."""
+
+    def check_refused(text: str) -> None:
+        exchange = check_exchange(api, operation_id, api.request("GET", path, query={name: text}))
+        assert is_refused(exchange), f"{name}={text} was served with status {exchange.response.status}"
+
+    for_all(check_refused, EXAMPLES, text=NON_INTEGERS)
 
 
 @clause("FLOWBACK-ERR-2")

@@ -20,7 +20,14 @@ from suites.flowback.client import (
     list_users,
     users_page,
 )
-from suites.flowback.list_oracle import ListOracle, Window, assert_link, page_count, read_whole_list
+from suites.flowback.list_oracle import (
+    ListOracle,
+    Window,
+    assert_link,
+    full_page_limits,
+    page_count,
+    read_whole_list,
+)
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
@@ -65,20 +72,38 @@ def test_count_is_that_of_the_filtered_list(api: Api) -> None:
 
 
 @clause("FLOWBACK-LIST-5")
-def test_next_leads_to_the_next_page(api: Api, readings: ObservedReadings) -> None:
+def test_next_leads_to_the_next_page(api: Api) -> None:
     """While rows follow, next is an absolute URL with page, limit and offset that leads to them."""
     with read_whole_list(api) as oracle:
 
         def check_next(window: Window) -> None:
+            link = users_page(api, **window).get("next", "absent")
+            assert_link(api, link, window | {"page": window["page"] + 1}, oracle.expected_next_ids(window))
+
+        check_next(FIRST_PAGE)
+        for_all(check_next, EXAMPLES, window=oracle.linked_windows.filter(oracle.expected_next_ids))
+
+
+@clause("FLOWBACK-LIST-20")
+def test_the_last_page_names_no_next_one(api: Api, readings: ObservedReadings) -> None:
+    """On a last page, full or not, next is false, null or absent; whatever page it names has rows."""
+    with read_whole_list(api) as oracle:
+        count = len(oracle.ids)
+
+        def check_next(window: Window) -> None:
             envelope = envelope_of(api, oracle, window)
             link = envelope.get("next", "absent")
-            if oracle.expected_ids(window) and oracle.expected_next_ids(window):
-                assert_link(api, link, window | {"page": window["page"] + 1}, oracle.expected_next_ids(window))
+            if isinstance(link, str) and link != "absent":
+                exchange = follow_link(api, link)
+                has_rows = not is_refused(exchange) and bool(exchange.response.json()["data"])
+                assert has_rows, f"{window}: next is {link}, which has no row"
                 return
             meanings = {"false": link is False, "null": link is None, "absent": "next" not in envelope}
             assert is_allowed(readings, "FLOWBACK-AMB-14", **meanings), f"{window} is the last page, next is {link!r}"
 
-        check_next(FIRST_PAGE)
+        for limit in full_page_limits(count):
+            check_next({"page": page_count(count, limit), "limit": limit, "offset": 0})
+        check_next({"page": page_count(count, MAX_LIMIT), "limit": MAX_LIMIT, "offset": 0})
         for_all(check_next, EXAMPLES, window=oracle.linked_windows)
 
 
@@ -135,6 +160,14 @@ def test_previous_leads_to_the_page_before(api: Api) -> None:
 
 
 @clause("FLOWBACK-LIST-7")
+def test_total_page_is_an_integer(api: Api) -> None:
+    """Every page has the member total_page, an integer, an empty one as well."""
+    for query in ({}, {"limit": 1}, {"id": UNKNOWN_ID}):
+        total = users_page(api, **query)["total_page"]
+        assert type(total) is int, f"{query}: total_page is {total!r}"
+
+
+@clause("FLOWBACK-LIST-23")
 def test_total_page_is_the_number_of_pages(api: Api, readings: ObservedReadings) -> None:
     """The total_page is the count divided by the limit and rounded up; for an empty list it is 0 or 1."""
     with read_whole_list(api) as oracle:

@@ -9,7 +9,6 @@ from fixtures.target_api import Api, MissingPrecondition
 from suites.flowback.client import (
     EXAMPLES,
     MAX_LIMIT,
-    NON_INTEGERS,
     Row,
     complete_list,
     ids_of,
@@ -20,7 +19,14 @@ from suites.flowback.client import (
     unchanged_list,
     users_page,
 )
-from suites.flowback.list_oracle import LIMITS, Window, assert_page, page_count, read_whole_list
+from suites.flowback.list_oracle import (
+    LIMITS,
+    Window,
+    assert_page,
+    linked_limits,
+    page_count,
+    read_whole_list,
+)
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
@@ -29,7 +35,7 @@ clause = pytest.mark.clause
 
 @clause("FLOWBACK-LIST-12")
 def test_page_selects_the_rows(api: Api, readings: ObservedReadings) -> None:
-    """Page p has the rows from (p - 1) * limit on; without a page the first page is returned."""
+    """Page p has the rows from (p - 1) * limit on."""
     with read_whole_list(api) as oracle:
 
         def check_page(window: Window) -> None:
@@ -39,8 +45,6 @@ def test_page_selects_the_rows(api: Api, readings: ObservedReadings) -> None:
         for_all(check_page, EXAMPLES, window=oracle.windows_without_offset)
         refused = assert_page(api, {"page": len(oracle.ids) + 1, "limit": 2}, [])
         readings.observe("FLOWBACK-AMB-34", refused=refused, empty=not refused)
-        first_page, without_page = page_rows(api, page=1, limit=3), page_rows(api, limit=3)
-        assert first_page == without_page, f"page 1 has the rows {first_page}, without a page they are {without_page}"
 
 
 @clause("FLOWBACK-LIST-13")
@@ -57,6 +61,63 @@ def test_limit_is_the_number_of_rows(api: Api, readings: ObservedReadings) -> No
         size = len(page_rows(api))
     if size < count:
         readings.one_of("FLOWBACK-AMB-27", twenty=size == 20, fifty=size == MAX_LIMIT, other=0 < size < MAX_LIMIT)
+
+
+@clause("FLOWBACK-LIST-19")
+def test_page_defaults_to_1_and_offset_to_0(api: Api) -> None:
+    """Leaving out the page, the offset or both is the same as 1 and 0, above all without any other parameter."""
+    with unchanged_list(api):
+        count = len(complete_list(api, 2))
+
+        def check_default(others: Window, left_out: set[str]) -> None:
+            explicit = {"page": 1, "offset": 0, **others}
+            implicit = {name: value for name, value in explicit.items() if name not in left_out - set(others)}
+            expected, received = ids_of(page_rows(api, **explicit)), ids_of(page_rows(api, **implicit))
+            assert received == expected, f"{implicit} has the ids {received}, {explicit} has {expected}"
+
+        for left_out in ({"page", "offset"}, {"page"}, {"offset"}):
+            check_default({}, left_out)
+        check_default({"offset": 1}, {"page"})
+        check_default({"page": 2, "limit": 1}, {"offset"})
+        others = st.fixed_dictionaries({}, optional={"limit": LIMITS, "offset": st.integers(0, count - 1)})
+        for_all(
+            check_default, EXAMPLES, others=others, left_out=st.sets(st.sampled_from(["page", "offset"]), min_size=1)
+        )
+
+
+@clause("FLOWBACK-LIST-14")
+def test_a_limit_of_50_is_served(api: Api) -> None:
+    """A limit of 50 is served, and without a limit a page has at most 50 rows."""
+    exchange = list_users(api, limit=MAX_LIMIT)
+    assert not is_refused(exchange), f"limit={MAX_LIMIT} was refused with status {exchange.response.status}"
+    size = len(page_rows(api))
+    assert size <= MAX_LIMIT, f"without a limit the page has {size} rows"
+
+
+@clause("FLOWBACK-LIST-14")
+def test_a_limit_of_51_is_refused_or_clamped(api: Api, readings: ObservedReadings) -> None:
+    """A limit of 51 is refused, or the page has 50 rows, or links tell a limit of 50 or less, however few users
+    there are.
+    """
+    exchange = list_users(api, limit=MAX_LIMIT + 1)
+    refused = is_refused(exchange)
+    size = 0 if refused else len(exchange.response.json()["data"])
+    linked = [] if refused else linked_limits(api, limit=MAX_LIMIT + 1)
+    if not refused and size < MAX_LIMIT and all(limit > MAX_LIMIT for limit in linked):
+        raise MissingPrecondition(f"the target lists {size} users and tells no limit: what limit=51 does is not shown")
+    is_clamped = size == MAX_LIMIT or (size < MAX_LIMIT and any(limit <= MAX_LIMIT for limit in linked))
+    assert is_allowed(readings, "FLOWBACK-AMB-7", clamped=is_clamped, refused=refused), (
+        f"with limit={MAX_LIMIT + 1} the page has {size} rows"
+    )
+
+
+@clause("FLOWBACK-LIST-21")
+def test_links_tell_a_limit_of_50_at_most(api: Api) -> None:
+    """Where links tell the limit of a request without one, those of a request with a higher one tell 50 at most."""
+    if not linked_limits(api):
+        raise MissingPrecondition("links do not tell the limit in effect: they have none when none was sent")
+    linked = linked_limits(api, limit=MAX_LIMIT + 1)
+    assert max(linked, default=0) <= MAX_LIMIT, f"with limit={MAX_LIMIT + 1} links tell the limit {max(linked)}"
 
 
 @clause("FLOWBACK-LIST-14")
@@ -129,24 +190,6 @@ def test_request_of_the_example_is_served(api: Api, readings: ObservedReadings) 
         rows = None if refused else exchange.response.json()["data"]
         meanings = {"refused": refused, "left_out": rows == page_rows(api), "empty": rows == []}
         assert is_allowed(readings, "FLOWBACK-AMB-26", **meanings), f"{name}={value} returned {rows}"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("page", marks=clause("FLOWBACK-LIST-12")),
-        pytest.param("limit", marks=clause("FLOWBACK-LIST-13")),
-        pytest.param("offset", marks=clause("FLOWBACK-LIST-15")),
-    ],
-)
-def test_value_that_is_not_an_integer_is_refused(api: Api, name: str) -> None:
-    """A page, limit or offset that is not an integer is refused, because the document calls it one."""
-
-    def check_refused(text: str) -> None:
-        exchange = list_users(api, **{name: text})
-        assert is_refused(exchange), f"{name}={text} was served with status {exchange.response.status}"
-
-    for_all(check_refused, EXAMPLES, text=NON_INTEGERS)
 
 
 @clause("FLOWBACK-LIST-18")

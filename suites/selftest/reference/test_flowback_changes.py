@@ -167,6 +167,7 @@ PROBES: dict[str, Probe] = {
     "wants_a_key_to_register": _registration_probe(),
     "wants_a_key_to_verify": _verification_probe(VALID_FORM),
     "checks_a_key_that_registration_does_not_need": _registration_probe("your_token_here"),
+    "refuses_a_registration_with_a_key": _registration_probe(KEY),
     "remembers_the_first_current_user": _current_users,
     "gives_a_key_that_opens_nothing": _login_probe(),
     "gives_everybody_the_same_key": _login_probe(),
@@ -277,6 +278,13 @@ PROBES: dict[str, Probe] = {
     "serves_one_row_more": _list_probe(limit=5),
     "ignores_the_limit": _list_probe(limit=5),
     "redirects_past_the_end": _list_probe(page=99),
+    "gives_total_page_as_text": _list_probe(),
+    "tells_forty_users_of_a_limit_of_fifty_one": _list_probe(limit=51, page=2),
+    "links_from_a_full_last_page_to_an_empty_one": _list_probe(limit=34, page=2),
+    "begins_with_the_second_row_without_parameters": _list_probe(),
+    "takes_a_page_left_out_for_the_last": _list_probe(offset=1),
+    "logs_in_at_another_path": _login_probe(),
+    "takes_an_empty_username": lambda handler: post(handler, "/register", **{**NEW, "username": ""}).status,
     "shows_the_first_user_as_current": _user_probe(),
     "shows_the_first_user_for_a_blank_id": _user_probe(id=""),
     "shows_the_caller_for_any_id": _user_probe(id=OTHER_ID),
@@ -311,13 +319,24 @@ def test_change_has_a_summary_and_clauses(change: Any) -> None:
     assert all(clause.startswith("FLOWBACK-") for clause in change.clauses)
 
 
-@pytest.mark.parametrize("name", REFERENCE.VARIANTS)
+@pytest.mark.parametrize("name", [name for name in REFERENCE.VARIANTS if name != "minimal"])
 def test_variant_still_registers_and_logs_in(name: str) -> None:
     handler = handler_with_changes(REFERENCE.create(create_world()), [REFERENCE.VARIANTS[name]])
     code = UUID.search(post(handler, "/register", **NEW).mails[0].text.lower())
     assert code
     assert verify(handler, code.group()).status < 300
     assert login(handler, NEW["username"], NEW_PASSWORD).status == 200
+
+
+def test_minimal_registers_only_as_the_examples_do() -> None:
+    handler = handler_with_changes(REFERENCE.create(create_world()), [REFERENCE.VARIANTS["minimal"]])
+    registration = post(handler, "/register", username="flowback", email="flowback@example.com")
+    code = UUID.search(registration.mails[0].text.lower())
+    assert code
+    form = {"verification_code": code.group(), "password": "a long secret with spaces"}
+    assert post(handler, "/register/verify", **form).status == 400
+    assert post(handler, "/register/verify", KEY, **form).status == 204
+    assert login(handler, "flowback", form["password"]).status == 404
 
 
 TEXTS = st.one_of(

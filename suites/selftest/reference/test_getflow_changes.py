@@ -103,6 +103,11 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "link_is_relative": ["GET /v2/tasks?$"],
     "link_has_another_relation": ["GET /v2/tasks?$"],
     "limit_has_no_maximum": ["GET /v2/tasks?$&limit=101"],
+    # faults.small_lists
+    "plain_lists_show_fifty_of_sixty_tasks": ["GET /v2/tasks?$"],
+    "plain_accounts_begin_with_the_second": ["GET /v2/accounts?$"],
+    "plain_list_hides_its_last_row": ["GET /v2/lists?$"],
+    "full_last_page_links_to_an_empty_one": ["GET /v2/accounts?$&limit=15&cursor=15"],
     # faults.related
     "include_is_ignored_on_tasks": ["GET /v2/tasks?$&include=accounts"],
     "include_is_ignored_on_memberships": ["GET /v2/memberships?$&include=accounts"],

@@ -13,7 +13,7 @@ import pytest
 from contracts.exchange import Exchange, Request, Response
 from fixtures.in_process_client import InProcessClient
 from fixtures.target_api import Api, MissingPrecondition
-from suites.flowback import test_get_user, test_page_envelope, test_verify_register
+from suites.flowback import test_get_user, test_page_envelope, test_pages, test_verify_register
 from suites.mutation.reference_apis import in_process_api
 from suites.observed_readings import ObservedReadings
 from suites.reporting.failures import ContractViolation
@@ -80,6 +80,35 @@ def test_count_is_not_judged_by_refused_pages_alone() -> None:
     with pytest.raises(ContractViolation) as caught:
         test_page_envelope.test_count_is_that_of_the_whole_list(changed_api(refuses_every_offset))
     assert caught.value.clauses == ("FLOWBACK-LIST-1",)
+
+
+def forty_users(request: Request, response: Response) -> Response:
+    """The list has 40 users in one page at most, links name no limit, and nothing tells what a higher limit does."""
+    if not urlsplit(request.url).path.endswith("/users") or response.status != 200:
+        return response
+    return with_json(response, count=40, next=False, previous=False, data=response.json()["data"][:40])
+
+
+def test_a_silent_clamp_of_forty_users_is_not_judged() -> None:
+    api = changed_api(forty_users)
+    with pytest.raises(MissingPrecondition, match="tells no limit"):
+        test_pages.test_a_limit_of_51_is_refused_or_clamped(api, ObservedReadings(api))
+    with pytest.raises(MissingPrecondition, match="do not tell the limit"):
+        test_pages.test_links_tell_a_limit_of_50_at_most(api)
+
+
+def test_a_refused_limit_shows_without_51_users() -> None:
+    api = in_process_api("flowback", variants=("refuses_a_limit_above_fifty", "has_forty_users"))
+    readings = ObservedReadings(api)
+    test_pages.test_a_limit_of_51_is_refused_or_clamped(api, readings)
+    assert readings.seen["FLOWBACK-AMB-7"] == "refused"
+
+
+def test_a_clamp_that_links_tell_shows_without_51_users() -> None:
+    api = in_process_api("flowback", variants=("has_forty_users",))
+    readings = ObservedReadings(api)
+    test_pages.test_a_limit_of_51_is_refused_or_clamped(api, readings)
+    assert readings.seen["FLOWBACK-AMB-7"] == "clamped"
 
 
 def test_other_users_are_needed_to_see_their_emails() -> None:
