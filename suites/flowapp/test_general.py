@@ -23,6 +23,7 @@ from suites.flowapp.client import (
     send,
 )
 from suites.observed_readings import ObservedReadings
+from suites.reporting.response_body import read_body
 
 clause = pytest.mark.clause
 JSON_OPERATIONS = [name for name in KEYED_OPERATIONS if not name.startswith("report")]
@@ -44,7 +45,7 @@ def test_responses_are_json(api: Api, operation: str) -> None:
 def test_data_is_in_an_envelope_or_bare(api: Api, readings: ObservedReadings, operation: str) -> None:
     """Whether the data stand in an envelope or at the top level is observed; the contract describes both."""
     exchange = send(api, operation, keyed_paths(api)[operation])
-    value = check_accepted(api, operation, exchange).response.json()
+    value = read_body(check_accepted(api, operation, exchange))
     wrapped = isinstance(value, dict) and "data" in value
     readings.observe("FLOWAPP-AMB-2", envelope=wrapped, bare=not wrapped)
 
@@ -73,7 +74,7 @@ def test_an_unknown_session_is_refused_in_json(api: Api, operation: str) -> None
     exchange = send(api, operation, path)
     assert 400 <= exchange.response.status < 500
     check_refused(api, operation, exchange, "FLOWAPP-GEN-3")
-    assert isinstance(exchange.response.json(), dict)
+    assert isinstance(read_body(exchange), dict)
 
 
 @clause("FLOWAPP-GEN-3")
@@ -82,7 +83,7 @@ def test_a_refusal_has_an_error_status_or_code(api: Api, readings: ObservedReadi
     exchange = send(api, "getEvent", {"sessionToken": api.unique_text("nowhere")})
     status = exchange.response.status
     try:
-        value: Any = exchange.response.json()
+        value: Any = read_body(exchange)
     except (ValueError, RecursionError):
         value = None
     code = value.get("code") if isinstance(value, dict) else None

@@ -21,6 +21,7 @@ from contracts.operation import Operation, Parameter
 from fixtures.cases import encode_json
 from fixtures.target_api import Api
 from suites.reporting.failures import raise_findings, violation
+from suites.reporting.response_body import read_body
 
 CONTRACT = load_contract("getflow")
 V2_MEDIA_TYPE = "application/vnd.flow.v2+json"
@@ -152,7 +153,7 @@ def is_success(exchange: Exchange) -> bool:
 def json_body(exchange: Exchange) -> Record:
     """The JSON object in the response's body, {} when there is none."""
     try:
-        value = exchange.response.json()
+        value = read_body(exchange)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -186,12 +187,14 @@ def without_request_ids(body: Record) -> Record:
 
 def page_records(api: Api, exchange: Exchange, kind: RecordKind, clause: str) -> list[Record]:
     """The records of a page. Raises ContractViolation when the page is refused or not as documented."""
-    return list(accepted_body(api, exchange, clause)[kind.plural])
+    records: list[Record] = accepted_body(api, exchange, clause)[kind.plural]
+    return records
 
 
 def single_record(api: Api, exchange: Exchange, kind: RecordKind, clause: str) -> Record:
     """The record in a response about one record. Raises ContractViolation as `page_records` does."""
-    return dict(accepted_body(api, exchange, clause)[kind.singular])
+    record: Record = accepted_body(api, exchange, clause)[kind.singular]
+    return record
 
 
 def record_identity(row: Record) -> Any:
