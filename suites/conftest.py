@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+import contracts
 from contracts.asyncapi import load_rpc_contract
 from contracts.openapi import load_contract
+from contracts.operation import Operation
 from fixtures import network_guard
 from fixtures.corpus import EFFORTS, Corpus
 from fixtures.corpus import corpus as corpus_of
@@ -26,12 +28,13 @@ from fixtures.target_api import Api
 from fixtures.targets import Target, deepstream_url, embedded_references, from_environment
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
-from suites import run_checks, worker_groups
+from suites import hypothesis_checks, run_checks, worker_groups
 from suites.observed_readings import ObservedReadings
 from suites.reporting import attachments, broken_contracts, made_records, masked_reports, pace_plugin, pytest_plugin
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
-from suites.reporting.result_recorder import EXCHANGES, ResultRecorder
+from suites.reporting.response_evidence import NothingTested, needs_target
+from suites.reporting.result_recorder import CASES, EXCHANGES, ResultRecorder
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
@@ -62,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     network_guard.install()
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
     config.addinivalue_line("markers", "observation(*ids): the readings that a test observes, and checks nothing")
+    config.addinivalue_line("markers", "offered(cases): only for operations for which cases(corpus, operation) has any")
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
     config.addinivalue_line("markers", "slow: a self-test that takes minutes: complete runs against servers of its own")
     masked_reports.configure(config)
@@ -81,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     results = pytest_plugin.results_folder(config)
     if results:
         config.stash[RECORDER] = ExchangeRecorder()
+        hypothesis_checks.LISTENERS[:] = [config.stash[RECORDER]]
     config.stash[RESULTS] = ResultRecorder(results, config.stash[pytest_plugin.RUN], _process_name())
     config.pluginmanager.register(config.stash[RESULTS])
 
@@ -165,7 +170,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     missing = set(metafunc.fixturenames) - _parametrized_names(metafunc.definition)
     if "operation" in missing:
         operations = [operation for api in apis for operation in load_contract(api).operations.values()]
-        metafunc.parametrize("operation", operations, ids=str)
+        metafunc.parametrize("operation", [it for it in operations if _is_offered(metafunc, it)], ids=str)
     if "call" in missing:
         contracts_of_calls = [contract for api in apis if (contract := load_rpc_contract(api))]
         metafunc.parametrize("call", [call for rpc in contracts_of_calls for call in rpc.calls.values()], ids=str)
@@ -173,6 +178,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("resource", [resource for api in apis for resource in resources(api)], ids=str)
     if "transport" in missing:
         metafunc.parametrize("transport", TRANSPORTS, indirect=True)
+
+
+def _is_offered(metafunc: pytest.Metafunc, operation: Operation) -> bool:
+    """Whether the contract offers the requests that the test's mark `offered` asks for; a test without it takes any."""
+    options = metafunc.config.option
+    generated = corpus_of(operation.api, EFFORTS[options.effort], options.seed)
+    return all(mark.kwargs["cases"](generated, operation) for mark in metafunc.definition.iter_markers("offered"))
 
 
 def _parametrized_names(test: pytest.Item) -> set[str]:
@@ -191,7 +203,16 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    return (yield from item.config.stash[RESULTS].end_in_one_line(item))
+    return (yield from item.config.stash[RESULTS].end_in_one_line(item, require=lambda: _require_evidence(item)))
+
+
+def _require_evidence(item: pytest.Item) -> None:
+    """Raises NothingTested when a test has ended well that is about a target and learnt nothing about it."""
+    api = pytest_plugin.api_name(item)
+    if api in contracts.apis() and RECORDER in item.config.stash and needs_target(item, api):
+        if pytest_plugin.api_under_test(item) is None:
+            raise NothingTested("the test sends no request")
+        item.config.stash[RECORDER].evidence[api].require()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -204,7 +225,10 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     api = pytest_plugin.api_under_test(item)
+    cases = hypothesis_checks.take_counts() if call.when == "call" else []
+    item.user_properties += [(CASES, count.checked) for count in cases]
     if call.when == "call" and api and pytest_plugin.results_folder(item.config):
+        attachments.attach_case_counts(cases)
         attachments.attach_exchanges(api, call.excinfo.value if call.excinfo else None)
         item.stash[EXCHANGES] = item.config.stash[RECORDER].take_count()
     if call.when == "call" and api:
@@ -277,6 +301,8 @@ def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
         answering.add(api.target.api)
     api.exchanges.clear()
     api.notes.clear()
+    if RECORDER in request.config.stash:
+        request.config.stash[RECORDER].evidence[api.target.api].begin_test()
     subject = pytest_plugin.contract_subject(request.node)
     if subject and not subject.safe and not api.target.writes:
         pytest.skip(api.target.read_only_reason())

@@ -56,11 +56,10 @@ class CoverageCounter:
             return
         values = _values(request)
         path = request.url.removeprefix(self.url).partition("?")[0]
+        operation = operation or self._best_match(request, values)
         if operation is None:
-            operation = best_match(self._router.candidates(request.method, path), values)
-            if operation is None:
-                self.unmatched += 1
-                return
+            self.unmatched += 1
+            return
         plan, counts = self._plan(operation)
         hits: set[int] = set()
         if invalid_case is None or invalid_case.location:
@@ -73,6 +72,20 @@ class CoverageCounter:
         counts[-1] += 1
         for number in hits:
             counts[number] += 1
+
+    def label_of(self, exchange: Exchange, operation: Operation | None = None) -> str:
+        """The label of the operation or call that an exchange belongs to, "" when it belongs to none.
+
+        Without an operation that is the one that the request fits best, or the frame's call.
+        """
+        if exchange.request.method == FRAME:
+            return self._call_label(exchange, rpc_plan.read_frame(exchange.request.body))
+        matching = operation or self._best_match(exchange.request, _values(exchange.request))
+        return matching.label if matching else ""
+
+    def _best_match(self, request: Request, values: Values) -> Operation | None:
+        path = request.url.removeprefix(self.url).partition("?")[0]
+        return best_match(self._router.candidates(request.method, path), values)
 
     def counts(self) -> Counts:
         """How many exchanges exercised each point; points that none exercised are left out."""
@@ -89,15 +102,19 @@ class CoverageCounter:
     def _add_frame(self, exchange: Exchange) -> None:
         """Counts a frame: its URL names the endpoint, its content the method."""
         frame = rpc_plan.read_frame(exchange.request.body)
-        method = frame.get("method") if isinstance(frame, dict) else None
-        label = f"{frame_endpoint(exchange.request.url, self.url)} {method}"
-        if self._rpc is None or label not in self._rpc.calls:
+        label = self._call_label(exchange, frame)
+        if self._rpc is None or not label:
             self.unmatched += 1
             return
         plan, counts = self._call_plan(self._rpc, self._rpc.calls[label])
         counts[-1] += 1
         for number in plan.hits(self._rpc, exchange, frame):
             counts[number] += 1
+
+    def _call_label(self, exchange: Exchange, frame: Any) -> str:
+        method = frame.get("method") if isinstance(frame, dict) else None
+        label = f"{frame_endpoint(exchange.request.url, self.url)} {method}"
+        return label if self._rpc and label in self._rpc.calls else ""
 
     def _call_plan(self, rpc: RpcContract, call: Call) -> tuple[CallPlan, list[int]]:
         if call.label not in self._call_plans:

@@ -14,6 +14,7 @@ from contracts.clauses import ANY
 from contracts.coverage.operation_plan import REQUEST, RESPONSE, CoveragePoint
 from reports.coverage.clause_results import STATES, ClauseResult, ReadingResult
 from reports.coverage.coverage_report import ApiCoverage, OperationCoverage, Share
+from reports.results.result_log import ResultRecord
 
 FOLDER = Path(__file__).parent
 MAX_TESTS = 6  # listed per clause
@@ -122,11 +123,16 @@ def _tests(result: ClauseResult) -> str:
     if not result.tests:
         return ""
     items = "".join(
-        f"<li>{escape(test.title)} <i>({test.outcome}, {_count(test.exchanges, 'exchange')})</i></li>"
-        for test in result.tests[:MAX_TESTS]
+        f"<li>{escape(test.title)} <i>({test.outcome}, {_effort(test)})</i></li>" for test in result.tests[:MAX_TESTS]
     )
     rest = f"<li>and {len(result.tests) - MAX_TESTS} more</li>" if len(result.tests) > MAX_TESTS else ""
     return f"<details><summary>{_count(len(result.tests), 'test')}</summary><ul>{items}{rest}</ul></details>"
+
+
+def _effort(test: ResultRecord) -> str:
+    """How much a test has tried."""
+    cases = f", {_count(test.cases, 'case')} that could fail" if test.cases else ""
+    return f"{_count(test.exchanges, 'exchange')}{cases}"
 
 
 def _reading(result: ReadingResult) -> str:

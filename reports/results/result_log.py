@@ -5,7 +5,7 @@ caught the exception has decided it (suites/reporting/outcomes.py), and nobody g
 
     {"run": "5b6c…", "api": "getflow", "node": "suites/getflow/test_errors.py::test_x", "title": "X",
      "outcome": "failed", "clauses": ["GETFLOW-ERR-10"], "blamed": ["GETFLOW-ERR-10"], "message": "…", "readings": [],
-     "exchanges": 3, "observed": [], "is_observation": false}
+     "exchanges": 3, "cases": 0, "observed": [], "is_observation": false}
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class ResultRecord:
     first. blamed: ids of the clauses that its failure names. message: one line that explains the outcome, or "".
     readings: meanings seen, such as "GETFLOW-AMB-15: clamped". observed: ids of the readings that the test recorded
     with every meaning allowed. is_observation: whether recording them is all that the test does, so it cannot fail.
+    cases: how many of its generated cases could have failed.
     """
 
     api: str
@@ -49,6 +50,7 @@ class ResultRecord:
     message: str = ""
     readings: tuple[str, ...] = ()
     exchanges: int = 0
+    cases: int = 0
     observed: tuple[str, ...] = ()
     is_observation: bool = False
 

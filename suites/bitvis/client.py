@@ -15,6 +15,7 @@ from contracts.exchange import Exchange
 from contracts.judge.http_judge import judge_response
 from fixtures.target_api import Api, MissingPrecondition
 from suites.reporting.failures import raise_findings, violation
+from suites.reporting.response_body import read_body
 
 Record = dict[str, Any]
 
@@ -114,7 +115,7 @@ def checked_envelope(api: Api, exchange: Exchange, method: str, kind: ObjectKind
     findings = judge_response(api.contract, operation, replace(exchange, response=response))
     raise_findings([(finding, None) for finding in findings if finding.clause != operation.clauses[0]], api.secrets)
     assert not findings, f"expected {findings[0].expected}, got {findings[0].received}"
-    envelope: Record = exchange.response.json()
+    envelope: Record = read_body(exchange)
     return envelope
 
 

@@ -18,7 +18,7 @@ from contracts.exchange import Exchange, Request, Response
 from fixtures.http_client import TIMEOUT, HttpClient, Unreachable
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, RawWebsocket
-from suites.bitvis.client import QUEUE, ObjectKind, Record, assert_success, checked_envelope
+from suites.bitvis.client import QUEUE, SWITCHING_PROTOCOLS, ObjectKind, Record, assert_success, checked_envelope
 from suites.bitvis.websocket_calls import call_message
 
 WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
@@ -183,4 +183,6 @@ def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, Response]:
     client.close()
     if not response.status:
         raise Unreachable(f"no websocket at {url} ({response.error}); set {target.url_variable}")
+    if response.status == SWITCHING_PROTOCOLS:
+        api.on_websocket(f"ws{url.removeprefix('http')}")
     return base64.b64encode(sha1((key + WEBSOCKET_GUID).encode(), usedforsecurity=False).digest()).decode(), response

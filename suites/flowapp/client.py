@@ -21,7 +21,9 @@ from contracts.clauses import clauses
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
 from fixtures.target_api import Api, MissingPrecondition
+from suites.hypothesis_checks import counted
 from suites.reporting.failures import raise_findings
+from suites.reporting.response_body import read_body
 
 Record = dict[str, Any]  # an object of a JSON list
 PERIODS = {"past": "FLOWAPP-LIST-4", "current": "FLOWAPP-LIST-2", "future": "FLOWAPP-LIST-4"}  # each with its clause
@@ -39,7 +41,7 @@ KEYED_OPERATIONS = (  # all operations that read with the key
 
 def few_examples(check: Callable[[], None]) -> Callable[[], None]:
     """Runs a test's inner function on 15 generated examples, under the Hypothesis profile of the run."""
-    return settings(max_examples=15, suppress_health_check=list(HealthCheck))(check)
+    return counted(settings(max_examples=15, suppress_health_check=list(HealthCheck))(check))
 
 
 def send(api: Api, operation: str, path: Mapping[str, Any] | None = None, **options: Any) -> Exchange:
@@ -95,7 +97,7 @@ def _findings(api: Api, operation: str, exchange: Exchange, clause: str | None) 
 
 def response_data(exchange: Exchange) -> Any:
     """The data of a judged JSON response: those in the envelope, or the whole body."""
-    value = exchange.response.json()
+    value = read_body(exchange)
     return value["data"] if isinstance(value, dict) and "data" in value else value
 
 

@@ -68,6 +68,7 @@ EVENT_TIMES = st.builds(
 
 def period_of(event: dict[str, Any], now: datetime) -> str | None:
     """The period of a listed event at `now`, by its own members; None when they do not say, or not for certain."""
+    event = dict(event)  # here a missing member says no more than a wrong one
     try:
         local_start = datetime.fromisoformat(f"{event['date']}T{event['time']}").replace(
             tzinfo=ZoneInfo(event["timezone"])

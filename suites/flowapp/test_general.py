@@ -23,6 +23,7 @@ from suites.flowapp.client import (
     send,
 )
 from suites.observed_readings import ObservedReadings
+from suites.reporting.response_body import read_body
 
 clause = pytest.mark.clause
 JSON_OPERATIONS = [name for name in KEYED_OPERATIONS if not name.startswith("report")]
@@ -47,7 +48,7 @@ def test_responses_are_json(api: Api, operation: str) -> None:
 def test_data_is_in_an_envelope_or_bare(api: Api, readings: ObservedReadings, operation: str) -> None:
     """Whether the data stand in an envelope or at the top level is observed; the contract describes both."""
     exchange = send(api, operation, keyed_paths(api)[operation])
-    value = check_accepted(api, operation, exchange).response.json()
+    value = read_body(check_accepted(api, operation, exchange))
     wrapped = isinstance(value, dict) and "data" in value
     readings.observe("FLOWAPP-AMB-2", envelope=wrapped, bare=not wrapped)
 
@@ -86,7 +87,7 @@ def test_a_refusal_is_a_json_object(api: Api, operation: str) -> None:
         if exchange.response.status < 400:
             raise MissingPrecondition(f"{exchange.request.url} is not refused")
         check_refused(api, operation, exchange, "FLOWAPP-GEN-3")
-        assert isinstance(exchange.response.json(), dict)
+        assert isinstance(read_body(exchange), dict)
 
 
 @clause("FLOWAPP-GEN-4")
@@ -94,7 +95,7 @@ def test_a_refusal_has_a_code_and_a_message(api: Api) -> None:
     """What refuses an unknown session token has a code, which is a number, and a message."""
     exchange = send(api, "listRegistrants", {"sessionToken": api.unique_text("nowhere")})
     check_refused(api, "listRegistrants", exchange, "FLOWAPP-GEN-6")
-    value = exchange.response.json()
+    value = read_body(exchange)
     assert (type(value.get("code")), type(value.get("message"))) == (int, str)
 
 
@@ -104,7 +105,7 @@ def test_a_refusal_has_an_error_status_or_code(api: Api, readings: ObservedReadi
     exchange = send(api, "getEvent", {"sessionToken": api.unique_text("nowhere")})
     status = exchange.response.status
     try:
-        value: Any = exchange.response.json()
+        value: Any = read_body(exchange)
     except (ValueError, RecursionError):
         value = None
     code = value.get("code") if isinstance(value, dict) else None

@@ -20,6 +20,7 @@ from contracts.judge.http_judge import judge_response
 from fixtures.target_api import UUID, Api, MissingPrecondition
 from suites.observed_readings import ObservedReadings
 from suites.reporting.failures import raise_findings, violation
+from suites.reporting.response_body import read_body
 
 Row = dict[str, Any]
 MAX_LIMIT = 50  # rows of a page (document line 155)
@@ -132,7 +133,7 @@ def log_in(api: Api, username: str, password: str, clause: str = "FLOWBACK-VER-3
     """Log in and return the API with the new key. A refusal violates the clause."""
     __tracebackhide__ = True
     exchange = expect_success(api, "login", login(api, username, password), clause)
-    return api.with_settings(TOKEN=exchange.response.json()["token"])
+    return api.with_settings(TOKEN=read_body(exchange)["token"])
 
 
 def mailed_codes(api: Api, email: str, count: int = 1) -> list[str]:
@@ -176,13 +177,14 @@ def list_users(api: Api, **query: object) -> Exchange:
 
 def users_page(api: Api, **query: object) -> Row:
     """The envelope of a page. A refusal violates the first clause of the list."""
-    envelope: Row = expect_success(api, "listUsers", list_users(api, **query)).response.json()
+    envelope: Row = read_body(expect_success(api, "listUsers", list_users(api, **query)))
     return envelope
 
 
 def page_rows(api: Api, **query: object) -> list[Row]:
     """The rows of a page."""
-    return list(users_page(api, **query)["data"])
+    rows: list[Row] = users_page(api, **query)["data"]
+    return rows
 
 
 def ids_of(rows: Sequence[Row]) -> list[int]:
@@ -209,7 +211,7 @@ def all_pages(api: Api, **filters: object) -> list[Row]:
         exchange = list_users(api, page=number, limit=MAX_LIMIT, **filters)
         if number > 1 and is_refused(exchange):  # allowed after the last page: FLOWBACK-AMB-34
             return rows
-        page = expect_success(api, "listUsers", exchange).response.json()["data"]
+        page = read_body(expect_success(api, "listUsers", exchange))["data"]
         if rows[-len(page) :] == page:  # a server that ignores `page` would never end
             return rows
         rows += page
@@ -255,6 +257,6 @@ def single_user(api: Api, **query: object) -> Row:
 
 def user_in(exchange: Exchange) -> Row:
     """The user in a successful response, with or without an envelope (FLOWBACK-AMB-12)."""
-    body: Row = exchange.response.json()
+    body: Row = read_body(exchange)
     user: Row = body["data"][0] if "data" in body else body
     return user

@@ -23,6 +23,7 @@ from suites.flowback.client import (
     page_rows,
     unchanged_list,
 )
+from suites.reporting.response_body import read_body
 
 LIMITS = st.sampled_from([1, 2, 3, 7, 10, MAX_LIMIT - 1, MAX_LIMIT]) | st.integers(1, MAX_LIMIT)
 Window = dict[str, int]  # the values of page, limit and offset in a request, those that are sent
@@ -117,7 +118,7 @@ def assert_page(api: Api, window: Window, expected_ids: list[int]) -> bool:
     if is_refused(exchange):
         assert not expected_ids, f"{window} was refused with status {exchange.response.status}"
         return True
-    ids = ids_of(exchange.response.json()["data"])
+    ids = ids_of(read_body(exchange)["data"])
     assert ids == expected_ids, f"the page {window} has the ids {ids}; by the whole list it should have {expected_ids}"
     return False
 
@@ -131,5 +132,5 @@ def assert_link(api: Api, link: object, parameters: Window, expected_ids: list[i
         assert query.get(name) == [str(value)], f"expected {name}={value} in the link {link}"
     exchange = follow_link(api, link)
     assert not is_refused(exchange), f"the link {link} was refused with status {exchange.response.status}"
-    ids = ids_of(exchange.response.json()["data"])
+    ids = ids_of(read_body(exchange)["data"])
     assert ids == expected_ids, f"the link {link} leads to the ids {ids}, expected {expected_ids}"

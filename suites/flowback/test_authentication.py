@@ -29,6 +29,7 @@ from suites.flowback.client import (
 )
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
+from suites.reporting.response_body import read_body
 
 clause = pytest.mark.clause
 OPERATION_IDS = {"/users": "listUsers", "/user": "getUser"}
@@ -146,7 +147,7 @@ def test_login_returns_a_valid_key(api: Api, readings: ObservedReadings) -> None
     """The key that a login returns is served."""
     require_login(api, readings)
     exchange = login(api, api.setting("USERNAME"), api.setting("PASSWORD"))
-    api_with_key = api.with_settings(TOKEN=exchange.response.json()["token"])
+    api_with_key = api.with_settings(TOKEN=read_body(exchange)["token"])
     response = api_with_key.request("GET", "/users").response
     assert 200 <= response.status < 300, f"the key from the login was answered with status {response.status}"
 

@@ -26,6 +26,7 @@ from suites.flowback.client import (
 )
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
+from suites.reporting.response_body import read_body
 
 clause = pytest.mark.clause
 MAX_ID = 2**31 - 1
@@ -51,7 +52,7 @@ def test_response_holds_exactly_one_user(api: Api) -> None:
     """The response to GET /user holds exactly one user, whichever id is given."""
 
     def check_count(row: Row) -> None:
-        body = expect_success(api, "getUser", get_user(api, id=row["id"])).response.json()
+        body = read_body(expect_success(api, "getUser", get_user(api, id=row["id"])))
         count = len(body.get("data", [body]))
         assert count == 1, f"the response to the id {row['id']} holds {count} users"
 
@@ -152,7 +153,7 @@ def test_unknown_id_is_refused(api: Api) -> None:
 @clause("FLOWBACK-GET-6")
 def test_single_user_comes_in_an_envelope(api: Api, readings: ObservedReadings) -> None:
     """The response to GET /user is an envelope whose data is the user, or the user itself."""
-    body = expect_success(api, "getUser", get_user(api)).response.json()
+    body = read_body(expect_success(api, "getUser", get_user(api)))
     has_envelope = isinstance(body.get("data"), list) and {"count", "total_page", "previous"} <= set(body)
     readings.one_of("FLOWBACK-AMB-12", envelope=has_envelope, bare="username" in body)
 

@@ -30,6 +30,7 @@ from suites.flowback.list_oracle import (
 )
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
+from suites.reporting.response_body import read_body
 
 clause = pytest.mark.clause
 UNKNOWN_ID = 2**31 - 1
@@ -41,7 +42,7 @@ def envelope_of(api: Api, oracle: ListOracle, window: Window) -> Row:
     exchange = list_users(api, **window)
     if not oracle.expected_ids(window):
         assume(not is_refused(exchange))
-    envelope: Row = expect_success(api, "listUsers", exchange).response.json()
+    envelope: Row = read_body(expect_success(api, "listUsers", exchange))
     return envelope
 
 
@@ -95,7 +96,7 @@ def test_the_last_page_names_no_next_one(api: Api, readings: ObservedReadings) -
             link = envelope.get("next", "absent")
             if isinstance(link, str) and link != "absent":
                 exchange = follow_link(api, link)
-                has_rows = not is_refused(exchange) and bool(exchange.response.json()["data"])
+                has_rows = not is_refused(exchange) and bool(read_body(exchange)["data"])
                 assert has_rows, f"{window}: next is {link}, which has no row"
                 return
             meanings = {"false": link is False, "null": link is None, "absent": "next" not in envelope}
@@ -119,7 +120,7 @@ def test_next_leads_through_the_whole_list(api: Api) -> None:
                 assert link.startswith(f"{api.target.url}/users?"), f"{link} is not an absolute URL of this list"
                 exchange = follow_link(api, link)
                 assert not is_refused(exchange), f"the link {link} was refused with status {exchange.response.status}"
-                envelope = exchange.response.json()
+                envelope = read_body(exchange)
                 if not envelope["data"]:
                     break
                 ids += ids_of(envelope["data"])

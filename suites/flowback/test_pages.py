@@ -29,6 +29,7 @@ from suites.flowback.list_oracle import (
 )
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
+from suites.reporting.response_body import read_body
 
 clause = pytest.mark.clause
 
@@ -101,7 +102,7 @@ def test_a_limit_of_51_is_refused_or_clamped(api: Api, readings: ObservedReading
     """
     exchange = list_users(api, limit=MAX_LIMIT + 1)
     refused = is_refused(exchange)
-    size = 0 if refused else len(exchange.response.json()["data"])
+    size = 0 if refused else len(read_body(exchange)["data"])
     linked = [] if refused else linked_limits(api, limit=MAX_LIMIT + 1)
     if not refused and size < MAX_LIMIT and all(limit > MAX_LIMIT for limit in linked):
         raise MissingPrecondition(f"the target lists {size} users and tells no limit: what limit=51 does is not shown")
@@ -130,13 +131,13 @@ def test_no_page_has_more_than_50_rows(api: Api, readings: ObservedReadings) -> 
     count = len(complete_list(api, 1))
     if count <= MAX_LIMIT:
         raise MissingPrecondition(f"the target needs more than {MAX_LIMIT} users, but it lists {count}")
-    size = len(exchange.response.json()["data"])
+    size = len(read_body(exchange)["data"])
     assert size == MAX_LIMIT, f"with limit={MAX_LIMIT} the page has {size} of {count} rows"
 
     def check_limit(limit: int) -> None:
         exchange = list_users(api, limit=limit)
         refused = is_refused(exchange)
-        size = 0 if refused else len(exchange.response.json()["data"])
+        size = 0 if refused else len(read_body(exchange)["data"])
         assert is_allowed(readings, "FLOWBACK-AMB-7", clamped=size == MAX_LIMIT, refused=refused), (
             f"with limit={limit} the page has {size} rows"
         )
@@ -165,7 +166,7 @@ def test_page_and_offset_apply_together(api: Api, readings: ObservedReadings) ->
         window = {"page": 2, "limit": 2, "offset": 1}
         exchange = list_users(api, **window)
         assert not is_refused(exchange), f"{window} was refused with status {exchange.response.status}"
-        ids = ids_of(exchange.response.json()["data"])
+        ids = ids_of(read_body(exchange)["data"])
         meanings = {"added": ids == oracle.ids[3:5], "offset_wins": ids == oracle.ids[1:3]}
         assert is_allowed(readings, "FLOWBACK-AMB-5", **meanings), (
             f"{window} has the ids {ids}, the list begins with {oracle.ids[:6]}"
@@ -182,12 +183,12 @@ def test_request_of_the_example_is_served(api: Api, readings: ObservedReadings) 
     """Page 1, limit 1 and offset 0, as in the example, return the first row; lower values may have three effects."""
     exchange = list_users(api, page=1, limit=1, offset=0)
     assert not is_refused(exchange), f"the example's request was refused with status {exchange.response.status}"
-    rows, expected = exchange.response.json()["data"], page_rows(api, limit=1)
+    rows, expected = read_body(exchange)["data"], page_rows(api, limit=1)
     assert rows == expected, f"the example's request returned {rows}, expected {expected}"
     for name, value in (("page", 0), ("limit", 0), ("offset", -1)):
         exchange = list_users(api, **{name: value})
         refused = is_refused(exchange)
-        rows = None if refused else exchange.response.json()["data"]
+        rows = None if refused else read_body(exchange)["data"]
         meanings = {"refused": refused, "left_out": rows == page_rows(api), "empty": rows == []}
         assert is_allowed(readings, "FLOWBACK-AMB-26", **meanings), f"{name}={value} returned {rows}"
 

@@ -28,6 +28,7 @@ from fixtures.resources import Resource, id_field
 from fixtures.target_api import Api
 from suites.generic.http_conformance import ACCEPTED
 from suites.reporting.failures import raise_findings, violation
+from suites.reporting.response_body import read_body
 
 MAX_PAGES = 100
 MAX_SHOWN_TEXT = 200  # characters of a response
@@ -113,7 +114,7 @@ class Records:
         listed: dict[Any, Any] = {}
         exchange = None
         for exchange in self._pages():
-            items = json_pointer.find(exchange.response.json(), self.resource.definition["items"])
+            items = json_pointer.find(read_body(exchange), self.resource.definition["items"])
             for item in items[0] if items and isinstance(items[0], list) else []:
                 listed[item.get(self.resource.definition["id"])] = item
         assert exchange is not None
@@ -179,7 +180,7 @@ class Records:
 
     def _item(self, action: str, exchange: Exchange) -> dict[str, Any]:
         id_name, pointer = self.resource.definition["id"], self.resource.definition["item"]
-        items = json_pointer.find(exchange.response.json(), pointer)
+        items = json_pointer.find(read_body(exchange), pointer)
         if not items or not isinstance(items[0], dict) or id_name not in items[0]:
             expected = f"a record with its {id_name} at {pointer}"
             self._fail(action, exchange, expected, exchange.response.text()[:MAX_SHOWN_TEXT])

@@ -21,6 +21,7 @@ from fixtures.cases import encode_json
 from fixtures.target_api import Api
 from suites.getflow.known_requests import CONTRACT, fair_clause, note_accepted, operation_of
 from suites.reporting.failures import raise_findings, violation
+from suites.reporting.response_body import read_body
 
 V2_MEDIA_TYPE = "application/vnd.flow.v2+json"
 ACCEPT_HEADER, PATH_PREFIX = 0, 1  # how a request names the version: index of the contract's server
@@ -181,7 +182,7 @@ def is_success(exchange: Exchange) -> bool:
 def json_body(exchange: Exchange) -> Record:
     """The JSON object in the response's body, {} when there is none."""
     try:
-        value = exchange.response.json()
+        value = read_body(exchange)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

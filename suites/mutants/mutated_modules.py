@@ -42,6 +42,7 @@ TARGETS = (
         (
             f"{_CONTRACTS}/test_errors.py",
             f"{_CONTRACTS}/test_exchange*.py",
+            f"{_CONTRACTS}/test_documented_members.py",
             f"{_CONTRACTS}/test_http_judge.py",
             f"{_CONTRACTS}/test_json_pointer.py",
             f"{_CONTRACTS}/test_refusal_judge.py",

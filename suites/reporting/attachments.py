@@ -30,6 +30,12 @@ def attach_exchanges(api: Api, error: BaseException | None) -> None:
         allure.attach(_page(exchange, api.secrets), _title(exchange, api), TEXT)
 
 
+def attach_case_counts(counts: Sequence[object]) -> None:
+    """Attaches how many generated cases of each property could have failed."""
+    if counts:
+        allure.attach("\n".join(map(str, counts)), "generated cases", TEXT)
+
+
 def attach_readings(meanings: Mapping[str, str]) -> None:
     """Labels the result with the meanings that were seen."""
     for reading, meaning in meanings.items():

@@ -16,6 +16,7 @@ from fixtures.http_client import Unreachable
 from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import MissingPrecondition, NotPermitted
 from reports.results.result_log import SEVERITY
+from suites.reporting.response_evidence import NothingTested
 
 NOBODYS_FAULT = ("unreachable", "misuse")  # neither the vendor's nor ours: reported in one line, without a traceback
 OUTCOMES: Sequence[tuple[type[BaseException], str]] = (  # the first one that fits
@@ -25,6 +26,7 @@ OUTCOMES: Sequence[tuple[type[BaseException], str]] = (  # the first one that fi
     (MissingPrecondition, "skipped"),
     (NotPermitted, "skipped"),
     (TooManyWrongCredentials, "skipped"),
+    (NothingTested, "skipped"),
     (NotTested, "inconclusive"),
     (pytest.skip.Exception, "skipped"),
     (AssertionError, "failed"),

@@ -6,7 +6,7 @@ the tear-down has ended; to the controller of xdist the outcome travels as a pro
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -19,12 +19,15 @@ from reports.results.unreachable_apis import UnreachableApis
 from suites.reporting import pytest_plugin
 from suites.reporting.failures import ContractViolation
 from suites.reporting.masked_reports import SECRETS
+from suites.reporting.misread_responses import MisreadResponses
 from suites.reporting.outcomes import NOBODYS_FAULT, PASSED, Ending, ending_of, leaves, worst_ending
 
+SELFTEST = Path(__file__).parents[1] / "selftest"
 NOTED = pytest.StashKey[Ending | None]()  # how the phase of a test ended that has no report yet
 PHASES = pytest.StashKey[list[Ending]]()  # how the phases of a test ended
 BLAMED = pytest.StashKey[tuple[str, ...]]()
 EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
+CASES = "cases"  # property of a test: how many generated cases of one of its properties could have failed
 NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows as skipped
 STOP = "stop"  # property of pytest's report: API, outcome and message of a test that nobody is to blame for
 EXIT_CODES = {"unreachable": 4, "misuse": 2}  # of a run with such a test
@@ -37,27 +40,36 @@ class ResultRecorder:
         """results: folder of the run, None for a run that leaves none; process: its name among those of the run."""
         self._log = ResultLog(results, run, process) if results else None
         self._unreachable = UnreachableApis(results)
+        self._misread = MisreadResponses()
         self._seen: set[tuple[str, str]] = set()  # API and message of the tests that were stopped here
         self.stopped: dict[tuple[str, str, str], set[str]] = {}  # node ids of tests by API, outcome and message
 
-    def end_in_one_line(self, item: pytest.Item, *, begins: bool = False) -> Generator[None]:
+    def end_in_one_line(
+        self, item: pytest.Item, *, begins: bool = False, require: Callable[[], None] = lambda: None
+    ) -> Generator[None]:
         """Wraps a phase of a test, so that one that neither vendor nor flowproof is to blame for ends in one line.
 
         A missing precondition skips the test, and so does a request that the run may not send, which makes the run
         inconclusive. Of the tests of an API that are stopped for the same reason, the first
         fails, so that no reader takes the run for green, and the others are skipped. A test that `begins` is stopped at
-        once when its API is known not to answer.
+        once when its API is known not to answer. `require` is called when the phase has ended well, and raises when
+        that shows nothing.
         """
         cause: BaseException | None = None
         try:
             reason = self._reason_to_stop(item) if begins else None
             if reason is None:
-                return (yield)
+                result = yield
+                require()
+                return result
             ending = Ending("unreachable", reason)
         except Exception as error:
-            cause, ending = error, ending_of(error)
+            cause = self._explained(item, error)
+            ending = ending_of(cause)
             if ending.outcome not in (*NOBODYS_FAULT, *NOT_JUDGED):
-                raise
+                if cause is error:
+                    raise
+                raise cause from error
             if ending.outcome == "unreachable":
                 ending = self._confirmed(item, error, ending)
         item.stash[NOTED] = ending
@@ -68,6 +80,13 @@ class ResultRecorder:
             pytest.skip(f"{ending.outcome}: {ending.message}")
         self._seen.add((api, ending.message))
         pytest.fail(f"{ending.outcome}: {ending.message}", pytrace=False)
+
+    def _explained(self, item: pytest.Item, error: Exception) -> Exception:
+        """The error, or what the responses of the test's target say in its place."""
+        api = pytest_plugin.api_under_test(item)
+        if api is None or item.path.is_relative_to(SELFTEST):
+            return error
+        return self._misread.explain(api, pytest_plugin.clauses_of(item), error) or error
 
     def _reason_to_stop(self, item: pytest.Item) -> str | None:
         return self._unreachable.reason(pytest_plugin.api_name(item)) if self._log else None
@@ -137,7 +156,8 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 
 def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
-    message = short_message(mask_secrets(ending.message, item.config.stash[SECRETS]))
+    secrets = item.config.stash[SECRETS]
+    message = short_message(mask_secrets(ending.message, secrets))
     properties = [(name, str(value)) for name, value in item.user_properties]
     return ResultRecord(
         api=pytest_plugin.api_name(item),
@@ -149,6 +169,7 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         message=message,
         readings=tuple(sorted(value.replace("=", ": ", 1) for name, value in properties if name == "reading")),
         exchanges=item.stash[EXCHANGES],
+        cases=sum(int(value) for name, value in properties if name == CASES),
         observed=tuple(sorted(value for name, value in properties if name == "observation")),
         is_observation=bool(pytest_plugin.marked_ids(item, "observation")),
     )

@@ -246,3 +246,24 @@ def test_plan_of_an_operation_is_made_once() -> None:
     assert {label: id(plan) for label, plan in counter._plans.items()} == {
         label: id(plan) for label, plan in plans.items()
     }
+
+
+def test_an_exchange_has_the_label_of_its_operation() -> None:
+    assert CoverageCounter(contract_with(), URL).label_of(sent()) == LABEL
+
+
+def test_an_exchange_has_the_label_of_the_operation_that_sent_it() -> None:
+    contract = contract_with()
+    (operation,) = contract.operations.values()
+    assert CoverageCounter(contract, URL).label_of(sent("/elsewhere"), operation) == LABEL
+
+
+@pytest.mark.parametrize("exchange", [sent("/elsewhere"), Exchange(Request("FRAME", "ws://127.0.0.1/a"), Response(0))])
+def test_an_exchange_of_no_operation_has_no_label(exchange: Exchange) -> None:
+    assert CoverageCounter(contract_with(), URL).label_of(exchange) == ""
+
+
+def test_a_label_counts_nothing() -> None:
+    counter = CoverageCounter(contract_with(), URL)
+    counter.label_of(sent())
+    assert counter.counts() == {}

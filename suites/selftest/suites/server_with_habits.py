@@ -76,8 +76,10 @@ def as_a_date() -> str:
 
 
 @contextmanager
-def serve(api: str, habit: Habit) -> Iterator[tuple[str, Log]]:
-    """URL and log of a server of that API with that habit."""
+def serve(
+    api: str, habit: Habit, alter: Callable[[Response], Response] = lambda response: response
+) -> Iterator[tuple[str, Log]]:
+    """URL and log of a server of that API with that habit; `alter` changes what the reference would respond."""
     client, log, lock = InProcessClient(api), Log(), Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -93,7 +95,7 @@ def serve(api: str, habit: Habit) -> Iterator[tuple[str, Log]]:
             request = Request(self.command, f"{origin}{self.path}", tuple(self.headers.items()), body)
             with lock:
                 log.times.append(time.monotonic())
-                response = habit(log, request) or client.send(request).response
+                response = habit(log, request) or alter(client.send(request).response)
             self.send_response_only(response.status)
             for name, value in response.headers:
                 if name.lower() not in ("content-length", "transfer-encoding"):

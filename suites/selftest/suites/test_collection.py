@@ -5,16 +5,28 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+import contracts
+from contracts.openapi import load_contract
+from contracts.operation import Operation
+from fixtures.corpus import EFFORTS, Corpus, corpus
+from suites.generic import test_operations
+
 ROOT = Path(__file__).parents[3]
+# Operations whose valid requests can vary, but only as far as the documented and boundary ones do.
+MOST_WITHOUT_NEW_CASES = defaultdict(int, {"test_valid_requests": 2})
 
 
 def collected(hash_seed: str, *arguments: str) -> list[str]:
     """The ids of the tests, in a process with that PYTHONHASHSEED."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:allure_pytest", *arguments]
     environ = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=180, check=False)
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
     return [line for line in run.stdout.splitlines() if "::" in line]
 
@@ -30,3 +42,25 @@ def test_an_operation_is_addressed_by_its_label() -> None:
 
 def test_a_run_against_targets_has_no_test_of_the_suite_itself() -> None:
     assert [test for test in collected("1") if "selftest" in test] == []
+
+
+@pytest.mark.parametrize(
+    ("test", "cases"),
+    [
+        ("test_boundary_requests", test_operations.boundary_cases),
+        ("test_invalid_requests", test_operations.invalid_cases),
+        ("test_credentials", test_operations.credential_cases),
+        ("test_misused_methods", test_operations.misused_method_cases),
+        ("test_valid_requests", lambda corpus, operation: corpus.valid(operation)),
+    ],
+)
+def test_what_no_operation_offers_is_not_collected(test: str, cases: Callable[[Corpus, Operation], object]) -> None:
+    offering = {
+        f"{operation.api} {operation.label}"
+        for api in contracts.apis()
+        for operation in load_contract(api).operations.values()
+        if cases(corpus(api, EFFORTS["quick"], 0), operation)
+    }
+    tests = collected("1", f"suites/generic/test_operations.py::{test}", "--effort", "quick")
+    names = {line.partition("[")[2].removesuffix("]") for line in tests}
+    assert (offering - names, len(names - offering) <= MOST_WITHOUT_NEW_CASES[test]) == (set(), True)

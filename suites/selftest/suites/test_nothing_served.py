@@ -1,0 +1,76 @@
+"""A run at a server that lacks addresses of the API: what was not there was not tested, and never passes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import contracts
+from contracts.clauses import clauses
+from contracts.exchange import Request, Response
+from reports.results.records import read_records
+from reports.results.result_log import ResultRecord
+from suites.selftest.suites.server_with_habits import Log, serve, settings
+
+ROOT = Path(__file__).parents[3]
+NOT_FOUND = Response(404, (("Content-Type", "application/json"),), b'{"message": "no such address"}')
+
+
+def run(folder: Path, api: str, url: str, *arguments: str) -> list[ResultRecord]:
+    """The results of a run at that server, in a process of its own."""
+    inherited = {name: value for name, value in os.environ.items() if not re.match(rf"PYTEST|{api.upper()}_", name)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--alluredir", str(folder)]
+    ended = subprocess.run(
+        [*command, "--effort", "quick", *(arguments or ["suites", "-k", api])],
+        cwd=ROOT,
+        env={**inherited, **settings(api, url, RATE="0")},
+        capture_output=True,
+        text=True,
+        timeout=570,
+        check=False,
+    )
+    results = list(read_records(folder).tests)
+    assert results, ended.stdout[-2000:] + ended.stderr[-2000:]
+    return results
+
+
+def is_about_clients(result: ResultRecord) -> bool:
+    known = clauses(result.api)
+    return any(known[name].check == "client" for name in result.clauses if name in known)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("api", contracts.apis())
+def test_nothing_passes_where_no_address_is_served(api: str, tmp_path: Path) -> None:
+    with serve(api, lambda *_: NOT_FOUND) as (url, _):
+        results = run(tmp_path, api, url)
+    passed = [result.node for result in results if result.outcome == "passed" and not is_about_clients(result)]
+    broken = [(result.node, result.message) for result in results if result.outcome in ("broken", "misuse")]
+    assert (passed, broken) == ([], [])
+
+
+def test_refusals_of_an_operation_that_is_not_there_are_not_tested(tmp_path: Path) -> None:
+    def has_no_user(_: Log, request: Request) -> Response | None:
+        return NOT_FOUND if re.search(r"/user\b", request.url) else None
+
+    with serve("flowback", has_no_user) as (url, _):
+        results = run(tmp_path, "flowback", url, "suites/generic/test_operations.py", "-k", "flowback and GET")
+    outcomes = {result.node.rpartition("::")[2]: result.outcome for result in results}
+    assert outcomes["test_documented_requests[flowback GET /user]"] == "failed"
+    assert outcomes["test_credentials[flowback GET /users]"] == "passed"
+    (refusals,) = [result for result in results if "test_misused_methods[flowback GET /user]" in result.node]
+    assert (refusals.outcome, "a refusal shows nothing" in refusals.message) == ("skipped", True)
+
+
+def test_a_missing_websocket_is_one_finding(tmp_path: Path) -> None:
+    with serve("bitvis", lambda *_: None) as (url, _):  # a server of HTTP alone
+        results = run(tmp_path, "bitvis", url, "suites/bitvis/test_endpoints.py", "suites/bitvis/test_websocket.py")
+    failed = [result for result in results if result.outcome == "failed"]
+    assert [result.blamed for result in failed] == [("BITVIS-ARCH-1",)]
+    assert "a websocket that answers calls to inventory/device, address/address, scheduler/queue" in failed[0].message
+    assert {result.outcome for result in results if result not in failed} == {"skipped"}
