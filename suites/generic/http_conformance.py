@@ -10,14 +10,17 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
-from contracts.judge.refusal_judge import judge_refusal
+from contracts.judge.refusal_judge import judge_refusal, readings_left_open, refusal_rule
 from contracts.operation import Operation
-from fixtures.cases import Case, may_be_refused
+from fixtures.cases import Case, may_be_refused, refusable_parameters
 from fixtures.corpus.builder import without_field
+from fixtures.corpus.invalid_requests import GENERATED
 from fixtures.corpus.request_fields import request_fields
 from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import Api, NotPermitted
+from suites.meaning_recorder import note_outcome
 
 MAX_FAILING = 10  # failing requests of one operation; more of them show nothing new
 MAX_SHOWN_TEXT = 300  # characters of a response
@@ -30,6 +33,7 @@ def check_accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
     exchange = api.send(operation, case)
     findings = judge_response(api.contract, operation, exchange)
     response = exchange.response
+    _note_refusable(api, operation, case, exchange)
     if response.error or not is_refusal(api.contract, response) or may_be_refused(operation, case, os.environ):
         return findings
     received = f"{response.status}: {response.text()[:MAX_SHOWN_TEXT]}"
@@ -40,7 +44,18 @@ def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
     """The findings of an invalid request: it is refused with the status class, code and attribute of its rule."""
     assert case.invalid_case is not None
     exchange = api.send(operation, case)
+    readings = readings_left_open(refusal_rule(api.contract, operation, case.invalid_case))
+    note_outcome(api, readings, f"{operation.label}, {case.invalid_case.label}", exchange)
     return judge_refusal(api.contract, operation, exchange, case.invalid_case, os.environ)
+
+
+def _note_refusable(api: Api, operation: Operation, case: Case, exchange: Exchange) -> None:
+    """Notes whether a valid request was refused that has just one parameter of which a reading leaves that open."""
+    parameters = refusable_parameters(operation, case)
+    if len(parameters) == 1:
+        (name,) = parameters
+        label = f"valid {name}{GENERATED}" if case.title.startswith("generated") else case.title
+        note_outcome(api, parameters.values(), f"{operation.label}, {label}", exchange)
 
 
 def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: CaseCheck) -> CaseFindings:

@@ -15,6 +15,7 @@ from contracts import json_pointer
 from contracts.asyncapi import Call, RpcContract
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal
+from contracts.judge.refusal_judge import readings_left_open, refusal_rule
 from contracts.judge.rpc_judge import judge_accepted, judge_refused
 from fixtures.cases import fill_placeholders
 from fixtures.corpus.builder import remove_member
@@ -23,6 +24,7 @@ from fixtures.corpus.rpc_messages import Message, Messages
 from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.transports import Transport
+from suites.meaning_recorder import note_outcome
 
 MAX_FAILING = 10  # failing messages of one call; more of them show nothing new
 MessageFindings = list[tuple[Finding, Message]]
@@ -58,6 +60,10 @@ class RpcChecker:
         """The findings of an invalid message: it is refused as documented, with an id of its own."""
         assert message.invalid_case is not None
         exchange = self.send(message)
+        readings = readings_left_open(refusal_rule(self.rpc.contract, self.call, message.invalid_case))
+        note_outcome(
+            self.api, readings, f"{self.call.label} by {self.transport.name}, {message.invalid_case.label}", exchange
+        )
         findings = judge_refused(self.rpc, self.call, exchange, message.invalid_case, os.environ)
         return findings + list(self._repeated_ids(exchange))
 
