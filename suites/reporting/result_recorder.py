@@ -6,7 +6,7 @@ the tear-down has ended; to the controller of xdist the outcome travels as a pro
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ PHASES = pytest.StashKey[list[Ending]]()  # how the phases of a test ended
 BLAMED = pytest.StashKey[tuple[str, ...]]()
 EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
 NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows as skipped
+CHANGE = "reading_change"  # property of a test: what it saw of a reading that an earlier run saw otherwise
 STOP = "stop"  # property of pytest's report: API, outcome and message of a test that nobody is to blame for
 EXIT_CODES = {"unreachable": 4, "misuse": 2}  # of a run with such a test
 
@@ -137,7 +138,8 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 
 def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
-    message = short_message(mask_secrets(ending.message, item.config.stash[SECRETS]))
+    secrets: Sequence[str] = item.config.stash[SECRETS]
+    message = short_message(mask_secrets(ending.message, secrets))
     properties = [(name, str(value)) for name, value in item.user_properties]
     return ResultRecord(
         api=pytest_plugin.api_name(item),
@@ -150,5 +152,6 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         readings=tuple(sorted(value.replace("=", ": ", 1) for name, value in properties if name == "reading")),
         exchanges=item.stash[EXCHANGES],
         observed=tuple(sorted(value for name, value in properties if name == "observation")),
+        changes=tuple(value for name, value in properties if name == CHANGE),
         is_observation=bool(pytest_plugin.marked_ids(item, "observation")),
     )
