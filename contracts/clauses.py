@@ -38,10 +38,20 @@ def meaning_in_force(identifier: str, environ: Mapping[str, str]) -> str:
 
     Raises UsageError for a meaning that the reading does not have.
     """
-    api, _, number = identifier.split("-")
-    reading = readings(api.lower())[identifier]
-    variable = f"{api}_READING_{number}"
+    reading = readings(identifier.partition("-")[0].lower())[identifier]
+    variable = reading_variable(identifier)
     meaning = environ.get(variable, reading.default).strip()
     if meaning not in (*reading.meanings, ANY, reading.default):
         raise UsageError(f"{variable}: expected one of {', '.join([*reading.meanings, ANY])}, got {meaning!r}")
     return meaning
+
+
+def reading_variable(identifier: str) -> str:
+    """The environment variable that fixes a reading's meaning: GETFLOW_READING_6 for GETFLOW-AMB-6."""
+    api, _, number = identifier.split("-")
+    return f"{api}_READING_{number}"
+
+
+def is_fixed(identifier: str, environ: Mapping[str, str]) -> bool:
+    """Whether the environment fixes one meaning of that reading. Raises UsageError as `meaning_in_force` does."""
+    return reading_variable(identifier) in environ and meaning_in_force(identifier, environ) != ANY

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
+from contracts.exchange import Request
 from contracts.openapi import Contract
 from contracts.operation import TEMPLATE_EXPRESSION, Operation, Parameter
 
@@ -29,6 +31,11 @@ class Router:
         for (method, path), operations in self._fixed.items():
             if "{" in path:
                 self._patterns.setdefault(method, []).append((path_pattern(path), operations))
+
+    def operation_of(self, request: Request, url: str) -> Operation | None:
+        """The operation that a request to the target at `url` belongs to, None when it fits none."""
+        path = request.url.removeprefix(url).partition("?")[0]
+        return best_match(self.candidates(request.method, path), request_values(request))
 
     def candidates(self, method: str, path: str) -> list[Operation]:
         """The operations with that method and path; the path is below the target's URL and still escaped."""
@@ -56,6 +63,13 @@ def best_match(candidates: list[Operation], values: Values) -> Operation | None:
         key=lambda operation: sum(_is_sent(parameter, values) for parameter in operation.parameters),
         default=None,
     )
+
+
+def request_values(request: Request) -> dict[str, dict[str, str]]:
+    """The values of headers and query parameters; of several with one name the last."""
+    headers = {name.lower(): value for name, value in request.headers}
+    query = request.url.partition("?")[2]
+    return {"header": headers, "query": dict(parse_qsl(query, keep_blank_values=True))}
 
 
 def _name(parameter: Parameter) -> str:

@@ -26,6 +26,7 @@ MEANINGS = {
     "inconclusive": "not enough evidence",
     "unreachable": "the target did not respond",
 }
+MAX_CHANGES = 20  # of readings, listed per API on the console
 MAX_SKIP_REASONS = 20  # listed per API; the rest is counted
 Loads = Mapping[str, str]  # the verdict of each load run that counts, by its name
 NO_LOADS: Loads = MappingProxyType({})
@@ -46,9 +47,15 @@ def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: 
             lines += [f"    {_message_with_clause(test)}", f"        {test.node}"]
         for test, number in _by_message(judged.not_judged):
             lines += [f"    {test.outcome}: {test.message}", f"        {_node_and_others(test, number)}"]
+        lines += [f"    changed: {change}" for change in judged.changes[:MAX_CHANGES]]
+        lines += _more(len(judged.changes) - MAX_CHANGES)
         lines += [f"    skipped {number} x {reason}" for reason, number in skip_reasons(judged.skipped)]
     lines += outside_lines(records)
     return [*lines, f"flowproof: {verdict} (exit code {EXIT_CODES[verdict]}): {MEANINGS[verdict]}"]
+
+
+def _more(number: int) -> list[str]:
+    return [f"    … and {_plural(number, 'more change')}, all in summary.json"] if number > 0 else []
 
 
 def outside_lines(records: RunRecords) -> list[str]:
@@ -118,6 +125,7 @@ def _api_sections(verdict: ApiVerdict) -> list[str]:
         *_section(f"{api}: findings", findings),
         *_section(f"{api}: not judged", not_judged),
         *_section(f"{api}: skipped", skipped),
+        *_section(f"{api}: readings that have changed", [f"- {_cell(change)}" for change in verdict.changes]),
         *_section(f"{api}: readings seen", [f"- {_cell(reading)}" for reading in verdict.readings]),
     ]
 
@@ -189,6 +197,7 @@ def _verdict_facts(verdict: ApiVerdict) -> dict[str, Any]:
         "skipped": dict(skip_reasons(verdict.skipped)),
         "reasons": list(verdict.reasons),
         "readings": list(verdict.readings),
+        "changes": list(verdict.changes),
     }
 
 

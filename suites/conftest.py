@@ -30,7 +30,15 @@ from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
 from suites import hypothesis_checks, run_checks, worker_groups
 from suites.observed_readings import ObservedReadings
-from suites.reporting import attachments, broken_contracts, made_records, masked_reports, pace_plugin, pytest_plugin
+from suites.reporting import (
+    attachments,
+    broken_contracts,
+    made_records,
+    masked_reports,
+    pace_plugin,
+    pytest_plugin,
+    remembered_readings,
+)
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
 from suites.reporting.response_evidence import NothingTested, needs_target
@@ -79,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[BROKEN] = broken_contracts.find_broken(os.environ)
         run_checks.check_run(config)
         pace_plugin.configure(config)
+        remembered_readings.configure(config)
     except ValueError as error:
         pytest_plugin.refuse(config, str(error))
         pytest.exit(str(error), returncode=EXIT_MISUSE)
@@ -148,8 +157,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         recorder.write(results, _process_name())
     if MISUSE in config.stash:
         pytest_plugin.refuse(config, config.stash[MISUSE])
-    pytest_plugin.finish_manifest(config, exitstatus, config.stash[COLLECTION_ERRORS].messages)
-    is_broken = bool(broken_contracts.reported(config)) or MISUSE in config.stash
+    unrecorded = remembered_readings.write(config)
+    pytest_plugin.finish_manifest(config, exitstatus, [*config.stash[COLLECTION_ERRORS].messages, *unrecorded])
+    is_broken = bool(broken_contracts.reported(config) or unrecorded) or MISUSE in config.stash
     code = EXIT_BROKEN if is_broken else config.stash[RESULTS].exit_code
     ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
     if code is not None and (exitstatus in ended or MISUSE in config.stash):
@@ -157,7 +167,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in [*config.stash[RESULTS].lines, *made_records.summary_lines(config)]:
+    for line in [
+        *config.stash[RESULTS].lines,
+        *made_records.summary_lines(config),
+        *remembered_readings.summary_lines(config),
+    ]:
         terminalreporter.write_line(line)
     for api, problem in sorted(broken_contracts.reported(config).items()):
         terminalreporter.write_line(f"{api} was not tested, because its contract is broken: {problem}")
@@ -301,6 +315,7 @@ def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
         answering.add(api.target.api)
     api.exchanges.clear()
     api.notes.clear()
+    api.seen_meanings.clear()
     if RECORDER in request.config.stash:
         request.config.stash[RECORDER].evidence[api.target.api].begin_test()
     subject = pytest_plugin.contract_subject(request.node)
@@ -330,7 +345,7 @@ def transport(request: pytest.FixtureRequest, api: Api, transports: dict[tuple[A
 @pytest.fixture
 def readings(api: Api, request: pytest.FixtureRequest) -> Iterator[ObservedReadings]:
     """Records which meaning of a reading the target uses."""
-    observed = ObservedReadings(api)
+    observed = ObservedReadings(api, request.node.name)
     yield observed
     properties = request.node.user_properties
     properties += [("reading", f"{reading}={meaning}") for reading, meaning in observed.seen.items()]

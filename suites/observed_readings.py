@@ -15,18 +15,24 @@ import pytest
 from contracts.clauses import ANY, meaning_in_force, readings
 from contracts.errors import ContractError
 from fixtures.target_api import Api
+from suites.meaning_recorder import exchange_label, note_meaning, one_line
 from suites.reporting.failures import violation
 
 Condition = Callable[[], bool] | bool
 
+MAX_SHOWN_EXCHANGES = 2  # where no meaning fits: most conditions compare two responses
 observation = pytest.mark.observation  # of a test that can only observe these readings: it checks no clause
 
 
 @dataclass
 class ObservedReadings:
-    """The meanings that a test recorded, by reading id; `observations` are the ids that it could only observe."""
+    """The meanings that a test recorded, by reading id; `observations` are the ids that it could only observe.
+
+    test: the test's name, which is part of the kind of exchange that shows a meaning.
+    """
 
     api: Api
+    test: str = ""
     seen: dict[str, str] = field(default_factory=dict)
     observations: list[str] = field(default_factory=list)
 
@@ -39,6 +45,9 @@ class ObservedReadings:
         """Records that the target uses that meaning. Raises ContractViolation when the run fixes another one."""
         is_allowed = self.is_allowed(reading, meaning)
         self.seen[reading] = meaning
+        exchange = self.api.exchanges[-1] if self.api.exchanges else None
+        label = exchange_label(self.api, exchange) if exchange else ""
+        note_meaning(self.api, reading, ", ".join(filter(None, (label, self.test))), meaning, exchange)
         if not is_allowed:
             fixed = meaning_in_force(reading, os.environ)
             raise violation(self.api, reading, f"the meaning {fixed}, which this run fixes", meaning)
@@ -52,7 +61,7 @@ class ObservedReadings:
         if meaning is None:
             known = readings(self.api.target.api)[reading].meanings
             choices = "; ".join(f"{name}: {known[name]}" for name in meanings)
-            raise violation(self.api, reading, f"one of its meanings ({choices})", "none of them")
+            raise violation(self.api, reading, f"one of its meanings ({choices})", f"none of them{self._last_shown()}")
         self.record_meaning(reading, meaning)
         return meaning
 
@@ -69,6 +78,11 @@ class ObservedReadings:
         self.observations.append(reading)
         self.record_meaning(reading, meaning)
         return meaning
+
+    def _last_shown(self) -> str:
+        """What the last exchanges showed, which the conditions are about."""
+        exchanges = list(self.api.exchanges)[-MAX_SHOWN_EXCHANGES:]
+        return "".join(f"; {one_line(exchange, self.api.secrets)}" for exchange in exchanges)
 
     def _first_that_holds(self, reading: str, meanings: Mapping[str, Condition]) -> str | None:
         for meaning in meanings:

@@ -39,6 +39,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--seed", default=0, metavar="N", help="another number, other generated requests (default 0)")
     for kind, verb in zip(KINDS, ("break", "vary"), strict=True):
         group.addoption(f"--{kind}", action="append", default=[], metavar="API.NAME", help=f"{verb} our reference")
+    group.addoption("--readings", metavar="FILE", help="remember which meanings targets use, and report other ones")
     group.addoption("--require-target", action="store_true", help="do not test our own references: demand <API>_URL")
 
 

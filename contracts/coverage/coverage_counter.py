@@ -21,7 +21,7 @@ from contracts.exchange import FRAME, Exchange, Request, frame_endpoint
 from contracts.judge.refusal_judge import InvalidCase
 from contracts.openapi import Contract
 from contracts.operation import Operation
-from contracts.router import Router, best_match
+from contracts.router import Router, request_values
 
 Counts = dict[str, dict[str, int]]  # by the label of an operation or call, then by `CoveragePoint.key`
 Values = Mapping[str, Mapping[str, str]]  # by location, then by name; header names in lower case
@@ -54,9 +54,9 @@ class CoverageCounter:
         if request.method == FRAME:
             self._add_frame(exchange)
             return
-        values = _values(request)
+        values = request_values(request)
         path = request.url.removeprefix(self.url).partition("?")[0]
-        operation = operation or self._best_match(request, values)
+        operation = operation or self._router.operation_of(request, self.url)
         if operation is None:
             self.unmatched += 1
             return
@@ -80,12 +80,8 @@ class CoverageCounter:
         """
         if exchange.request.method == FRAME:
             return self._call_label(exchange, rpc_plan.read_frame(exchange.request.body))
-        matching = operation or self._best_match(exchange.request, _values(exchange.request))
+        matching = operation or self._router.operation_of(exchange.request, self.url)
         return matching.label if matching else ""
-
-    def _best_match(self, request: Request, values: Values) -> Operation | None:
-        path = request.url.removeprefix(self.url).partition("?")[0]
-        return best_match(self._router.candidates(request.method, path), values)
 
     def counts(self) -> Counts:
         """How many exchanges exercised each point; points that none exercised are left out."""
@@ -136,12 +132,6 @@ def _is_about(plan: OperationPlan, number: int, invalid_case: InvalidCase) -> bo
         return point.display_path == "body" and point.description == "left out"
     is_there = point.location == invalid_case.location and point.name == invalid_case.name
     return is_there and bool(invalid_case.name)
-
-
-def _values(request: Request) -> dict[str, dict[str, str]]:
-    headers = {name.lower(): value for name, value in request.headers}
-    query = request.url.partition("?")[2]
-    return {"header": headers, "query": dict(parse_qsl(query, keep_blank_values=True))}
 
 
 def _hit_request(plan: OperationPlan, request: Request, path: str, values: Values, hits: set[int]) -> None:

@@ -8,7 +8,7 @@ makes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from contracts import json_pointer
@@ -33,12 +33,14 @@ class InvalidCase:
 
     `location` is query, header, path, body, or "" when it is the request as a whole; `name` is the parameter's or
     property's own name. `rules` are the refusal rules that stand at that very parameter or property.
+    `label` names the request where runs are compared, without what was generated; "" when the rest says enough.
     """
 
     kind: str
     location: str = ""
     name: str = ""
     rules: Mapping[str, Any] | None = None
+    label: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         kind = self.kind.replace("_", " ")
@@ -119,6 +121,11 @@ def may_be_accepted(rule: Mapping[str, Any], environ: Mapping[str, str]) -> bool
     return bool(choices) and all(
         meaning_in_force(reading, environ) in (ANY, meaning) for reading, meaning in choices.items()
     )
+
+
+def readings_left_open(rule: Mapping[str, Any]) -> tuple[str, ...]:
+    """The readings that leave open whether a server refuses such a request, () where the document demands it."""
+    return (rule["unstated"],) if "unstated" in rule else tuple(rule.get("accepted") or ())
 
 
 def _problems(

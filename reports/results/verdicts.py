@@ -26,7 +26,8 @@ class ApiVerdict:
 
     checks: tests that ran and could fail. observations: what tests recorded where every outcome is allowed.
     clauses: ids of the clauses that were checked. findings: tests that failed. not_judged: tests that ended in an
-    error, without the target or without evidence. skipped: tests that did not run. readings: meanings seen.
+    error, without the target or without evidence. skipped: tests that did not run. readings: meanings seen. changes:
+    what readings mean now and meant in an earlier run.
     """
 
     api: str
@@ -40,6 +41,7 @@ class ApiVerdict:
     skipped: tuple[ResultRecord, ...]
     reasons: tuple[str, ...]
     readings: tuple[str, ...]
+    changes: tuple[str, ...] = ()
 
 
 def judge(records: RunRecords, expected: Iterable[str]) -> list[ApiVerdict]:
@@ -81,6 +83,7 @@ def _verdict(api: str, records: RunRecords) -> ApiVerdict:
         skipped=tuple(test for test in tests if test.outcome == "skipped"),
         reasons=tuple(reasons),
         readings=tuple(sorted({reading for test in tests for reading in test.readings})),
+        changes=tuple(sorted({change for test in tests for change in test.changes})),
     )
 
 

@@ -10,15 +10,18 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
-from contracts.judge.refusal_judge import judge_refusal
+from contracts.judge.refusal_judge import judge_refusal, readings_left_open, refusal_rule
 from contracts.operation import Operation
 from fixtures.acceptance import acceptance_clause, refusal_clause
-from fixtures.cases import Case
+from fixtures.cases import Case, refusable_parameters
 from fixtures.corpus.builder import minimal_case, without_field
+from fixtures.corpus.invalid_requests import GENERATED
 from fixtures.corpus.request_fields import request_fields
 from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import Api, NotPermitted
+from suites.meaning_recorder import note_outcome
 
 MAX_FAILING = 10  # failing requests of one operation; more of them show nothing new
 MAX_SHOWN_TEXT = 300  # characters of a response
@@ -32,6 +35,7 @@ def check_accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
     exchange = api.send(operation, case)
     findings = judge_response(api.contract, operation, exchange)
     response = exchange.response
+    _note_refusable(api, operation, case, exchange)
     if response.error or not is_refusal(api.contract, response):
         return findings
     clause = acceptance_clause(api.contract, operation, case, os.environ)
@@ -47,6 +51,8 @@ def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
     invalid = case.invalid_case
     assert invalid is not None
     exchange = api.send(operation, case)
+    readings = readings_left_open(refusal_rule(api.contract, operation, invalid))
+    note_outcome(api, readings, f"{operation.label}, {invalid.label}", exchange)
     findings = judge_refusal(api.contract, operation, exchange, invalid, os.environ)
     if not findings:
         return findings
@@ -57,6 +63,15 @@ def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
 
     clause = refusal_clause(api.contract, operation, invalid, minimal, is_accepted)
     return judge_refusal(api.contract, operation, exchange, invalid, os.environ, clause)
+
+
+def _note_refusable(api: Api, operation: Operation, case: Case, exchange: Exchange) -> None:
+    """Notes whether a valid request was refused that has just one parameter of which a reading leaves that open."""
+    parameters = refusable_parameters(operation, case)
+    if len(parameters) == 1:
+        (name,) = parameters
+        label = f"valid {name}{GENERATED}" if case.title.startswith("generated") else case.title
+        note_outcome(api, parameters.values(), f"{operation.label}, {label}", exchange)
 
 
 def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: CaseCheck) -> CaseFindings:

@@ -15,6 +15,7 @@ from contracts import json_pointer
 from contracts.asyncapi import Call, RpcContract
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal
+from contracts.judge.refusal_judge import readings_left_open, refusal_rule
 from contracts.judge.rpc_judge import SUCCEEDS, judge_accepted, judge_refused
 from fixtures.acceptance import message_acceptance_clause, message_refusal_clause
 from fixtures.cases import fill_placeholders
@@ -24,6 +25,7 @@ from fixtures.corpus.rpc_messages import Message, Messages
 from fixtures.pace import NotTested, TooManyWrongCredentials
 from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.transports import Transport
+from suites.meaning_recorder import note_outcome
 
 MAX_FAILING = 10  # failing messages of one call; more of them show nothing new
 MessageFindings = list[tuple[Finding, Message]]
@@ -64,6 +66,8 @@ class RpcChecker:
         invalid = message.invalid_case
         assert invalid is not None
         exchange = self.send(message)
+        readings = readings_left_open(refusal_rule(self.rpc.contract, self.call, invalid))
+        note_outcome(self.api, readings, f"{self.call.label} by {self.transport.name}, {invalid.label}", exchange)
         findings = judge_refused(self.rpc, self.call, exchange, invalid, os.environ)
         if findings:
             minimal = self.messages.minimal(self.call)

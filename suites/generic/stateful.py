@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from contracts import json_pointer
 from contracts.exchange import Exchange, Request
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
-from contracts.judge.refusal_judge import InvalidCase, judge_refusal
+from contracts.judge.refusal_judge import InvalidCase, judge_refusal, readings_left_open, refusal_rule
 from contracts.operation import Operation
 from contracts.reader.document_lines import blamed_clause
 from fixtures.acceptance import acceptance_clause
@@ -27,6 +27,7 @@ from fixtures.link_header import local_link, next_link
 from fixtures.resources import Resource, id_field
 from fixtures.target_api import Api
 from suites.generic.http_conformance import ACCEPTED
+from suites.meaning_recorder import note_outcome
 from suites.reporting.failures import raise_findings, violation
 from suites.reporting.response_body import read_body
 
@@ -103,6 +104,8 @@ class Records:
         exchange = self.api.send(operation, self._request_about(action, identifier))
         rules = place.parameter.refusals if place.parameter else None
         invalid_case = InvalidCase("unknown_record", place.location, place.name, rules)
+        readings = readings_left_open(refusal_rule(self.api.contract, operation, invalid_case))
+        note_outcome(self.api, readings, f"{operation.label}, deleted record", exchange)
         findings = judge_refusal(self.api.contract, operation, exchange, invalid_case, os.environ)
         if not is_refusal(self.api.contract, exchange.response):
             clause = self._clause("delete")

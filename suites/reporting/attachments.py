@@ -42,6 +42,11 @@ def attach_readings(meanings: Mapping[str, str]) -> None:
         allure.dynamic.label("reading", f"{reading}: {meaning}")  # type: ignore[no-untyped-call]  # Allure has no types
 
 
+def attach_changes(changes: Sequence[str]) -> None:
+    """Attaches which meanings are others than in the file of an earlier run."""
+    allure.attach("\n".join(changes), "a reading has changed", TEXT)
+
+
 def _title(exchange: Exchange, api: Api) -> str:
     if exchange.request.method == FRAME:
         return _frame_title(exchange, api)

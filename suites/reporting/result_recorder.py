@@ -6,7 +6,7 @@ the tear-down has ended; to the controller of xdist the outcome travels as a pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ BLAMED = pytest.StashKey[tuple[str, ...]]()
 EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
 CASES = "cases"  # property of a test: how many generated cases of one of its properties could have failed
 NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows as skipped
+CHANGE = "reading_change"  # property of a test: what it saw of a reading that an earlier run saw otherwise
 STOP = "stop"  # property of pytest's report: API, outcome and message of a test that nobody is to blame for
 EXIT_CODES = {"unreachable": 4, "misuse": 2}  # of a run with such a test
 
@@ -156,7 +157,7 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 
 def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
-    secrets = item.config.stash[SECRETS]
+    secrets: Sequence[str] = item.config.stash[SECRETS]
     message = short_message(mask_secrets(ending.message, secrets))
     properties = [(name, str(value)) for name, value in item.user_properties]
     return ResultRecord(
@@ -171,5 +172,6 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         exchanges=item.stash[EXCHANGES],
         cases=sum(int(value) for name, value in properties if name == CASES),
         observed=tuple(sorted(value for name, value in properties if name == "observation")),
+        changes=tuple(value for name, value in properties if name == CHANGE),
         is_observation=bool(pytest_plugin.marked_ids(item, "observation")),
     )

@@ -13,6 +13,7 @@ from contracts.judge.refusal_judge import (
     judge_refusal,
     may_be_accepted,
     payload_problems,
+    readings_left_open,
     refusal_problems,
     refusal_rule,
 )
@@ -273,3 +274,23 @@ def test_every_wrong_part_of_a_refusal_is_found() -> None:
 )
 def test_invalid_case_is_written_in_words(case: InvalidCase, text: str) -> None:
     assert str(case) == text
+
+
+@pytest.mark.parametrize(
+    ("rule", "readings"),
+    [
+        ({"unstated": "GETFLOW-AMB-5"}, ("GETFLOW-AMB-5",)),
+        (
+            {"clause": "GETFLOW-ERR-1", "accepted": {"GETFLOW-AMB-6": "x", "GETFLOW-AMB-7": "y"}},
+            ("GETFLOW-AMB-6", "GETFLOW-AMB-7"),
+        ),
+        ({"clause": "GETFLOW-ERR-1"}, ()),
+    ],
+)
+def test_a_rule_names_the_readings_that_leave_a_refusal_open(rule: dict[str, Any], readings: tuple[str, ...]) -> None:
+    assert readings_left_open(rule) == readings
+
+
+def test_an_invalid_case_has_no_label_unless_it_is_given_one() -> None:
+    assert InvalidCase("missing", "query", "x").label == ""
+    assert InvalidCase("missing", label="x") == InvalidCase("missing", label="y")

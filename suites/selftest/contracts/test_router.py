@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from contracts.exchange import Request
 from contracts.openapi import Contract, from_document
-from contracts.router import Router, best_match, path_pattern
+from contracts.router import Router, best_match, path_pattern, request_values
 
 
 def contract(*paths: str, calls: dict[str, Any] | None = None) -> Contract:
@@ -135,3 +136,39 @@ def test_of_calls_that_fit_the_one_that_knows_most_of_what_was_sent_is_the_match
     match = best_match(Router(contract("/rpc", calls=calls)).candidates("GET", "/rpc"), values)
     assert match
     assert match.label == f"GET /rpc {expected}"
+
+
+def test_request_values_are_those_of_headers_and_query() -> None:
+    request = Request("GET", "http://127.0.0.1/a?x=1&x=2&empty=&e%20f=%2F?", (("Flow-Method", "LIST"), ("B", "c")))
+    assert request_values(request) == {
+        "header": {"flow-method": "LIST", "b": "c"},
+        "query": {"x": "2", "empty": "", "e f": "/?"},
+    }
+
+
+def test_a_request_without_query_has_no_values() -> None:
+    assert request_values(Request("GET", "http://127.0.0.1/a")) == {"header": {}, "query": {}}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "label"),
+    [
+        ("GET", "/things/7?x=/y", "GET /things/{id}"),
+        ("GET", "/things", "GET /things"),
+        ("PUT", "/things", None),
+        ("GET", "/nothing", None),
+    ],
+)
+def test_a_request_belongs_to_an_operation_below_the_url(method: str, path: str, label: str | None) -> None:
+    router = Router(contract("/things", "/things/{id}"))
+    operation = router.operation_of(Request(method, f"http://127.0.0.1/base{path}"), "http://127.0.0.1/base")
+    assert (operation and operation.label) == label
+
+
+@pytest.mark.parametrize("method", ["LIST", "OPEN"])
+def test_a_request_belongs_to_the_call_that_its_values_name(method: str) -> None:
+    calls = {name: {"parameters": [parameter("method", enum=[name])]} for name in ("LIST", "OPEN")}
+    router = Router(contract("/things", calls=calls))
+    operation = router.operation_of(Request("GET", f"http://127.0.0.1/things?method={method}"), "http://127.0.0.1")
+    assert operation is not None
+    assert operation.label.endswith(method)
