@@ -25,17 +25,22 @@ SINGLETON_FIELDS = ("Content-Type", "Location", "ETag", "Last-Modified", "Retry-
 csv.field_size_limit(sys.maxsize)  # a body is limited by the client, and no field is longer than its body
 MAX_SHOWN = 160  # characters of a value in a finding
 MAX_BODY_SHOWN = 120  # characters of a body in a finding
-Violation = tuple[str, str, str | None]  # expected, received, clause
+Location = tuple[str | int, ...]  # of a value in a body: names and indexes from the outside in
+Violation = tuple[str, str, str | None, Location | None]  # expected, received, clause, location in the body
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One promise that an exchange breaks: the clause's or reading's id, what was expected and what was received."""
+    """One promise that an exchange breaks: the clause's or reading's id, what was expected and what was received.
+
+    `location` is the place in the response's JSON body, None for a finding about anything else.
+    """
 
     clause: str
     expected: str
     received: str
     exchange: Exchange
+    location: Location | None = None
 
 
 def judge_response(contract: Contract, operation: Operation, exchange: Exchange) -> list[Finding]:
@@ -43,8 +48,10 @@ def judge_response(contract: Contract, operation: Operation, exchange: Exchange)
     response = exchange.response
     fallback = operation.clauses[0]
 
-    def finding(expected: str, received: str, clause: str | None = None) -> Finding:
-        return Finding(clause or fallback, expected, received, exchange)
+    def finding(
+        expected: str, received: str, clause: str | None = None, location: Location | None = None
+    ) -> Finding:
+        return Finding(clause or fallback, expected, received, exchange, location)
 
     if response.error:
         return [finding("a complete response", response.error)]
@@ -105,11 +112,11 @@ def _header_violations(contract: Contract, documented: DocumentedResponse, respo
         clause = header.get("x-clause")
         if value is None:
             if header.get("required"):
-                yield f"a header {name}", "none", clause
+                yield f"a header {name}", "none", clause, None
         elif "schema" in header:
             schema = header["schema"]
-            for expected, received, nearer in schema_violations(contract, schema, coerce(contract, schema, value)):
-                yield f"header {name}: {expected}", received, nearer or clause
+            for expected, received, nearer, _ in schema_violations(contract, schema, coerce(contract, schema, value)):
+                yield f"header {name}: {expected}", received, nearer or clause, None
 
 
 def coerce(contract: Contract, schema: Schema, text: str) -> Any:
@@ -131,7 +138,8 @@ def _body_violations(contract: Contract, media: Mapping[str, Any], response: Res
         try:
             value = response.json()
         except (ValueError, RecursionError) as error:
-            yield "a body of JSON in UTF-8", f"{error}{_snippet(response)}", contract.resolve(schema).get("x-clause")
+            clause = contract.resolve(schema).get("x-clause")
+            yield "a body of JSON in UTF-8", f"{error}{_snippet(response)}", clause, None
             return
         yield from schema_violations(contract, schema, value)
     elif media_type == "text/csv":
@@ -143,26 +151,27 @@ def _csv_violations(response: Response, clause: str | None) -> Iterator[Violatio
     try:
         rows = list(csv.reader(io.StringIO(response.body.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        yield "CSV in UTF-8 (RFC 4180)", str(error), clause
+        yield "CSV in UTF-8 (RFC 4180)", str(error), clause, None
         return
     widths = {len(row) for row in rows if row}
     if len(widths) != 1:
-        yield "as many fields in each row", f"rows of {', '.join(map(str, sorted(widths))) or 'no'} fields", clause
+        received = f"rows of {', '.join(map(str, sorted(widths))) or 'no'} fields"
+        yield "as many fields in each row", received, clause, None
 
 
 def schema_violations(contract: Contract, schema: Schema, value: Any) -> Iterator[Violation]:
-    """Each violation of the schema by the value: (expected, received, the nearest `x-clause` around it)."""
+    """Each violation of the schema by the value: (expected, received, the nearest `x-clause` around it, location)."""
     validator = contract.validator(schema)
     try:
         errors = [] if validator.is_valid(value) else list(validator.iter_errors(value))
     except UnicodeEncodeError as unpaired:  # an escape that is half of a surrogate pair (RFC 8259, 8.2)
-        yield "text that has a UTF-8 form", str(unpaired), contract.resolve(schema).get("x-clause")
+        yield "text that has a UTF-8 form", str(unpaired), contract.resolve(schema).get("x-clause"), ()
         return
     for error in errors:
         location, path, message = _deepest(error)
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
         expected = f"{place or 'body'}: {_promise(contract, schema, path)}"
-        yield expected, _shorten(message), _nearest_clause(contract, schema, path)
+        yield expected, _shorten(message), _nearest_clause(contract, schema, path), tuple(location)
 
 
 def _deepest(error: Any) -> tuple[list[Any], list[Any], str]:

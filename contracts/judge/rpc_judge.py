@@ -28,8 +28,8 @@ def judge_envelope(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Fin
         received = f"{error}, {response.text()[:MAX_SHOWN]!r}"
         return [Finding(call.reply_clause, "an envelope of JSON in UTF-8", received, exchange)]
     return [
-        Finding(clause or call.reply_clause, expected, received, exchange)
-        for expected, received, clause in schema_violations(rpc.contract, call.reply_schema, value)
+        Finding(clause or call.reply_clause, expected, received, exchange, location)
+        for expected, received, clause, location in schema_violations(rpc.contract, call.reply_schema, value)
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from contracts.exchange import Exchange
@@ -111,7 +112,8 @@ def checked_envelope(api: Api, exchange: Exchange, method: str, kind: ObjectKind
     response = exchange.response
     if response.status == SWITCHING_PROTOCOLS:  # a frame has neither status nor media type
         response = replace(response, status=200, headers=(("content-type", "application/json"),))
-    findings = judge_response(api.contract, operation, replace(exchange, response=response))
+    judge = partial(judge_response, api.contract, operation)
+    findings = api.invalid_records.judged(replace(exchange, response=response), judge)
     raise_findings([(finding, None) for finding in findings if finding.clause != operation.clauses[0]], api.secrets)
     assert not findings, f"expected {findings[0].expected}, got {findings[0].received}"
     envelope: Record = exchange.response.json()

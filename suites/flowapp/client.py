@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -73,7 +74,7 @@ def is_refused(api: Api, operation: str, exchange: Exchange) -> bool:
 def _findings(api: Api, operation: str, exchange: Exchange, clause: str | None) -> list[Finding]:
     """The findings about the response; those without a clause of their own are blamed on `clause`."""
     own = api.contract.find(operation)
-    findings = judge_response(api.contract, own, exchange)
+    findings = api.invalid_records.judged(exchange, partial(judge_response, api.contract, own))
     if clause is None:
         return findings
     return [replace(finding, clause=clause) if finding.clause == own.clauses[0] else finding for finding in findings]

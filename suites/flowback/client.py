@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -45,7 +46,8 @@ class Person:
 def check_exchange(api: Api, operation_id: str, exchange: Exchange) -> Exchange:
     """Return the exchange. Raises ContractViolation if its response is not as the contract describes it."""
     __tracebackhide__ = True
-    findings = judge_response(api.contract, api.contract.find(operation_id), exchange)
+    judge = partial(judge_response, api.contract, api.contract.find(operation_id))
+    findings = api.invalid_records.judged(exchange, judge)
     raise_findings([(finding, None) for finding in findings], api.secrets)
     return exchange
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
 from contracts.judge.refusal_judge import judge_refusal
@@ -28,7 +29,7 @@ CaseCheck = Callable[[Api, Operation, Case], list[Finding]]
 def check_accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
     """The findings of a valid request: its response is a documented one, and no refusal."""
     exchange = api.send(operation, case)
-    findings = judge_response(api.contract, operation, exchange)
+    findings = api.invalid_records.judged(exchange, partial(judge_response, api.contract, operation))
     response = exchange.response
     if response.error or not is_refusal(api.contract, response) or may_be_refused(operation, case, os.environ):
         return findings
@@ -40,7 +41,8 @@ def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
     """The findings of an invalid request: it is refused with the status class, code and attribute of its rule."""
     assert case.invalid_case is not None
     exchange = api.send(operation, case)
-    return judge_refusal(api.contract, operation, exchange, case.invalid_case, os.environ)
+    judge = partial(judge_refusal, api.contract, operation, case=case.invalid_case, environ=os.environ)
+    return api.invalid_records.judged(exchange, judge)
 
 
 def findings_of(api: Api, operation: Operation, cases: Iterable[Case], check: CaseCheck) -> CaseFindings:

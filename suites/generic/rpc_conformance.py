@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from contracts import json_pointer
 from contracts.asyncapi import Call, RpcContract
@@ -52,14 +53,18 @@ class RpcChecker:
 
     def check_accepted(self, message: Message) -> list[Finding]:
         """The findings of a valid message: it succeeds, with a documented envelope."""
-        return judge_accepted(self.rpc, self.call, self.send(message))
+        return self._accepted(self.call, self.send(message))
 
     def check_refused(self, message: Message) -> list[Finding]:
         """The findings of an invalid message: it is refused as documented, with an id of its own."""
         assert message.invalid_case is not None
         exchange = self.send(message)
-        findings = judge_refused(self.rpc, self.call, exchange, message.invalid_case, os.environ)
+        judge = partial(judge_refused, self.rpc, self.call, case=message.invalid_case, environ=os.environ)
+        findings = self.api.invalid_records.judged(exchange, judge)
         return findings + list(self._repeated_ids(exchange))
+
+    def _accepted(self, call: Call, exchange: Exchange) -> list[Finding]:
+        return self.api.invalid_records.judged(exchange, partial(judge_accepted, self.rpc, call))
 
     def _repeated_ids(self, exchange: Exchange) -> Iterator[Finding]:
         """The finding that another refusal of this run had the same id."""
@@ -151,7 +156,7 @@ class RpcChecker:
                 f"{self.call.endpoint} has no reading call, or no clause promises that the connection stays usable"
             )
         call, probe_message = probe
-        if judge_accepted(self.rpc, call, self.send(probe_message)):
+        if self._accepted(call, self.send(probe_message)):
             raise MissingPrecondition(
                 f"{call} is not answered as documented, so it cannot show whether a call is served"
             )
@@ -164,7 +169,7 @@ class RpcChecker:
                     left_out = reason
                     continue
                 after = self.send(probe_message)
-                findings = judge_accepted(self.rpc, call, after)
+                findings = self._accepted(call, after)
                 if findings:
                     received = f"{findings[0].expected}: {findings[0].received}"
                     return [(Finding(clause, f"{call.label} served after a refusal", received, after), message)]

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from contracts import json_pointer
@@ -95,7 +96,8 @@ class Records:
         exchange = self.api.send(operation, self._request_about(action, identifier))
         rules = place.parameter.refusals if place.parameter else None
         invalid_case = InvalidCase("unknown_record", place.location, place.name, rules)
-        findings = judge_refusal(self.api.contract, operation, exchange, invalid_case, os.environ)
+        judge = partial(judge_refusal, self.api.contract, operation, case=invalid_case, environ=os.environ)
+        findings = self.api.invalid_records.judged(exchange, judge)
         if not is_refusal(self.api.contract, exchange.response):
             clause = self.operation("delete").clauses[0]
             findings = [Finding(clause, "the deleted record is gone", "it is still there", exchange)]
@@ -159,7 +161,7 @@ class Records:
         exchange = self.api.send(operation, case)
         if is_refusal(self.api.contract, exchange.response) and self.api.drop_vanished_values():
             exchange = self.api.send(operation, case)
-        findings = judge_response(self.api.contract, operation, exchange)
+        findings = self.api.invalid_records.judged(exchange, partial(judge_response, self.api.contract, operation))
         if is_refusal(self.api.contract, exchange.response):
             received = f"{exchange.response.status}: {exchange.response.text()[:MAX_SHOWN_TEXT]}"
             findings.append(Finding(operation.clauses[0], "a valid request is accepted", received, exchange))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.exchange import Exchange
-from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.http_judge import is_refusal, judge_response
 from contracts.openapi import load_contract
 from contracts.operation import Operation, Parameter
 from fixtures.cases import encode_json
@@ -118,11 +118,9 @@ def check_documented(api: Api, exchange: Exchange, clause: str) -> None:
     blamed on `clause`.
     """
     operation = _operation_of(exchange.request.method, urlsplit(exchange.request.url).path.removeprefix(_mount(api)))
-    findings = judge_response(CONTRACT, operation, exchange)
+    findings = api.invalid_records.judged(exchange, partial(judge_response, CONTRACT, operation))
     blamed = [
-        Finding(clause, finding.expected, finding.received, exchange)
-        if finding.clause == operation.clauses[0]
-        else finding
+        replace(finding, clause=clause) if finding.clause == operation.clauses[0] else finding
         for finding in findings
     ]
     raise_findings([(finding, None) for finding in blamed], api.secrets)
