@@ -15,6 +15,7 @@ from typing import Any
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import judge_response
 from fixtures.target_api import Api, MissingPrecondition
+from suites.preparations import preparation
 from suites.reporting.failures import raise_findings, violation
 
 Record = dict[str, Any]
@@ -179,12 +180,13 @@ def new_object_data(kind: ObjectKind, api: Api, **data: Any) -> Record:
 
 def create_object(api: Api, kind: ObjectKind, **data: Any) -> Record:
     """A new object as OPEN shows it. Raises MissingPrecondition when the target refuses our data."""
-    created = http_envelope(api, "CREATE", kind, data=new_object_data(kind, api, **data))
-    if created["success"] is not True:
-        raise MissingPrecondition(f"CREATE of a {kind} was refused: {envelope_text(created)}")
-    opened = http_envelope(api, "OPEN", kind, created["data"]["id"])
-    if opened["success"] is not True:
-        raise violation(api, "BITVIS-METH-CREATE-1", "the created object can be opened", envelope_text(opened))
+    with preparation(api, f"a {kind}", partial(create_object, api, kind) if data else None):
+        created = http_envelope(api, "CREATE", kind, data=new_object_data(kind, api, **data))
+        if created["success"] is not True:
+            raise MissingPrecondition(f"CREATE of a {kind} was refused: {envelope_text(created)}")
+        opened = http_envelope(api, "OPEN", kind, created["data"]["id"])
+        if opened["success"] is not True:
+            raise violation(api, "BITVIS-METH-CREATE-1", "the created object can be opened", envelope_text(opened))
     record: Record = opened["data"]
     return record
 

@@ -20,6 +20,7 @@ from contracts.exchange import Exchange, Request
 from contracts.judge.http_judge import judge_response
 from fixtures.target_api import UUID, Api, MissingPrecondition
 from suites.observed_readings import ObservedReadings
+from suites.preparations import preparation
 from suites.reporting.failures import raise_findings, violation
 
 Row = dict[str, Any]
@@ -142,16 +143,19 @@ def unused_email(api: Api) -> str:
 
 def registered_person(api: Api, username: str = "", email: str = "", password: str = "") -> Person:
     """Register a user, whose registration is not verified; what is not given is unique."""
+    plain = partial(registered_person, api) if username or email else None
     username, email = username or api.unique_text("flow.user"), email or unused_email(api)
-    exchange = expect_success(api, "registerUser", register(api, username, email))
-    code = mailed_code(api, email, exchange)
+    with preparation(api, "a registration", plain):
+        exchange = expect_success(api, "registerUser", register(api, username, email))
+        code = mailed_code(api, email, exchange)
     return Person(username, email, code, password or api.unique_text("a long secret "))
 
 
 def verified_person(api: Api, username: str = "", email: str = "", password: str = "") -> Person:
     """Register and verify a user; what is not given is unique."""
     person = registered_person(api, username, email, password)
-    expect_success(api, "verifyRegistration", verify(api, person.code, person.password))
+    with preparation(api, "a user", partial(verified_person, api) if username or email or password else None):
+        expect_success(api, "verifyRegistration", verify(api, person.code, person.password))
     return person
 
 

@@ -25,10 +25,16 @@ class Titled(Protocol):
 
 
 class ContractViolation(AssertionError):
-    """The target broke a promise: the clauses' ids, the main one first, and the exchanges that show it."""
+    """The target broke a promise: the clauses' ids, the main one first, and the exchanges that show it.
 
-    def __init__(self, message: str, clauses: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
+    `expected` is what the main one demands of the response.
+    """
+
+    def __init__(
+        self, message: str, clauses: Sequence[str], exchanges: Sequence[Exchange] = (), expected: str = ""
+    ) -> None:
         super().__init__(message)
+        self.expected = expected
         self.clauses = tuple(clauses)
         self.exchanges = tuple(exchanges)
 
@@ -62,7 +68,8 @@ def raise_findings(findings: Sequence[tuple[Finding, Titled | None]], secrets: I
     rest = len(findings) - len(texts)
     if rest:
         texts.append(f"… and {rest} more findings in this test")
-    raise ContractViolation("\n\n".join(texts), list(first), [finding.exchange for finding, _ in first.values()])
+    exchanges = [finding.exchange for finding, _ in first.values()]
+    raise ContractViolation("\n\n".join(texts), list(first), exchanges, findings[0][0].expected)
 
 
 def violation(
@@ -72,6 +79,7 @@ def violation(
     shown = exchange or (api.exchanges[-1] if api.exchanges else None)
     if shown is None:
         sentence, _ = sentence_and_citation(clause)
-        return ContractViolation(f"{clause}: {sentence}\n  expected   {expected}\n  received   {received}", [clause])
+        text = f"{clause}: {sentence}\n  expected   {expected}\n  received   {received}"
+        return ContractViolation(text, [clause], (), expected)
     text = finding_text(Finding(clause, expected, received, shown), api.secrets)
-    return ContractViolation(text, [clause], [shown])
+    return ContractViolation(text, [clause], [shown], expected)
