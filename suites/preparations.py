@@ -29,8 +29,8 @@ def preparation(api: Api, what: str, plain: Callable[[], object] | None = None) 
             plain()
             raise
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-        expected = error.expected if isinstance(error, ContractViolation) else str(error)
-        first = api.failed_preparations.setdefault((what, expected), test)
+        first = api.failed_preparations.setdefault(what, test)
         if first == test:
             raise
-        raise MissingPrecondition(f"{what} could not be made, expected {expected}: {first} has the finding") from None
+        clause = f" ({error.clauses[0]})" if isinstance(error, ContractViolation) else ""
+        raise MissingPrecondition(f"{what} could not be made{clause}: {first} has the finding") from None

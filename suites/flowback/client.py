@@ -129,11 +129,15 @@ def mailed_codes(api: Api, email: str, count: int = 1) -> list[str]:
 
 
 def mailed_code(api: Api, email: str, registration: Exchange) -> str:
-    """The first code mailed to that address. Raises ContractViolation of FLOWBACK-REG-3 if there is none."""
+    """The first code mailed to that address. Raises ContractViolation of FLOWBACK-REG-3 if there is none.
+
+    As `preparation` it raises MissingPrecondition when another test has reported that.
+    """
     codes = mailed_codes(api, email)
-    if not codes:
+    with preparation(api, "a registration"):
+        if codes:
+            return codes[0]
         raise violation(api, "FLOWBACK-REG-3", f"a mail with a code to {email}", "none", registration)
-    return codes[0]
 
 
 def unused_email(api: Api) -> str:

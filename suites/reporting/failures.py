@@ -25,16 +25,10 @@ class Titled(Protocol):
 
 
 class ContractViolation(AssertionError):
-    """The target broke a promise: the clauses' ids, the main one first, and the exchanges that show it.
+    """The target broke a promise: the clauses' ids, the main one first, and the exchanges that show it."""
 
-    `expected` is what the main one demands of the response.
-    """
-
-    def __init__(
-        self, message: str, clauses: Sequence[str], exchanges: Sequence[Exchange] = (), expected: str = ""
-    ) -> None:
+    def __init__(self, message: str, clauses: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         super().__init__(message)
-        self.expected = expected
         self.clauses = tuple(clauses)
         self.exchanges = tuple(exchanges)
 
@@ -68,8 +62,7 @@ def raise_findings(findings: Sequence[tuple[Finding, Titled | None]], secrets: I
     rest = len(findings) - len(texts)
     if rest:
         texts.append(f"… and {rest} more findings in this test")
-    exchanges = [finding.exchange for finding, _ in first.values()]
-    raise ContractViolation("\n\n".join(texts), list(first), exchanges, findings[0][0].expected)
+    raise ContractViolation("\n\n".join(texts), list(first), [finding.exchange for finding, _ in first.values()])
 
 
 def violation(
@@ -79,7 +72,6 @@ def violation(
     shown = exchange or (api.exchanges[-1] if api.exchanges else None)
     if shown is None:
         sentence, _ = sentence_and_citation(clause)
-        text = f"{clause}: {sentence}\n  expected   {expected}\n  received   {received}"
-        return ContractViolation(text, [clause], (), expected)
+        return ContractViolation(f"{clause}: {sentence}\n  expected   {expected}\n  received   {received}", [clause])
     text = finding_text(Finding(clause, expected, received, shown), api.secrets)
-    return ContractViolation(text, [clause], [shown], expected)
+    return ContractViolation(text, [clause], [shown])
