@@ -60,6 +60,8 @@ def resource_problems(contract: CheckedContract) -> Iterator[Problem]:
                 yield (*location, action), f"{operation.id} takes no id of a record: expected {expected}"
             elif operation:
                 yield from _record_problems(contract, location, resource, action, operation)
+            for number, pointer in enumerate(resource.get("handed_out", ()) if operation and action == "create" else ()):
+                yield from _nowhere(contract, (*location, "handed_out", number), pointer, [operation])
 
 
 def _record_problems(

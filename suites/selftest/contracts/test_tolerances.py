@@ -11,7 +11,7 @@ import contracts
 from contracts import loader
 from contracts.clauses import readings
 from contracts.invalid_kinds import INVALID_KINDS
-from contracts.reader.yaml_file import read_yaml
+from contracts.reader.yaml_file import read_contract_file
 
 KINDS = {*INVALID_KINDS, "not_needed"}  # a part of a call that its method does not need
 Tolerance = tuple[str, str, str]  # file, key of the refusal rule, reading
@@ -32,10 +32,10 @@ def rules_in(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def tolerances(api: str) -> set[Tolerance]:
     """Every reading that lets a server of that API accept an invalid request, with the rule that names it."""
-    found_in = [(path.name, read_yaml(path).data) for path in loader.source_files(contracts.FOLDER / api)]
+    documents = [(path.name, read_contract_file(path).data) for path in loader.source_files(contracts.FOLDER / api)]
     return {
         (file, key, reading)
-        for file, document in found_in
+        for file, document in documents
         for key, rule in rules_in(document)
         for reading in [*rule.get("accepted", ()), *([rule["unstated"]] if "unstated" in rule else ())]
     }
