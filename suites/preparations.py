@@ -1,7 +1,7 @@
 """Preparations: the records that a test needs, but that it is not about.
 
-Rule: if a record cannot be made, that is one cause. The first test that meets it fails with the finding; every other one
-is skipped and names that test.
+Rule: if a record cannot be made, that is one cause. The first test that meets it fails with the finding; every other
+one is skipped and names that test.
 """
 
 from __future__ import annotations

@@ -48,9 +48,7 @@ def judge_response(contract: Contract, operation: Operation, exchange: Exchange)
     response = exchange.response
     fallback = operation.clauses[0]
 
-    def finding(
-        expected: str, received: str, clause: str | None = None, location: Location | None = None
-    ) -> Finding:
+    def finding(expected: str, received: str, clause: str | None = None, location: Location | None = None) -> Finding:
         return Finding(clause or fallback, expected, received, exchange, location)
 
     if response.error:

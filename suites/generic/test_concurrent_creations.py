@@ -34,7 +34,7 @@ FRAME_TRANSPORTS = ("websocket", "deepstream")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     apis = broken_contracts.working_apis(metafunc.config)
-    kinds = [kind for api in apis for kind in record_kinds(api) if kind.handed_out]
+    kinds = [kind for api in apis for kind in record_kinds(api) if "unique" in kind.definition]
     if "creating_operation" in metafunc.fixturenames:
         operations = [(operation, kind) for kind in kinds for operation in creating_operations(kind)]
         ids = [str(operation) for operation, _ in operations]
@@ -78,7 +78,7 @@ def test_concurrent_requests_get_records_of_their_own(
         for _ in range(CREATIONS)
     ]
     sends = [lambda client, case=case: client.send(creating_operation, case) for case in cases]
-    require_own_values(api, kind, creating_operation.clauses[0], api.send_concurrently(sends))
+    require_own_values(api, kind, api.send_concurrently(sends))
 
 
 def test_concurrent_calls_get_records_of_their_own(
@@ -88,7 +88,7 @@ def test_concurrent_calls_get_records_of_their_own(
     message = messages.minimal(creating_call)
     parts = [fill_placeholders(message.parts, api.known_value) for _ in range(CREATIONS)]
     sends = [partial(_call, name=transport_name, endpoint=creating_call.endpoint, parts=each) for each in parts]
-    require_own_values(api, kind, creating_call.clauses[0], api.send_concurrently(sends))
+    require_own_values(api, kind, api.send_concurrently(sends))
 
 
 def _call(client: Api, name: str, endpoint: str, parts: Mapping[str, Any]) -> Exchange:
@@ -99,23 +99,25 @@ def _call(client: Api, name: str, endpoint: str, parts: Mapping[str, Any]) -> Ex
         carrier.close()
 
 
-def require_own_values(api: Api, kind: RecordKind, clause: str, exchanges: Sequence[Exchange]) -> None:
+def require_own_values(api: Api, kind: RecordKind, exchanges: Sequence[Exchange]) -> None:
     """Raises ContractViolation when two of these creations were given the same value.
 
     Raises MissingPrecondition when fewer than two responses show a value, so that nothing can be compared.
     """
     accepted = [it for it in exchanges if not it.response.error and not is_refusal(api.contract, it.response)]
-    compared = 0
-    for pointer in kind.handed_out:
+    unique, compared = kind.definition["unique"], 0
+    for pointer in unique["pointers"]:
         owners: dict[str, Exchange] = {}
         for exchange in accepted:
             for value in _values(exchange, pointer):
                 compared += 1
                 if owners.setdefault(repr(value), exchange) is not exchange:
                     expected = f"{len(accepted)} different values at {pointer}, one for each concurrent creation"
-                    raise violation(api, clause, expected, f"{value!r} twice", exchange)
+                    raise violation(api, unique["clause"], expected, f"{value!r} twice", exchange)
     if compared < 2:
-        raise MissingPrecondition(f"fewer than two concurrent creations were answered with {kind.handed_out[0]}")
+        raise MissingPrecondition(
+            f"fewer than two concurrent creations were answered with {', '.join(unique['pointers'])}"
+        )
 
 
 def _values(exchange: Exchange, pointer: str) -> list[Any]:

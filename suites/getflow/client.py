@@ -120,8 +120,7 @@ def check_documented(api: Api, exchange: Exchange, clause: str) -> None:
     operation = _operation_of(exchange.request.method, urlsplit(exchange.request.url).path.removeprefix(_mount(api)))
     findings = api.invalid_records.judged(exchange, partial(judge_response, CONTRACT, operation))
     blamed = [
-        replace(finding, clause=clause) if finding.clause == operation.clauses[0] else finding
-        for finding in findings
+        replace(finding, clause=clause) if finding.clause == operation.clauses[0] else finding for finding in findings
     ]
     raise_findings([(finding, None) for finding in blamed], api.secrets)
 
