@@ -148,7 +148,7 @@ def test_a_preparation_fails_as_often_as_it_is_tried_in_the_first_test(monkeypat
     for _ in range(2):  # as Hypothesis repeats a test
         with pytest.raises(AssertionError, match="refused"):
             prepare(api, "a.py::test_first", monkeypatch)
-    with pytest.raises(MissingPrecondition, match="^a task could not be made: a.py::test_first has the finding$"):
+    with pytest.raises(MissingPrecondition, match=r"^a task could not be made: a\.py::test_first has the finding$"):
         prepare(api, "a.py::test_second", monkeypatch)
 
 
