@@ -87,7 +87,7 @@ def test_concurrent_calls_get_records_of_their_own(
     """Valid calls that are sent at the same time, each on a connection of its own, get different ids."""
     message = messages.minimal(creating_call)
     parts = [fill_placeholders(message.parts, api.known_value) for _ in range(CREATIONS)]
-    sends = [partial(_call, name=transport_name, endpoint=creating_call.endpoint, parts=each) for each in parts]
+    sends = [partial(_call, name=transport_name, endpoint=creating_call.endpoint, parts=values) for values in parts]
     require_own_values(api, kind, api.send_concurrently(sends))
 
 
@@ -104,7 +104,7 @@ def require_own_values(api: Api, kind: RecordKind, exchanges: Sequence[Exchange]
 
     Raises MissingPrecondition when fewer than two responses show a value, so that nothing can be compared.
     """
-    accepted = [it for it in exchanges if not it.response.error and not is_refusal(api.contract, it.response)]
+    accepted = [sent for sent in exchanges if not sent.response.error and not is_refusal(api.contract, sent.response)]
     unique, compared = kind.definition["unique"], 0
     for pointer in unique["pointers"]:
         owners: dict[str, Exchange] = {}
