@@ -306,7 +306,7 @@ def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[
 
 
 @pytest.fixture
-def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
+def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Iterator[Api]:
     """The API under test: that of the operation, call or resource, else of the folder that the test is in."""
     api = api_of[pytest_plugin.api_name(request.node)]
     answering = request.config.stash.setdefault(ANSWERING, set())
@@ -321,7 +321,8 @@ def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Api:
     subject = pytest_plugin.contract_subject(request.node)
     if subject and not subject.safe and not api.target.writes:
         pytest.skip(api.target.read_only_reason())
-    return api
+    yield api
+    api.remove_invalid_records()
 
 
 @pytest.fixture(scope="session")

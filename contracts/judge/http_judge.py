@@ -15,7 +15,7 @@ from typing import Any
 
 from contracts import json_pointer
 from contracts.exchange import Exchange, Response
-from contracts.judge.schema_judge import Violation, clauses_around, schema_violations, shorten
+from contracts.judge.schema_judge import Location, Violation, clauses_around, schema_violations, shorten
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
 from contracts.reader.document_lines import blamed_clause, lines_of, of_operation
@@ -30,12 +30,16 @@ MAX_BODY_SHOWN = 120  # characters of a body in a finding
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One promise that an exchange breaks: the clause's or reading's id, what was expected and what was received."""
+    """One promise that an exchange breaks: the clause's or reading's id, what was expected and what was received.
+
+    `location` is the place in the response's JSON body, None for a finding about anything else.
+    """
 
     clause: str
     expected: str
     received: str
     exchange: Exchange
+    location: Location | None = None
 
 
 def judge_response(contract: Contract, operation: Operation, exchange: Exchange) -> list[Finding]:
@@ -50,7 +54,7 @@ def judge_response(contract: Contract, operation: Operation, exchange: Exchange)
         return [Finding(status_clause(contract, operation), f"a documented status ({known})", received, exchange)]
     around = [*([documented.clause] if documented.clause else []), *of_operation(contract, operation.clauses)]
     violations = _response_violations(contract, documented, response, around, exchange.request.method == "HEAD")
-    return [Finding(clause, expected, received, exchange) for expected, received, clause in violations]
+    return [Finding(clause, expected, received, exchange, place) for expected, received, clause, place in violations]
 
 
 def status_clause(contract: Contract, operation: Operation) -> str:
@@ -64,7 +68,7 @@ def _response_violations(
 ) -> Iterator[Violation]:
     """Violations by headers, media type and body of a response; `around` are the clauses of the response itself."""
     for name, values in _repeated_fields(response):
-        yield f"one {name}", ", ".join(values), blamed_clause(contract, around, "", "response")
+        yield f"one {name}", ", ".join(values), blamed_clause(contract, around, "", "response"), None
     yield from _header_violations(contract, documented, response, around)
     if is_head or not documented.content:
         return
@@ -74,7 +78,7 @@ def _response_violations(
         known = ", ".join(documented.content)
         received = response.header("content-type") or "no Content-Type"
         clause = blamed_clause(contract, around, content_lines, "response")
-        yield f"a documented media type ({known})", received, clause
+        yield f"a documented media type ({known})", received, clause, None
     else:
         yield from _body_violations(contract, media, response, around, content_lines)
 
@@ -124,13 +128,14 @@ def _header_violations(
                     f"a header {name}",
                     "none",
                     blamed_clause(contract, nearer, lines_of(header, "required"), "response"),
+                    None,
                 )
         elif "schema" in header:
             schema = header["schema"]
-            for expected, received, clause in schema_violations(
+            for expected, received, clause, _ in schema_violations(
                 contract, schema, coerce(contract, schema, value), nearer
             ):
-                yield f"header {name}: {expected}", received, clause
+                yield f"header {name}: {expected}", received, clause, None
 
 
 def coerce(contract: Contract, schema: Schema, text: str) -> Any:
@@ -156,7 +161,7 @@ def _body_violations(
         try:
             value = response.json()
         except (ValueError, RecursionError) as error:
-            yield "a body of JSON in UTF-8", f"{error}{_snippet(response)}", clause
+            yield "a body of JSON in UTF-8", f"{error}{_snippet(response)}", clause, None
             return
         yield from schema_violations(contract, schema, value, around)
     elif media_type == "text/csv":
@@ -168,11 +173,12 @@ def _csv_violations(response: Response, clause: str) -> Iterator[Violation]:
     try:
         rows = list(csv.reader(io.StringIO(response.body.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        yield "CSV in UTF-8 (RFC 4180)", str(error), clause
+        yield "CSV in UTF-8 (RFC 4180)", str(error), clause, None
         return
     widths = {len(row) for row in rows if row}
     if len(widths) != 1:
-        yield "as many fields in each row", f"rows of {', '.join(map(str, sorted(widths))) or 'no'} fields", clause
+        received = f"rows of {', '.join(map(str, sorted(widths))) or 'no'} fields"
+        yield "as many fields in each row", received, clause, None
 
 
 def _snippet(response: Response) -> str:

@@ -8,7 +8,7 @@ makes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from contracts import json_pointer
@@ -112,7 +112,7 @@ def _blame_rule(finding: Finding, rule: Mapping[str, Any], operation: Operation)
     """A body that breaks no clause of its own is blamed on the rule's clause, not on the operation's."""
     if finding.clause != operation.clauses[0] or "clause" not in rule:
         return finding
-    return Finding(rule["clause"], finding.expected, finding.received, finding.exchange)
+    return replace(finding, clause=rule["clause"])
 
 
 def may_be_accepted(rule: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

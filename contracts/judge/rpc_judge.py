@@ -33,8 +33,8 @@ def judge_envelope(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Fin
         clause = blamed_clause(rpc.contract, around, call.reply_lines.get("payload", ""), "response")
         return [Finding(clause, "an envelope of JSON in UTF-8", received, exchange)]
     return [
-        Finding(clause, expected, received, exchange)
-        for expected, received, clause in schema_violations(rpc.contract, call.reply_schema, value, around)
+        Finding(clause, expected, received, exchange, location)
+        for expected, received, clause, location in schema_violations(rpc.contract, call.reply_schema, value, around)
     ]
 
 

@@ -13,7 +13,8 @@ from contracts.operation import Schema
 from contracts.reader.document_lines import blamed_clause, lines_of
 
 MAX_SHOWN = 160  # characters of a value in a finding
-Violation = tuple[str, str, str]  # expected, received, clause
+Location = tuple[str | int, ...]  # of a value in a body: names and indexes from the outside in
+Violation = tuple[str, str, str, Location | None]  # expected, received, clause, location in the body
 
 
 def schema_violations(contract: Contract, schema: Schema, value: Any, around: Sequence[str]) -> Iterator[Violation]:
@@ -23,7 +24,7 @@ def schema_violations(contract: Contract, schema: Schema, value: Any, around: Se
         errors = [] if validator.is_valid(value) else list(validator.iter_errors(value))
     except UnicodeEncodeError as unpaired:  # an escape that is half of a surrogate pair (RFC 8259, 8.2)
         nearer = [*clauses_around(contract, schema, ()), *around]
-        yield "text that has a UTF-8 form", str(unpaired), blamed_clause(contract, nearer, "", "response")
+        yield "text that has a UTF-8 form", str(unpaired), blamed_clause(contract, nearer, "", "response"), ()
         return
     for error in errors:
         location, path, message, name = _deepest(error)
@@ -31,7 +32,7 @@ def schema_violations(contract: Contract, schema: Schema, value: Any, around: Se
         expected = f"{place or 'body'}: {_promise(contract, schema, path)}"
         nearer = [*clauses_around(contract, schema, path), *around]
         lines = _keyword_lines(contract, schema, path, name)
-        yield expected, shorten(message), blamed_clause(contract, nearer, lines, "response")
+        yield expected, shorten(message), blamed_clause(contract, nearer, lines, "response"), tuple(location)
 
 
 def _deepest(error: Any) -> tuple[list[Any], list[Any], str, str | None]:

@@ -60,6 +60,9 @@ def resource_problems(contract: CheckedContract) -> Iterator[Problem]:
                 yield (*location, action), f"{operation.id} takes no id of a record: expected {expected}"
             elif operation:
                 yield from _record_problems(contract, location, resource, action, operation)
+            if operation and action == "create":
+                for number, pointer in enumerate(resource.get("unique", {}).get("pointers", ())):
+                    yield from _nowhere(contract, (*location, "unique", "pointers", number), pointer, [operation])
 
 
 def _record_problems(

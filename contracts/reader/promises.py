@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -36,7 +36,10 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One question that the document leaves open; `default` is "any" when every meaning passes."""
+    """One question that the document leaves open; `default` is "any" when every meaning passes.
+
+    `kinds` are the kinds of invalid request that it is about.
+    """
 
     id: str
     line: str
@@ -45,6 +48,7 @@ class Reading:
     default: str
     evidence: str | None = None
     untouched: str | None = None
+    kinds: Sequence[str] = ()
     section: str | None = None  # a reading has none, but is listed beside clauses, which have one
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import judge_response
 from fixtures.target_api import Api, MissingPrecondition
+from suites.preparations import preparation
 from suites.reporting.failures import raise_findings, violation
 from suites.reporting.response_body import read_body
 
@@ -112,7 +114,8 @@ def checked_envelope(api: Api, exchange: Exchange, method: str, kind: ObjectKind
     response = exchange.response
     if response.status == SWITCHING_PROTOCOLS:  # a frame has neither status nor media type
         response = replace(response, status=200, headers=(("content-type", "application/json"),))
-    findings = judge_response(api.contract, operation, replace(exchange, response=response))
+    judge = partial(judge_response, api.contract, operation)
+    findings = api.invalid_records.judged(replace(exchange, response=response), judge)
     raise_findings([(finding, None) for finding in findings if finding.clause != operation.clauses[0]], api.secrets)
     assert not findings, f"expected {findings[0].expected}, got {findings[0].received}"
     envelope: Record = read_body(exchange)
@@ -190,12 +193,13 @@ def new_object_data(kind: ObjectKind, api: Api, **data: Any) -> Record:
 
 def create_object(api: Api, kind: ObjectKind, **data: Any) -> Record:
     """A new object as OPEN shows it. Raises MissingPrecondition when the target refuses our data."""
-    created = http_envelope(api, "CREATE", kind, data=new_object_data(kind, api, **data))
-    if created["success"] is not True:
-        raise MissingPrecondition(f"CREATE of a {kind} was refused: {envelope_text(created)}")
-    opened = http_envelope(api, "OPEN", kind, created["data"]["id"])
-    if opened["success"] is not True:
-        raise violation(api, "BITVIS-METH-CREATE-1", "the created object can be opened", envelope_text(opened))
+    with preparation(api, f"a {kind}", partial(create_object, api, kind) if data else None):
+        created = http_envelope(api, "CREATE", kind, data=new_object_data(kind, api, **data))
+        if created["success"] is not True:
+            raise MissingPrecondition(f"CREATE of a {kind} was refused: {envelope_text(created)}")
+        opened = http_envelope(api, "OPEN", kind, created["data"]["id"])
+        if opened["success"] is not True:
+            raise violation(api, "BITVIS-METH-CREATE-1", "the created object can be opened", envelope_text(opened))
     record: Record = opened["data"]
     return record
 

@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
 from fixtures.target_api import Api, MissingPrecondition
 from suites.hypothesis_checks import counted
+from suites.preparations import preparation
 from suites.reporting.failures import raise_findings
 from suites.reporting.response_body import read_body
 
@@ -89,7 +91,7 @@ def is_refused(api: Api, operation: str, exchange: Exchange) -> bool:
 def _findings(api: Api, operation: str, exchange: Exchange, clause: str | None) -> list[Finding]:
     """The findings about the response; those without a clause of their own are blamed on `clause`."""
     own = api.contract.find(operation)
-    findings = judge_response(api.contract, own, exchange)
+    findings = api.invalid_records.judged(exchange, partial(judge_response, api.contract, own))
     if clause is None or not is_in_document(api, operation):
         return findings
     return [replace(finding, clause=clause) if finding.clause == own.clauses[0] else finding for finding in findings]
@@ -186,7 +188,8 @@ def event_body(api: Api, **members: Any) -> Record:
 
 def create_event(api: Api, clause: str | None = None, **members: Any) -> str:
     """The token of a new event with these members. Raises MissingPrecondition when the response has no token."""
-    created = accepted_data(api, "createEvent", json=event_body(api, **members), clause=clause)
+    with preparation(api, "an event", partial(create_event, api, clause) if members else None):
+        created = accepted_data(api, "createEvent", json=event_body(api, **members), clause=clause)
     token = created.get("token") if isinstance(created, dict) else None
     if not isinstance(token, str) or not token:
         raise MissingPrecondition("the response to the creation has no token, so the event cannot be used")
@@ -223,7 +226,8 @@ def register(api: Api, token: str, registrant: Record, **options: Any) -> Exchan
 def register_new_person(api: Api, token: str, clause: str | None = None, **members: Any) -> Record:
     """A new person who was successfully registered for that session: the members that were sent."""
     registrant = new_person(api, **members)
-    check_accepted(api, "registerPerson", register(api, token, registrant), clause)
+    with preparation(api, "a registration", partial(register_new_person, api, token, clause) if members else None):
+        check_accepted(api, "registerPerson", register(api, token, registrant), clause)
     return registrant
 
 
@@ -254,11 +258,14 @@ def session_with_surveys(api: Api) -> tuple[str, list[Record]]:
     raise MissingPrecondition("the target has no past event with surveys")
 
 
-def keyed_paths(api: Api) -> dict[str, dict[str, Any]]:
-    """Each operation that reads with the key, with path parameters that name existing records."""
-    token = past_session_token(api)
-    by_token: dict[str, dict[str, Any]] = {name: {"sessionToken": token} for name in KEYED_OPERATIONS}
-    return {**by_token, "listEvents": {}, "listOperators": {}, "reportSurveyDetail": survey_report_path(api)}
+def keyed_path(api: Api, operation: str) -> dict[str, Any]:
+    """Path parameters that name existing records, for an operation that reads with the key.
+
+    Raises MissingPrecondition when the target lacks what this very operation needs.
+    """
+    if operation == "reportSurveyDetail":
+        return survey_report_path(api)
+    return {} if operation in ("listEvents", "listOperators") else {"sessionToken": past_session_token(api)}
 
 
 def survey_report_path(api: Api) -> dict[str, Any]:

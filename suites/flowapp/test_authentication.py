@@ -25,7 +25,7 @@ from suites.flowapp.client import (
     event_tokens,
     few_examples,
     is_refused,
-    keyed_paths,
+    keyed_path,
     new_person,
     past_session_token,
     register,
@@ -59,7 +59,7 @@ def similar_keys(key: str) -> st.SearchStrategy[str]:
 @pytest.mark.parametrize("operation", KEYED_OPERATIONS)
 def test_nothing_is_served_without_the_right_key(api: Api, operation: str) -> None:
     """A request with the key is served; without a key, with an empty and with a wrong one it is refused."""
-    path = keyed_paths(api)[operation]
+    path = keyed_path(api, operation)
     check_accepted(api, operation, send(api, operation, path), "FLOWAPP-AUTH-1")
     for credentials in ("none", "empty", "wrong"):
         check_refused(api, operation, send(api, operation, path, credentials=credentials), "FLOWAPP-AUTH-1")
@@ -93,7 +93,7 @@ def test_a_similar_key_is_refused(api: Api) -> None:
 @pytest.mark.parametrize("operation", KEYED_OPERATIONS)
 def test_the_key_is_read_from_api_secret(api: Api, operation: str) -> None:
     """The key is read from the header api-secret, in any case of its name and with white space around the key."""
-    key, path = api.setting("TOKEN"), keyed_paths(api)[operation]
+    key, path = api.setting("TOKEN"), keyed_path(api, operation)
     for name, value in (("api-secret", key), ("API-Secret", key), ("ApI-sEcReT", f" {key}\t")):
         exchange = send(api, operation, path, headers={name: value})
         check_accepted(api, operation, exchange, "FLOWAPP-AUTH-2")
@@ -135,7 +135,7 @@ def test_another_accounts_key_opens_no_new_session(api: Api, operation: str) -> 
 @clause("FLOWAPP-AUTH-3")
 def test_another_accounts_key_opens_no_survey(api: Api) -> None:
     """The report of a survey is refused to another account's key."""
-    path = keyed_paths(api)["reportSurveyDetail"]
+    path = keyed_path(api, "reportSurveyDetail")
     check_refused(api, "reportSurveyDetail", send(other_account(api), "reportSurveyDetail", path), "FLOWAPP-AUTH-3")
 
 
@@ -180,7 +180,7 @@ def place_of_key(exchange: Exchange, key: str) -> str | None:
 @pytest.mark.parametrize("operation", KEYED_OPERATIONS)
 def test_no_response_repeats_the_key(api: Api, operation: str) -> None:
     """Neither a served nor a refused request with the valid key receives a response that contains it."""
-    path = keyed_paths(api)[operation]
+    path = keyed_path(api, operation)
     exchanges = [send(api, operation, path), send(api, operation, {**path, "sessionToken": api.unique_text("nowhere")})]
     assert [place for exchange in exchanges if (place := place_of_key(exchange, api.setting("TOKEN")))] == []
 

@@ -17,7 +17,7 @@ from suites.flowapp.client import (
     check_accepted,
     check_refused,
     few_examples,
-    keyed_paths,
+    keyed_path,
     past_session_token,
     response_data,
     send,
@@ -37,7 +37,7 @@ PATH_SEGMENTS = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzÅ-_"), min_s
 @pytest.mark.parametrize("operation", JSON_OPERATIONS)
 def test_responses_are_json(api: Api, operation: str) -> None:
     """Every response that is no report is one JSON value in UTF-8, whatever the request accepts."""
-    exchange = send(api, operation, keyed_paths(api)[operation], headers={"Accept": "*/*"})
+    exchange = send(api, operation, keyed_path(api, operation), headers={"Accept": "*/*"})
     check_accepted(api, operation, exchange)
     assert exchange.response.media_type() == "application/json"
     assert isinstance(response_data(exchange), dict | list)
@@ -47,7 +47,7 @@ def test_responses_are_json(api: Api, operation: str) -> None:
 @pytest.mark.parametrize("operation", JSON_OPERATIONS)
 def test_data_is_in_an_envelope_or_bare(api: Api, readings: ObservedReadings, operation: str) -> None:
     """Whether the data stand in an envelope or at the top level is observed; the contract describes both."""
-    exchange = send(api, operation, keyed_paths(api)[operation])
+    exchange = send(api, operation, keyed_path(api, operation))
     value = read_body(check_accepted(api, operation, exchange))
     wrapped = isinstance(value, dict) and "data" in value
     readings.observe("FLOWAPP-AMB-2", envelope=wrapped, bare=not wrapped)
@@ -71,7 +71,7 @@ def test_an_unknown_path_is_refused(api: Api) -> None:
 @each_session_operation
 def test_an_unknown_session_is_refused(api: Api, operation: str) -> None:
     """An unknown session token is refused, also where a success would be CSV."""
-    path = {**keyed_paths(api)[operation], "sessionToken": api.unique_text("nowhere")}
+    path = {**keyed_path(api, operation), "sessionToken": api.unique_text("nowhere")}
     exchange = send(api, operation, path)
     assert 400 <= exchange.response.status < 500
     check_refused(api, operation, exchange, "FLOWAPP-GEN-6")
@@ -81,7 +81,7 @@ def test_an_unknown_session_is_refused(api: Api, operation: str) -> None:
 @each_session_operation
 def test_a_refusal_is_a_json_object(api: Api, operation: str) -> None:
     """What refuses an unknown session token or a request without the key is a JSON object."""
-    path = {**keyed_paths(api)[operation], "sessionToken": api.unique_text("nowhere")}
+    path = {**keyed_path(api, operation), "sessionToken": api.unique_text("nowhere")}
     for credentials in ("valid", "none"):
         exchange = send(api, operation, path, credentials=credentials)
         if exchange.response.status < 400:
@@ -117,7 +117,7 @@ def test_a_refusal_has_an_error_status_or_code(api: Api, readings: ObservedReadi
 @pytest.mark.parametrize("operation", KEYED_OPERATIONS)
 def test_operations_are_served_below_api_v1(api: Api, operation: str) -> None:
     """Every reading operation is served below /api/v1/."""
-    exchange = send(api, operation, keyed_paths(api)[operation])
+    exchange = send(api, operation, keyed_path(api, operation))
     assert exchange.request.url.startswith(f"{api.target.url}/api/v1/")
     check_accepted(api, operation, exchange, "FLOWAPP-URL-1")
 

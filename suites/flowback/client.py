@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from contracts.exchange import Exchange, Request
 from contracts.judge.http_judge import judge_response
 from fixtures.target_api import UUID, Api, MissingPrecondition
 from suites.observed_readings import ObservedReadings
+from suites.preparations import preparation
 from suites.reporting.failures import raise_findings, violation
 from suites.reporting.response_body import read_body
 
@@ -46,7 +48,8 @@ class Person:
 def check_exchange(api: Api, operation_id: str, exchange: Exchange) -> Exchange:
     """Return the exchange. Raises ContractViolation if its response is not as the contract describes it."""
     __tracebackhide__ = True
-    findings = judge_response(api.contract, api.contract.find(operation_id), exchange)
+    judge = partial(judge_response, api.contract, api.contract.find(operation_id))
+    findings = api.invalid_records.judged(exchange, judge)
     raise_findings([(finding, None) for finding in findings], api.secrets)
     return exchange
 
@@ -143,11 +146,15 @@ def mailed_codes(api: Api, email: str, count: int = 1) -> list[str]:
 
 
 def mailed_code(api: Api, email: str, registration: Exchange) -> str:
-    """The first code mailed to that address. Raises ContractViolation of FLOWBACK-REG-3 if there is none."""
+    """The first code mailed to that address. Raises ContractViolation of FLOWBACK-REG-3 if there is none.
+
+    As `preparation` it raises MissingPrecondition when another test has reported that.
+    """
     codes = mailed_codes(api, email)
-    if not codes:
+    with preparation(api, "a registration"):
+        if codes:
+            return codes[0]
         raise violation(api, "FLOWBACK-REG-3", f"a mail with a code to {email}", "none", registration)
-    return codes[0]
 
 
 def unused_email(api: Api) -> str:
@@ -157,16 +164,19 @@ def unused_email(api: Api) -> str:
 
 def registered_person(api: Api, username: str = "", email: str = "", password: str = "") -> Person:
     """Register a user, whose registration is not verified; what is not given is unique."""
+    plain = partial(registered_person, api) if username or email else None
     username, email = username or api.unique_text("flow.user"), email or unused_email(api)
-    exchange = expect_success(api, "registerUser", register(api, username, email))
-    code = mailed_code(api, email, exchange)
+    with preparation(api, "a registration", plain):
+        exchange = expect_success(api, "registerUser", register(api, username, email))
+        code = mailed_code(api, email, exchange)
     return Person(username, email, code, password or api.unique_text("a long secret "))
 
 
 def verified_person(api: Api, username: str = "", email: str = "", password: str = "") -> Person:
     """Register and verify a user; what is not given is unique."""
     person = registered_person(api, username, email, password)
-    expect_success(api, "verifyRegistration", verify(api, person.code, person.password))
+    with preparation(api, "a user", partial(verified_person, api) if username or email or password else None):
+        expect_success(api, "verifyRegistration", verify(api, person.code, person.password))
     return person
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from hypothesis import strategies as st
@@ -31,6 +32,7 @@ from suites.flowback.client import (
 )
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
+from suites.preparations import preparation
 
 clause = pytest.mark.clause
 UNKNOWN_CODE = "1f0e9a52-6f0b-4c57-9a3d-0c8f2b7d4e61"
@@ -38,8 +40,9 @@ UNKNOWN_CODE = "1f0e9a52-6f0b-4c57-9a3d-0c8f2b7d4e61"
 
 def verify_person(api: Api, username: str, email: str) -> Person:
     """Complete a registration with the code from its mail. Fails if there is no code or it is refused."""
-    codes = mailed_codes(api, email)
-    assert codes, f"no mail with a code was sent to {email} for {username!r}"
+    with preparation(api, "a registration", partial(registered_person, api)):
+        codes = mailed_codes(api, email)
+        assert codes, f"no mail with a code was sent to {email} for {username!r}"
     person = Person(username, email, codes[0], api.unique_text("a long secret "))
     exchange = verify(api, person.code, person.password)
     assert not is_refused(exchange), f"the code of {username!r} was refused with status {exchange.response.status}"

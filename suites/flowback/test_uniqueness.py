@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,12 +12,16 @@ from fixtures.target_api import Api, MissingPrecondition
 from suites.flowback.client import (
     Person,
     check_exchange,
+    expect_success,
     is_refused,
     listed_names,
+    mailed_code,
     mailed_codes,
+    page_rows,
     post_form,
     register,
     registered_person,
+    require_meaning,
     unused_email,
     verified_person,
     verify,
@@ -42,6 +48,8 @@ def created_users(api: Api, registrations: Registrations) -> int:
         for mailbox, email in mailboxes.items()
         for code in mailed_codes(api, email, sum(other.casefold() == mailbox for other in accepted))
     }
+    if accepted and not codes:
+        registered_person(api)  # has the finding if no mail comes at all
     forms = [{"verification_code": code, "password": api.unique_text("a long secret ")} for code in sorted(codes)]
     requests = [partial(post_form, path="/register/verify", form=form) for form in forms]
     exchanges = api.send_concurrently(requests) if requests else []
@@ -132,6 +140,58 @@ def test_case_matters_alike_in_sequence_and_concurrently(api: Api, readings: Obs
     ):
         expected, created = 1 if folded else len(registrations), created_users(api, registrations)
         assert created == expected, f"{registrations} created {created} users, expected {expected}"
+
+
+def concurrently_registered(api: Api) -> list[Person]:
+    """People who have registered at the same time, each with the code from the mail to their address."""
+    people = [
+        Person(api.unique_text("flow.user"), unused_email(api), "", api.unique_text("a long secret ")) for _ in range(6)
+    ]
+    forms = [{"username": person.username, "email": person.email} for person in people]
+    exchanges = api.send_concurrently([partial(post_form, path="/register", form=form) for form in forms])
+    for exchange in exchanges:
+        expect_success(api, "registerUser", exchange)
+    return [
+        replace(person, code=mailed_code(api, person.email, exchange))
+        for person, exchange in zip(people, exchanges, strict=True)
+    ]
+
+
+@clause("FLOWBACK-REG-3")
+def test_concurrent_registrations_are_mailed_codes_of_their_own(api: Api) -> None:
+    """Everybody who registers at the same time is mailed another code."""
+    codes = [person.code for person in concurrently_registered(api)]
+    assert len(set(codes)) == len(codes), f"{len(codes)} registrations were mailed {len(set(codes))} different codes"
+
+
+@clause("FLOWBACK-LIST-18")
+def test_concurrent_verifications_create_users_with_ids_of_their_own(api: Api) -> None:
+    """Everybody who is verified at the same time is listed with another id."""
+    people = concurrently_registered(api)
+    verify_concurrently(api, people)
+    rows = [row for person in people for row in page_rows(api, username=person.username)]
+    ids = [row["id"] for row in rows if row["username"] in {person.username for person in people}]
+    assert len(ids) >= len(people), f"{len(people)} users were verified, and {len(ids)} are listed"
+    assert len(set(ids)) == len(ids), f"the ids of users who were verified at the same time: {ids}"
+
+
+@clause("FLOWBACK-AUTH-2")
+def test_concurrent_logins_get_keys_of_their_own(api: Api, readings: ObservedReadings) -> None:
+    """Everybody who logs in at the same time is given another key."""
+    require_meaning(readings, "FLOWBACK-AMB-4", "plain")
+    people = concurrently_registered(api)
+    verify_concurrently(api, people)
+    forms = [{"username": person.username, "password": person.password} for person in people]
+    exchanges = api.send_concurrently([partial(post_form, path="/login", form=form) for form in forms])
+    keys = [expect_success(api, "login", exchange).response.json()["token"] for exchange in exchanges]
+    assert len(set(keys)) == len(keys), f"{len(keys)} users who logged in were given {len(set(keys))} different keys"
+
+
+def verify_concurrently(api: Api, people: Sequence[Person]) -> None:
+    """Completes these registrations at the same time."""
+    forms = [{"verification_code": person.code, "password": person.password} for person in people]
+    for exchange in api.send_concurrently([partial(post_form, path="/register/verify", form=form) for form in forms]):
+        expect_success(api, "verifyRegistration", exchange)
 
 
 def case_variants_of_a_username(api: Api) -> Registrations:

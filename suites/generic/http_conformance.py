@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal, judge_response
@@ -33,7 +34,7 @@ CaseCheck = Callable[[Api, Operation, Case], list[Finding]]
 def check_accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
     """The findings of a valid request: its response is a documented one, and no refusal."""
     exchange = api.send(operation, case)
-    findings = judge_response(api.contract, operation, exchange)
+    findings = api.invalid_records.judged(exchange, partial(judge_response, api.contract, operation))
     response = exchange.response
     _note_refusable(api, operation, case, exchange)
     if response.error or not is_refusal(api.contract, response):
@@ -53,7 +54,12 @@ def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
     exchange = api.send(operation, case)
     readings = readings_left_open(refusal_rule(api.contract, operation, invalid))
     note_outcome(api, readings, f"{operation.label}, {invalid.label}", exchange)
-    findings = judge_refusal(api.contract, operation, exchange, invalid, os.environ)
+
+    def judged(clause: str | None) -> list[Finding]:
+        judge = partial(judge_refusal, api.contract, operation, case=invalid, environ=os.environ, clause=clause)
+        return api.invalid_records.judged(exchange, judge)
+
+    findings = judged(None)
     if not findings:
         return findings
     minimal = minimal_case(api.contract, operation)
@@ -61,8 +67,7 @@ def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:
     def is_accepted() -> bool:
         return not is_refusal(api.contract, api.send(operation, minimal).response)
 
-    clause = refusal_clause(api.contract, operation, invalid, minimal, is_accepted)
-    return judge_refusal(api.contract, operation, exchange, invalid, os.environ, clause)
+    return judged(refusal_clause(api.contract, operation, invalid, minimal, is_accepted))
 
 
 def _note_refusable(api: Api, operation: Operation, case: Case, exchange: Exchange) -> None:

@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from contracts import json_pointer
 from contracts.asyncapi import Call, RpcContract
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal
-from contracts.judge.refusal_judge import readings_left_open, refusal_rule
+from contracts.judge.refusal_judge import InvalidCase, readings_left_open, refusal_rule
 from contracts.judge.rpc_judge import SUCCEEDS, judge_accepted, judge_refused
 from fixtures.acceptance import message_acceptance_clause, message_refusal_clause
 from fixtures.cases import fill_placeholders
@@ -59,7 +60,7 @@ class RpcChecker:
         exchange = self.send(message)
         if clause is None and is_refusal(self.rpc.contract, exchange.response):
             self.api.notes.append(f"refused, which nothing forbids: {self.call.label}, {message.title}")
-        return judge_accepted(self.rpc, self.call, exchange, clause)
+        return self._accepted(self.call, exchange, clause)
 
     def check_refused(self, message: Message) -> list[Finding]:
         """The findings of an invalid message: it is refused as documented, with an id of its own."""
@@ -68,12 +69,20 @@ class RpcChecker:
         exchange = self.send(message)
         readings = readings_left_open(refusal_rule(self.rpc.contract, self.call, invalid))
         note_outcome(self.api, readings, f"{self.call.label} by {self.transport.name}, {invalid.label}", exchange)
-        findings = judge_refused(self.rpc, self.call, exchange, invalid, os.environ)
+        findings = self._refused(exchange, invalid)
         if findings:
             minimal = self.messages.minimal(self.call)
             clause = message_refusal_clause(self.rpc, self.call, invalid, minimal, lambda: self._is_accepted(minimal))
-            findings = judge_refused(self.rpc, self.call, exchange, invalid, os.environ, clause)
+            findings = self._refused(exchange, invalid, clause)
         return findings + list(self._repeated_ids(exchange))
+
+    def _accepted(self, call: Call, exchange: Exchange, clause: str | None) -> list[Finding]:
+        judge = partial(judge_accepted, self.rpc, call, clause=clause)
+        return self.api.invalid_records.judged(exchange, judge)
+
+    def _refused(self, exchange: Exchange, invalid: InvalidCase, clause: str | None = None) -> list[Finding]:
+        judge = partial(judge_refused, self.rpc, self.call, case=invalid, environ=os.environ, clause=clause)
+        return self.api.invalid_records.judged(exchange, judge)
 
     def _is_accepted(self, message: Message) -> bool:
         response = self.send(message).response
@@ -174,7 +183,7 @@ class RpcChecker:
             )
         call, probe_message = probe
         clause_of_probe = message_acceptance_clause(self.rpc, call, probe_message)
-        if judge_accepted(self.rpc, call, self.send(probe_message), clause_of_probe):
+        if self._accepted(call, self.send(probe_message), clause_of_probe):
             raise MissingPrecondition(
                 f"{call} is not answered as documented, so it cannot show whether a call is served"
             )
@@ -187,7 +196,7 @@ class RpcChecker:
                     left_out = reason
                     continue
                 after = self.send(probe_message)
-                findings = judge_accepted(self.rpc, call, after, clause_of_probe)
+                findings = self._accepted(call, after, clause_of_probe)
                 if findings:
                     received = f"{findings[0].expected}: {findings[0].received}"
                     return [(Finding(clause, f"{call.label} served after a refusal", received, after), message)]

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from contracts import json_pointer
@@ -106,7 +107,8 @@ class Records:
         invalid_case = InvalidCase("unknown_record", place.location, place.name, rules)
         readings = readings_left_open(refusal_rule(self.api.contract, operation, invalid_case))
         note_outcome(self.api, readings, f"{operation.label}, deleted record", exchange)
-        findings = judge_refusal(self.api.contract, operation, exchange, invalid_case, os.environ)
+        judge = partial(judge_refusal, self.api.contract, operation, case=invalid_case, environ=os.environ)
+        findings = self.api.invalid_records.judged(exchange, judge)
         if not is_refusal(self.api.contract, exchange.response):
             clause = self._clause("delete")
             findings = [Finding(clause, "the deleted record is gone", "it is still there", exchange)]
@@ -170,7 +172,7 @@ class Records:
         exchange = self.api.send(operation, case)
         if is_refusal(self.api.contract, exchange.response) and self.api.drop_vanished_values():
             exchange = self.api.send(operation, case)
-        findings = judge_response(self.api.contract, operation, exchange)
+        findings = self.api.invalid_records.judged(exchange, partial(judge_response, self.api.contract, operation))
         clause = acceptance_clause(self.api.contract, operation, case, os.environ)
         is_refused = is_refusal(self.api.contract, exchange.response)
         if is_refused and clause is not None:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -119,7 +119,7 @@ def send(
 def check_documented(api: Api, exchange: Exchange, clause: str) -> None:
     """Raises ContractViolation unless the contract describes the response; that there is none is blamed on `clause`."""
     operation = operation_of(exchange.request.method, urlsplit(exchange.request.url).path.removeprefix(_mount(api)))
-    findings = judge_response(CONTRACT, operation, exchange)
+    findings = api.invalid_records.judged(exchange, partial(judge_response, CONTRACT, operation))
     if exchange.response.error:
         findings = [Finding(clause, finding.expected, finding.received, exchange) for finding in findings]
     raise_findings([(finding, None) for finding in findings], api.secrets)

@@ -5,7 +5,7 @@ Rule: only records that a test created are changed or deleted, and all of them a
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from fixtures.target_api import Api
@@ -21,6 +21,7 @@ from suites.getflow.client import (
     single_record,
 )
 from suites.getflow.pagination import first_page
+from suites.preparations import preparation
 
 
 class RecordFactory:
@@ -33,10 +34,15 @@ class RecordFactory:
     def create(
         self, kind: RecordKind, clause: str = "GETFLOW-REC-1", versioning: int = PATH_PREFIX, **attributes: Any
     ) -> Record:
-        """A new record with these attributes and the required ones. Raises ContractViolation when it is not created."""
+        """A new record with these attributes and the required ones. Raises ContractViolation when it is not created.
+
+        As `preparation` it raises MissingPrecondition when another test has reported that.
+        """
         body = {**self.required_attributes(kind), **attributes}
-        exchange = send(self.api, kind, "create", attributes=body, versioning=versioning)
-        record = single_record(self.api, exchange, kind, clause)
+        plain = partial(self.create, kind, clause) if attributes or versioning != PATH_PREFIX else None
+        with preparation(self.api, f"a {kind.singular}", plain):
+            exchange = send(self.api, kind, "create", attributes=body, versioning=versioning)
+            record = single_record(self.api, exchange, kind, clause)
         self.delete_later(kind, record["id"])
         return record
 

@@ -135,7 +135,6 @@ MISSING = [
     at_target(VENDOR, "BITVIS_TOKEN: expected to be set for https://flow", BITVIS_USERNAME="jo", BITVIS_PASSWORD="x"),
     at_target(VENDOR, "FLOWAPP_TOKEN: expected to be set for https://flow", FLOWAPP_OTHER_TOKEN="x"),
     at_target(VENDOR, "FLOWBACK_TOKEN: expected to be set for https://flow", FLOWBACK_WRITES="0"),
-    at_target(VENDOR, "FLOWBACK_USERNAME, FLOWBACK_PASSWORD: expected to be", FLOWBACK_WRITES="1", FLOWBACK_TOKEN="x"),
 ]
 OPTIONS = [
     MisuseCase("getflow", line, environ, options, frozenset(runs), needs_process=True)

@@ -71,6 +71,7 @@ def test_a_file_opens_with_its_rule(path: str) -> None:
 MOST_FLOORS = 6
 WITHOUT_INIT = {"suites", "loadtests", "loadtests/bench/scripts"}  # what pytest and Locust find by path
 SHARED_NAMES = {
+    "accepted_values": "variants that accept what the honest server refuses, and show it",
     "access": "faults of who may see and do what, one for each API",
     "accounts": "accounts: how a reference keeps them, and how variants treat them",
     "api": "the honest server of an API",
@@ -85,6 +86,7 @@ SHARED_NAMES = {
     "minimal": "the variant that keeps what is stated or shown and nothing else, one for each API",
     "meanings": "variants that choose another meaning of a reading",
     "refusals": "how a reference refuses, and its faults",
+    "repeated_values": "faults that give one value to several records",
     "small_lists": "faults that must show where a list is short",
     "strategies": "what an API's suite generates",
     "under_load": "faults that only load shows",

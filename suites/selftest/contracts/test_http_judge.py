@@ -197,7 +197,7 @@ def test_schema_that_contains_itself_is_judged_at_every_depth() -> None:
     contract = contract_with(schemas={"Tree": tree})
     value = {"size": 1, "child": {"child": {"size": "big"}}}
     assert list(schema_violations(contract, contract.schemas["Tree"], value, ["TODO-MAKE-1"])) == [
-        ("child.child.size: type integer", '"big" is not of type "integer"', "TODO-TREE-1")
+        ("child.child.size: type integer", '"big" is not of type "integer"', "TODO-TREE-1", ("child", "child", "size"))
     ]
 
 
