@@ -34,7 +34,7 @@ def line_problems(contract: CheckedContract, known: Sequence[Part]) -> Iterator[
 def keyword_problems(known: Sequence[Part]) -> Iterator[Problem]:
     """Lines of keywords, or of members and values, that do not stand beside them."""
     for location, mapping in known:
-        if "x-lines" in mapping and location[-1:] != ("properties",):
+        if "x-lines" in mapping and location[-1:] != ("properties",) and not _is_anchor(location):
             yield from _keyword_problems(location, mapping)
 
 
@@ -60,6 +60,11 @@ def _keyword_problems(location: Location, mapping: Mapping[str, Any]) -> Iterato
             for name in lines:
                 if name not in names:
                     yield (*where, name), f"{name!r} is not listed by {keyword}{nearest(name, names)}"
+
+
+def _is_anchor(location: Location) -> bool:
+    """Whether this is in a part at the top that only holds YAML anchors: it is checked where they are used."""
+    return str(location[0]).startswith("x-") and location[0] != "x-flowproof" if location else False
 
 
 def _is_overlay(location: Location, keyword: str) -> bool:
