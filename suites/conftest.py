@@ -41,7 +41,7 @@ from suites.reporting import (
 )
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
-from suites.reporting.response_evidence import NothingTested, needs_target
+from suites.reporting.response_evidence import NothingTested
 from suites.reporting.result_recorder import CASES, EXCHANGES, ResultRecorder
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
@@ -73,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     network_guard.install()
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
     config.addinivalue_line("markers", "observation(*ids): the readings that a test observes, and checks nothing")
+    config.addinivalue_line("markers", "client: a test of what clients do, which passes without a word from a target")
     config.addinivalue_line("markers", "offered(cases): only for operations for which cases(corpus, operation) has any")
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
     config.addinivalue_line("markers", "slow: a self-test that takes minutes: complete runs against servers of its own")
@@ -223,7 +224,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 def _require_evidence(item: pytest.Item) -> None:
     """Raises NothingTested when a test has ended well that is about a target and learnt nothing about it."""
     api = pytest_plugin.api_name(item)
-    if api in contracts.apis() and RECORDER in item.config.stash and needs_target(item, api):
+    if api in contracts.apis() and RECORDER in item.config.stash and not item.get_closest_marker("client"):
         if pytest_plugin.api_under_test(item) is None:
             raise NothingTested("the test sends no request")
         item.config.stash[RECORDER].evidence[api].require()

@@ -202,6 +202,7 @@ def test_no_response_to_a_change_repeats_the_key(api: Api) -> None:
     assert [place for exchange in exchanges if (place := place_of_key(exchange, api.setting("TOKEN")))] == []
 
 
+@pytest.mark.client
 @clause("FLOWAPP-AUTH-5")
 def test_nothing_that_we_print_shows_the_key(api: Api) -> None:
     """An exchange with the key is printed without it: as curl command, as text and as finding."""
@@ -213,6 +214,7 @@ def test_nothing_that_we_print_shows_the_key(api: Api) -> None:
     assert key not in exchange.request.url
 
 
+@pytest.mark.client
 @clause("FLOWAPP-AUTH-6")
 def test_the_key_is_in_no_file_of_the_project(api: Api) -> None:
     """No file of this project contains a vendor's key; the reference's own keys are only in its data."""

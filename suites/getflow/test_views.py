@@ -233,6 +233,7 @@ def _is_default(api: Api, kind: RecordKind, body: Record) -> bool:
     ]
 
 
+@pytest.mark.client
 @clause("GETFLOW-VIEW-10")
 def test_our_requests_use_views(corpus: Corpus) -> None:
     """Our own documented request for tasks uses the view of the document's example."""

@@ -10,11 +10,8 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import pytest
-
 from contracts import json_pointer
 from contracts.asyncapi import Call, load_rpc_contract
-from contracts.clauses import clauses
 from contracts.exchange import FRAME, Exchange, Request, frame_endpoint
 from contracts.judge.http_judge import is_refusal
 from contracts.operation import Operation
@@ -157,10 +154,3 @@ class ResponseEvidence:
         with suppress(ValueError, RecursionError):
             codes = json_pointer.find(exchange.response.json(), self.api.contract.error_format.get("code", "/code"))
         return exchange.response.status, repr(codes)
-
-
-def needs_target(item: pytest.Item, api: str) -> bool:
-    """Whether a test is about a server: one that is marked with a clause about clients need not send anything."""
-    known = clauses(api)
-    marked = [known[name] for mark in item.iter_markers("clause") for name in mark.args if name in known]
-    return not any(clause.check == "client" for clause in marked)

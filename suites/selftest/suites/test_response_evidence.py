@@ -148,6 +148,10 @@ def arguments_of(function: ast.FunctionDef) -> set[str]:
     return {argument.arg for argument in function.args.args}
 
 
+def is_marked_client(test: ast.FunctionDef) -> bool:
+    return any(ast.unparse(mark) == "pytest.mark.client" for mark in test.decorator_list)
+
+
 def marked_clauses(test: ast.FunctionDef) -> list[str]:
     """The ids in the marks of a test."""
     marks = [mark for mark in test.decorator_list if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "clause"]
@@ -160,8 +164,15 @@ def test_a_test_that_takes_no_api_is_marked_as_one_about_clients(api: str) -> No
     for path in sorted((SUITES / api).glob("test_*.py")):
         functions = functions_in(path)
         with_api = {"api"} | {function.name for function in functions if "api" in arguments_of(function)}
-        for test in functions:
-            if test.name.startswith("test_") and not arguments_of(test) & with_api:
-                checks = {clauses(api)[clause].check for clause in marked_clauses(test)}
-                unmarked += [] if "client" in checks else [test.name]
+        tests = [function for function in functions if function.name.startswith("test_")]
+        unmarked += [test.name for test in tests if not arguments_of(test) & with_api and not is_marked_client(test)]
     assert unmarked == []
+
+
+@pytest.mark.parametrize("api", contracts.apis())
+def test_a_test_about_clients_has_a_clause_about_clients(api: str) -> None:
+    tests = [test for path in sorted((SUITES / api).glob("test_*.py")) for test in functions_in(path)]
+    checks = [
+        {clauses(api)[clause].check for clause in marked_clauses(test)} for test in tests if is_marked_client(test)
+    ]
+    assert all("client" in of_test for of_test in checks)
