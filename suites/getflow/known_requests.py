@@ -10,9 +10,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from weakref import WeakKeyDictionary
 
+from contracts import json_pointer
 from contracts.clauses import clauses
 from contracts.exchange import Exchange
 from contracts.openapi import load_contract
@@ -59,8 +61,26 @@ def fair_clause(api: Api, exchange: Exchange, clause: str) -> str:
         return clause
     accepted = _of_api.setdefault(api, KnownWords())
     words = set(_words(api, exchange)) - accepted.words - _documented_words(_operation(api, exchange))
+    judged = _judged_attributes(exchange)
+    if any(word.rpartition("/")[2] in judged for word in words):  # so the target has read the body as it is meant
+        words = {word for word in words if "?" in word}
     is_small = all(number <= accepted.largest[name] for name, number in _numbers(exchange))
     return clause if not words and is_small else CONTRACT.silent["request"]
+
+
+def _judged_attributes(exchange: Exchange) -> set[str]:
+    """The attributes of the body whose values a refusal calls invalid, so that the target knows them."""
+    problems = json_pointer.find(_json(exchange.response.body), "/errors/*")
+    invalid = [it for it in problems if isinstance(it, dict) and it.get("code") == "invalid_attribute"]
+    return {str(problem.get("attribute")) for problem in invalid}
+
+
+def _json(content: bytes) -> Any:
+    """The JSON value, {} when it is none."""
+    try:
+        return json.loads(content or b"{}")
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _operation(api: Api, exchange: Exchange) -> Operation:
@@ -85,10 +105,7 @@ def _words(api: Api, exchange: Exchange) -> Iterator[str]:
     for name, text in _query(exchange):
         values = text.split(",") if name in LISTED else [""]
         yield from (f"{identifier}?{name}={value}" for value in values)
-    try:
-        body = json.loads(exchange.request.body or b"{}")
-    except (ValueError, RecursionError):
-        return
+    body = _json(exchange.request.body)
     for root, attributes in body.items() if isinstance(body, dict) else ():
         yield from (f"{identifier}/{root}/{name}" for name in (attributes if isinstance(attributes, dict) else ()))
 
