@@ -75,6 +75,7 @@ SHARED_NAMES = {
     "access": "faults of who may see and do what, one for each API",
     "accounts": "accounts: how a reference keeps them, and how variants treat them",
     "api": "the honest server of an API",
+    "beyond_document": "faults in what the vendor's document does not say",
     "client": "the test client of an API's suite",
     "data": "what a reference stores when it starts",
     "edits": "what faults and variants of an API are made of",

@@ -136,7 +136,7 @@ def lined_shop(**parts: Any) -> Contract:
 
 def blamed(contract: Contract, value: Any) -> Iterator[str]:
     """The clauses that are blamed for a list of goods."""
-    for _, _, clause in schema_violations(contract, contract.schemas["Goods"], value, ["GETFLOW-PAGE-1"]):
+    for _, _, clause, _ in schema_violations(contract, contract.schemas["Goods"], value, ["GETFLOW-PAGE-1"]):
         yield clause
 
 

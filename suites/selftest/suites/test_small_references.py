@@ -94,9 +94,9 @@ def result(name: str, verdict: str, kind: str = "fault") -> MutationResult:
         "blamed": (Complaint("test", ("SHOP-2",), "wrong"),),
         "broken": (Complaint("test", (), "KeyError", broken=True),),
     }.get(verdict, ())
-    made = MutationResult("shop", name, kind, ("SHOP-1",), "", complaints)
-    assert made.verdict == verdict
-    return made
+    fault = MutationResult("shop", name, kind, ("SHOP-1",), "", complaints)
+    assert fault.verdict == verdict
+    return fault
 
 
 CAUGHT = [result(f"fault_{number}", "caught") for number in range(97)]
