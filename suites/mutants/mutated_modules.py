@@ -145,7 +145,6 @@ TARGETS = (
 )
 
 PROVEN = (
-    "contracts/asyncapi.py",
     "contracts/coverage/operation_plan.py",
     "contracts/coverage/rpc_plan.py",
     "contracts/coverage/schema_coverage.py",
@@ -153,8 +152,6 @@ PROVEN = (
     "contracts/errors.py",
     "contracts/formatting.py",
     "contracts/json_pointer.py",
-    "contracts/judge/refusal_judge.py",
-    "contracts/judge/rpc_judge.py",
     "contracts/router.py",
     "fixtures/websocket/frame_codec.py",
     "loadtests/engine/arrival_plan.py",
