@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from contracts.reader.promises import Clause, clauses
@@ -26,6 +27,7 @@ class HasSilent(Protocol):
     def silent(self) -> Mapping[str, str]: ...
 
 
+@cache
 def line_numbers(lines: str) -> frozenset[int]:
     """The numbers in a list of lines: "5,7-9" is 5, 7, 8 and 9; none for a section of a standard and for ""."""
     if lines.startswith("RFC "):

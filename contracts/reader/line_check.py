@@ -7,6 +7,7 @@ least one keyword, and all that a line is named for is borne by a clause: otherw
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from contracts.errors import Location
@@ -14,7 +15,7 @@ from contracts.reader.checked_contract import CheckedContract
 from contracts.reader.document_lines import OF_THE_DOCUMENT, bears, listed_name
 from contracts.reader.document_parts import Part, Problem, nearest
 from contracts.reader.promises import clauses
-from contracts.reader.response_demands import Demand, response_demands
+from contracts.reader.response_demands import response_demands
 
 STANDING = {
     "path": "operationId",
@@ -80,7 +81,13 @@ def _unborne_clauses(contract: CheckedContract) -> Iterator[Problem]:
     """Clauses in responses whose lines bear no keyword there, and lines that no clause around bears."""
     known = clauses(contract.api)
     demands = list(response_demands(contract))
-    borne = {identifier for demand in demands for identifier in demand.around if _bears(known, identifier, demand)}
+
+    @cache  # the same parts are demanded of many operations
+    def is_borne(identifier: str, lines: str) -> bool:
+        clause = known.get(identifier)
+        return clause is not None and clause.grade in OF_THE_DOCUMENT and bears(clause, lines)
+
+    borne = {identifier for demand in demands for identifier in demand.around if is_borne(identifier, demand.lines)}
     in_vain: set[tuple[str, str, str]] = set()  # each part is shared by many operations, and reported once
     for demand in demands:
         for identifier in demand.around:
@@ -95,12 +102,7 @@ def _unborne_clauses(contract: CheckedContract) -> Iterator[Problem]:
                 reason = f"{identifier} bears no keyword of the responses: expected x-lines within line "
                 yield contract.locations[demand.operation.label], f"{reason}{known[identifier].line}"
         key = (demand.keyword, demand.lines, demand.around[0] if demand.around else "")
-        if demand.lines and key not in in_vain and not any(_bears(known, it, demand) for it in demand.around):
+        if demand.lines and key not in in_vain and not any(is_borne(it, demand.lines) for it in demand.around):
             in_vain.add(key)
             reason = f"line {demand.lines} of {demand.place} is borne by none of {', '.join(demand.around)}"
             yield contract.locations[demand.operation.label], f"{reason}: expected an x-clause whose line it is"
-
-
-def _bears(known: Mapping[str, Any], identifier: str, demand: Demand) -> bool:
-    clause = known.get(identifier)
-    return clause is not None and clause.grade in OF_THE_DOCUMENT and bears(clause, demand.lines)

@@ -10,7 +10,7 @@ import pytest
 from contracts.operation import Operation
 from fixtures.cases import Case
 from fixtures.corpus import Corpus
-from fixtures.corpus.invalid_requests import invalid_requests
+from fixtures.corpus.invalid_requests import has_invalid_request, invalid_requests
 from fixtures.corpus.request_fields import can_vary
 from fixtures.pace import NotTested
 from fixtures.target_api import Api, MissingPrecondition
@@ -30,17 +30,32 @@ def has_generated_cases(corpus: Corpus, operation: Operation) -> bool:
 
 def invalid_cases(corpus: Corpus, operation: Operation) -> list[Case]:
     """Requests with one error that is neither in the credentials nor in the method."""
-    return _cases_of_kind(corpus, operation, lambda kind: "credentials" not in kind and kind != "unknown_method")
+    return _cases_of_kind(corpus, operation, _is_other_kind)
+
+
+def has_invalid_cases(corpus: Corpus, operation: Operation) -> bool:
+    """Whether there is such a request."""
+    return has_invalid_request(corpus.contract, operation, _is_other_kind) or bool(invalid_cases(corpus, operation))
 
 
 def credential_cases(corpus: Corpus, operation: Operation) -> list[Case]:
     """Requests without, with wrong and with empty credentials; [] for an operation that needs none."""
-    return _cases_of_kind(corpus, operation, lambda kind: "credentials" in kind)
+    return _cases_of_kind(corpus, operation, _is_about_credentials)
+
+
+def has_credential_cases(corpus: Corpus, operation: Operation) -> bool:
+    """Whether there is such a request."""
+    return has_invalid_request(corpus.contract, operation, _is_about_credentials)
 
 
 def misused_method_cases(corpus: Corpus, operation: Operation) -> list[Case]:
     """Requests with a method that the document does not give to the path."""
-    return _cases_of_kind(corpus, operation, lambda kind: kind == "unknown_method")
+    return _cases_of_kind(corpus, operation, _is_about_the_method)
+
+
+def has_misused_method_cases(corpus: Corpus, operation: Operation) -> bool:
+    """Whether there is such a request."""
+    return has_invalid_request(corpus.contract, operation, _is_about_the_method)
 
 
 def test_documented_requests(api: Api, corpus: Corpus, operation: Operation) -> None:
@@ -60,13 +75,13 @@ def test_valid_requests(api: Api, corpus: Corpus, operation: Operation) -> None:
     check_all(api, operation, corpus.valid(operation), check_accepted)
 
 
-@pytest.mark.offered(cases=invalid_cases)
+@pytest.mark.offered(cases=has_invalid_cases)
 def test_invalid_requests(api: Api, corpus: Corpus, operation: Operation) -> None:
     """Requests with one error are refused with the documented status, code and attribute."""
     check_all(api, operation, invalid_cases(corpus, operation), check_refused)
 
 
-@pytest.mark.offered(cases=credential_cases)
+@pytest.mark.offered(cases=has_credential_cases)
 def test_credentials(api: Api, corpus: Corpus, operation: Operation) -> None:
     """Requests without, with wrong and with empty credentials are refused; each documented scheme works alone."""
     schemes = sorted({name for alternative in operation.security for name in alternative})
@@ -80,7 +95,7 @@ def test_credentials(api: Api, corpus: Corpus, operation: Operation) -> None:
     raise_findings(findings, api.secrets)
 
 
-@pytest.mark.offered(cases=misused_method_cases)
+@pytest.mark.offered(cases=has_misused_method_cases)
 def test_misused_methods(api: Api, corpus: Corpus, operation: Operation) -> None:
     """A method that the document does not give to a path is refused."""
     if not api.target.writes:
@@ -106,3 +121,15 @@ def _cases_of_kind(corpus: Corpus, operation: Operation, is_wanted: Callable[[st
     """The operation's invalid requests of the kinds that are wanted."""
     cases = invalid_requests(corpus, operation)
     return [case for case in cases if case.invalid_case and is_wanted(case.invalid_case.kind)]
+
+
+def _is_about_credentials(kind: str) -> bool:
+    return "credentials" in kind
+
+
+def _is_about_the_method(kind: str) -> bool:
+    return kind == "unknown_method"
+
+
+def _is_other_kind(kind: str) -> bool:
+    return not _is_about_credentials(kind) and not _is_about_the_method(kind)
