@@ -239,8 +239,8 @@ def test_the_parsed_body_is_left_for_the_journey() -> None:
 def test_the_status_alone_is_compared_with_the_documented_ones() -> None:
     validator = Validators(sample_interval=0).for_request(intent_of("flowapp", "listOperators"))
     assert validator(REQUEST, json_response(200, "nonsense")) is None
-    assert validator(REQUEST, json_response(404, {})) == "FLOWAPP-OPL-1"
-    assert validator(REQUEST, json_response(503, {})) == "FLOWAPP-OPL-1"
+    assert validator(REQUEST, json_response(404, {})) == "FLOWAPP-OPL-2"
+    assert validator(REQUEST, json_response(503, {})) == "FLOWAPP-OPL-2"
 
 
 @pytest.mark.parametrize("sample_interval", [0, 1])
@@ -270,7 +270,7 @@ def test_a_finding_is_shown_once_with_its_secrets_masked() -> None:
         SAMPLES, b"GET /x HTTP/1.1\r\nHost: a\r\napi-secret: s3cret\r\n\r\n", Address.from_url("http://127.0.0.1:1")
     )
     for _ in range(3):
-        assert validator(request, json_response(200, {"data": [{"id": "x"}]})) == "FLOWAPP-OPL-1"
+        assert validator(request, json_response(200, {"data": [{"id": "x"}]})) == "FLOWAPP-OPL-2"
     (line,) = validators.finding_texts()
     assert line.startswith("FLOWAPP-OPL-1: ")
     assert "api-secret: ***" in line
@@ -286,7 +286,7 @@ def test_the_check_of_a_journey_follows_the_contract() -> None:
 
     body: Mapping[str, Any] = {"code": 200, "data": [{"id": 1}], "redirectURL": None}
     validator = validators.with_check(validators.for_request(intent_of("flowapp", "listOperators")), "label", check)
-    assert validator(REQUEST, json_response(200, {"data": 3})) == "FLOWAPP-OPL-1"
+    assert validator(REQUEST, json_response(200, {"data": 3})) == "FLOWAPP-OPL-2"
     assert checked_values == []
     assert validator(REQUEST, json_response(200, body)) == "FLOWAPP-CAP-1"
     assert checked_values == [body]

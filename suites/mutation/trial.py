@@ -42,14 +42,14 @@ def run_honest(session: pytest.Session, socket_apis: Iterable[str]) -> list[Comp
 
     The tests of `socket_apis` run a second time over sockets, to find out which of them use a websocket.
     """
-    session.config.stash[APIS_UNDER_TEST] = dict(honest_apis(small=session.config.stash[SMALL]))
+    session.config.stash[APIS_UNDER_TEST] = dict(honest_apis(small=session.config.stash.get(SMALL, False)))
     session.config.stash[WEBSOCKET_TESTS] = {}
     complaints = _run_tests(session, _in_process_tests(session), _never)[0]
     return complaints + [complaint for name in socket_apis for complaint in _run_honest_on_sockets(session, name)]
 
 
 def _run_honest_on_sockets(session: pytest.Session, name: str) -> list[Complaint]:
-    served = socket_reference(name, small=session.config.stash[SMALL])
+    served = socket_reference(name, small=session.config.stash.get(SMALL, False))
     count, websocket_tests = 0, session.config.stash[WEBSOCKET_TESTS].setdefault(name, [])
 
     def note(item: pytest.Item) -> None:
@@ -110,7 +110,7 @@ def run_seed(session: pytest.Session, seed: int) -> MutationResult:
     """Runs every test against the honest references, with requests generated from another seed."""
     session.config.option.seed = seed
     hypothesis_profiles.load_profile(seed)
-    apis = honest_apis(seed, session.config.stash[SMALL])
+    apis = honest_apis(seed, session.config.stash.get(SMALL, False))
     session.config.stash[APIS_UNDER_TEST] = dict(apis)
     complaints, skipped, seconds = _run_tests(session, _in_process_tests(session), _never)
     requests = sum(api.exchange_count for api in apis.values())
@@ -144,7 +144,7 @@ def _read_result(path: Path, status: int) -> MutationResult:
 
 def run_change(session: pytest.Session, name: str, change: Change) -> MutationResult:
     """Runs the API's tests against a reference with that change."""
-    small = session.config.stash[SMALL]
+    small = session.config.stash.get(SMALL, False)
     if change.needs_socket:
         api, items = socket_reference(name, [change], small).api, session.config.stash[WEBSOCKET_TESTS][name]
     else:

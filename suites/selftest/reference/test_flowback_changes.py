@@ -156,6 +156,21 @@ def _verification_of_the_first(handler: Handler) -> Any:
     return verify(handler, code).json()["username"]
 
 
+def _codes_of_two(handler: Handler) -> list[str]:
+    """The codes that two registrations are mailed."""
+    return [register(handler), register(handler, username="second", email="second@example.com")]
+
+
+def _users_of_two(handler: Handler) -> list[Any]:
+    """What the verifications of two registrations return."""
+    return [verify(handler, code).json() for code in _codes_of_two(handler)]
+
+
+def _keys_of_two_logins(handler: Handler) -> list[str]:
+    """The keys that two logins return."""
+    return [login(handler).json()["token"] for _ in range(2)]
+
+
 VALID_FORM = {"verification_code": "{code}", "password": NEW_PASSWORD}
 PROBES: dict[str, Probe] = {
     "shows_a_user_without_a_key": _status_probe("/user", None),
@@ -297,6 +312,10 @@ PROBES: dict[str, Probe] = {
     "hides_the_own_email": _user_probe(),
     "splits_a_bio_into_lines": _user_probe(),
     "leaves_the_count_out": _user_probe(),
+    "mails_one_code_to_everybody": _codes_of_two,
+    "verifies_users_with_one_id": _users_of_two,
+    "gives_one_key_to_everybody": _keys_of_two_logins,
+    "refuses_a_filter_with_a_limit": lambda handler: get(handler, "/users", username="anna", limit=1).status,
 }
 
 

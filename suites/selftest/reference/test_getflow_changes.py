@@ -184,7 +184,15 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "has_no_order": ["GET /v2/tasks?$&order=name"],
     "a_view_of_public_clients_shows_another_organisation": ["GET /v2/tasks?$&view=unscheduled"],
     "calls_the_organisation_a_company": ["GET /v2/lists"],
+    # faults.repeated_values
+    "creates_tasks_with_one_id": [f"POST /v2/tasks?$ {NEW_TASK}"] * 2,
+    "creates_lists_with_one_id": [f"POST /v2/lists?$ {NEW_LIST}"] * 2,
+    "creates_workspaces_with_one_id": ['POST /v2/workspaces?$ {"workspace":{"name":"x"}}'] * 2,
+    "creates_memberships_with_one_id": [
+        f'POST /v2/memberships?$ {{"membership":{{"account_id":{account},"workspace_id":1}}}}' for account in (20, 21)
+    ],
     # variants
+    "empties_an_attribute": ['PUT /v2/tasks/1?$ {"task":{"due_on":""}}'],
     "ignores_unknown_parameters": ["GET /v2/tasks?$&x=1"],
     "shows_the_default_for_an_unknown_view": ["GET /v2/tasks?$&view=none"],
     "calls_an_unknown_view_unsupported": ["GET /v2/tasks?$&view=none"],

@@ -43,11 +43,11 @@ TWICE = Frame(TEXT, call("OPEN", objectid=FIRST)[:-1] + f', "objectid": "{SECOND
 class Client:
     """A websocket connection that records every received byte."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, endpoint: str = "inventory/device") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), SOON)
         headers = "Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        self._socket.sendall(f"GET /bitvis/inventory/device HTTP/1.1\r\n{headers}{key}".encode())
+        self._socket.sendall(f"GET /bitvis/{endpoint} HTTP/1.1\r\n{headers}{key}".encode())
         self.received = b""
         while b"\r\n\r\n" not in self.received:
             self.received += self._socket.recv(65536)
@@ -79,11 +79,11 @@ class Client:
         return self.received
 
 
-def sending(*frames: Frame) -> Callable[[int], bytes]:
+def sending(*frames: Frame, endpoint: str = "inventory/device") -> Callable[[int], bytes]:
     """A dialogue: a client sends these frames at once and disconnects."""
 
     def dialogue(port: int) -> bytes:
-        client = Client(port)
+        client = Client(port, endpoint)
         client.send(*frames)
         return client.disconnect()
 
@@ -115,6 +115,7 @@ def client_is_silent(port: int) -> bytes:
 
 DIALOGUES: Sequence[Callable[[int], bytes]] = (
     sending(LIST),
+    sending(LIST, endpoint="scheduler/queue"),
     sending(Frame(TEXT, call(), fin=False), Frame(CONTINUATION, b" ")),
     sending(Frame(TEXT, call(), fin=False), Frame(PING, b"within"), Frame(CONTINUATION, b" ")),
     sending(Frame(PING, b"x" * 100)),

@@ -70,7 +70,7 @@ def test_an_invalid_request_shows_a_meaning(
 
 
 def test_a_request_that_the_document_demands_to_be_refused_shows_no_meaning(api: Api) -> None:
-    operation = api.contract.operations["GET /lists"]
+    operation = api.contract.operations["GET /tasks"]
     cases = invalid_requests(corpus("getflow", EFFORTS["quick"], 0), operation)
     (case,) = (case for case in cases if str(case.invalid_case) == "missing: query organization_id")
     check_refused(api, operation, case)
