@@ -240,7 +240,7 @@ def test_the_status_alone_is_compared_with_the_documented_ones() -> None:
     validator = Validators(sample_interval=0).for_request(intent_of("flowapp", "listOperators"))
     assert validator(REQUEST, json_response(200, "nonsense")) is None
     assert validator(REQUEST, json_response(404, {})) == "FLOWAPP-OPL-2"
-    assert validator(REQUEST, json_response(503, {})) == "FLOWAPP-OPL-2"
+    assert validator(REQUEST, json_response(503, {})) == "FLOWAPP-SHAPE-2"
 
 
 @pytest.mark.parametrize("sample_interval", [0, 1])
@@ -272,7 +272,7 @@ def test_a_finding_is_shown_once_with_its_secrets_masked() -> None:
     for _ in range(3):
         assert validator(request, json_response(200, {"data": [{"id": "x"}]})) == "FLOWAPP-OPL-2"
     (line,) = validators.finding_texts()
-    assert line.startswith("FLOWAPP-OPL-1: ")
+    assert line.startswith("FLOWAPP-OPL-2: ")
     assert "api-secret: ***" in line
     assert "s3cret" not in line
 

@@ -365,11 +365,13 @@ PROBES: dict[Callable[[Client], None], str] = {
         csv_quotes_are_escaped_with_backslashes csv_is_mojibake csv_has_question_marks csv_drops_the_last_row
         csv_rows_have_no_empty_end csv_disarms_formulas csv_trims_values csv_disagrees_with_the_list
         operator_chat_is_missing reports_of_past_events_are_gone summary_is_of_another_event""",
-    creations: """creates_events_with_one_token event_with_replays_is_refused creation_answers_with_a_number_for_its_token
+    creations: """creates_events_with_one_token event_with_replays_is_refused
+        creation_answers_with_a_number_for_its_token
         creation_is_not_kept creation_is_not_listed creation_keeps_utc creation_cuts_the_title
         creation_swaps_day_and_month creation_lands_in_another_account creation_rounds_the_duration
         creation_publishes_everything refused_creation_is_kept""",
-    registrations: """registers_people_with_one_token registers_people_with_one_link registration_answers_with_a_text_for_its_id charset_is_not_understood
+    registrations: """registers_people_with_one_token registers_people_with_one_link
+        registration_answers_with_a_text_for_its_id charset_is_not_understood
         registration_is_not_kept newest_registrant_is_hidden registration_lands_elsewhere
         names_are_swapped missing_email_is_accepted numeric_email_is_accepted
         address_without_at_is_accepted foreign_names_are_an_error repeated_registration_doubles
