@@ -72,6 +72,7 @@ def test_a_failed_preparation_fails_one_test_and_skips_the_others() -> None:
     assert re.search(rf"a workspace could not be made \(GETFLOW-[A-Z]+-\d+\): \S+::{first} has the finding", output)
 
 
+@pytest.mark.slow
 def test_a_target_without_mail_fails_one_test_and_skips_the_others() -> None:
     with serve("flowback", lambda *_: None) as (url, _), socket.create_server(("127.0.0.1", 0)) as free:
         smtp = f"127.0.0.1:{free.getsockname()[1]}"

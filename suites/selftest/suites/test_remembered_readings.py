@@ -159,6 +159,7 @@ def test_a_change_fails_a_strict_run(file: Path) -> None:
     assert ["GETFLOW-AMB-6"] in [record["blamed"] for record in log if record["outcome"] == "failed"]
 
 
+@pytest.mark.slow
 def test_a_strict_run_without_a_change_passes(file: Path) -> None:
     assert run(file, TESTS[2], *variants(STRICT), "--strict").code == 0
 
@@ -170,12 +171,14 @@ def test_workers_record_what_a_single_process_does(strict_file: Path, tmp_path: 
     assert file.read_bytes() == strict_file.read_bytes()
 
 
+@pytest.mark.slow
 def test_workers_report_a_change(file: Path) -> None:
     ended = run(file, *TESTS[1:3], *variants(LENIENT), "--strict", "-n", "2")
     assert ended.code == 1, ended.text
     assert "changed: GETFLOW-AMB-6: GET /lists, unknown: query no_such_parameter: refused before" in ended.text
 
 
+@pytest.mark.slow
 def test_what_a_run_does_not_see_stays_and_what_is_new_is_added(file: Path) -> None:
     before = meanings(file)
     assert run(file, "suites/getflow/test_dates.py", "-k", "texts").code == 0
@@ -184,6 +187,7 @@ def test_what_a_run_does_not_see_stays_and_what_is_new_is_added(file: Path) -> N
     assert {reading for reading, _ in after.keys() - before.keys()} == {"GETFLOW-AMB-21"}
 
 
+@pytest.mark.slow
 def test_a_deleted_line_is_recorded_anew(file: Path) -> None:
     lines = [line for line in file.read_text().splitlines(keepends=True) if "GETFLOW-AMB-6" not in line]
     file.write_text("".join(lines))
@@ -192,6 +196,7 @@ def test_a_deleted_line_is_recorded_anew(file: Path) -> None:
     assert meanings(file)["GETFLOW-AMB-6", "GET /lists, unknown: query no_such_parameter"] == "accepted"
 
 
+@pytest.mark.slow
 def test_a_fixed_reading_is_judged_by_its_variable_alone(file: Path) -> None:
     before = file.read_bytes()
     ended = run(file, TESTS[2], *variants(LENIENT), "--strict", settings={"GETFLOW_READING_6": "ignored"})
@@ -220,6 +225,7 @@ def without_getflow(file: Path) -> bytes:
     return file.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_the_file_as_it_was(file: Path) -> None:
     before = without_getflow(file)
     stopped_run(file, signal.SIGKILL)
