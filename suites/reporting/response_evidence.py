@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from contracts import json_pointer
+from contracts import formatting, json_pointer
 from contracts.asyncapi import Call, load_rpc_contract
 from contracts.exchange import FRAME, Exchange, Request, frame_endpoint
 from contracts.judge.http_judge import is_refusal
@@ -26,7 +26,6 @@ from fixtures.transports import transport
 UNKNOWN_PATH = "/flowproof-no-such-address"
 MAX_PROBES = 5  # operations that are tried to find out whether a target serves anything
 CANNOT_ASK = (MissingPrecondition, NotPermitted, TooManyWrongCredentials)
-ENGINE = "deepstream+"  # how the URL of a frame begins that travels through an engine
 
 
 class NothingTested(Exception):
@@ -131,7 +130,7 @@ class ResponseEvidence:
         if call is None:
             return
         message = load_messages(self.api.target.api, EFFORTS["quick"], 0).minimal(call)
-        carrier = transport(self.api, "deepstream" if request.url.startswith(ENGINE) else "websocket")
+        carrier = transport(self.api, "deepstream" if request.url.startswith(formatting.ENGINE) else "websocket")
         try:
             carrier.call(call.endpoint, **fill_placeholders(message.parts, self.api.known_value))
         finally:
