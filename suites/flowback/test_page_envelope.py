@@ -114,7 +114,11 @@ def test_next_leads_through_the_whole_list(api: Api) -> None:
     with read_whole_list(api) as oracle:
 
         def check_walk(query: Window) -> None:
-            envelope = users_page(api, **query)
+            expected = oracle.ids[query.get("offset", 0) :]
+            exchange = list_users(api, **query)
+            if not expected:
+                assume(not is_refused(exchange))  # allowed for a page without rows
+            envelope = read_body(expect_success(api, "listUsers", exchange))
             ids = ids_of(envelope["data"])
             while isinstance(link := envelope.get("next"), str) and len(ids) <= len(oracle.ids):
                 assert link.startswith(f"{api.target.url}/users?"), f"{link} is not an absolute URL of this list"
@@ -124,7 +128,6 @@ def test_next_leads_through_the_whole_list(api: Api) -> None:
                 if not envelope["data"]:
                     break
                 ids += ids_of(envelope["data"])
-            expected = oracle.ids[query.get("offset", 0) :]
             assert ids == expected, (
                 f"{query}: following next returned {len(ids)} of {len(expected)} rows, or in another order"
             )
