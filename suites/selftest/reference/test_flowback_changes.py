@@ -204,6 +204,7 @@ PROBES: dict[str, Probe] = {
     "verifies_by_put": lambda handler: _form_by_method("PUT", "/register/verify", handler),
     "lists_at_another_path": _status_probe("/users", KEY),
     "has_no_path_for_the_current_user": _user_probe(),
+    "registers_at_another_path": _registration_probe(),
     "takes_a_username_twice": _second_registration_probe(email="other@example.com"),
     "sees_a_taken_name_too_late": _second_registration_probe(email="other@example.com"),
     "takes_an_email_twice": _second_registration_probe(username="other"),

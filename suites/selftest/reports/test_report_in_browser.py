@@ -264,4 +264,7 @@ def opened(browser: Browser, number: int) -> str:
     buttons = "document.querySelectorAll('body > div .flowproof-open')"
     wait_until(lambda: browser.evaluate(f"{buttons}.length === 2"), "the buttons in the header")
     browser.evaluate(f"{buttons}[{number}].click()")
-    return "document.querySelector('dialog[open] iframe').contentDocument"
+    page = "document.querySelector('dialog[open] iframe').contentDocument"
+    loaded = f"{page}.readyState === 'complete' && {page}.querySelector('main, section') !== null"
+    wait_until(lambda: browser.evaluate(loaded), "our page in the dialog")
+    return page
