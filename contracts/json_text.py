@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 MAX_LEVELS = 200  # arrays and objects within each other; Python itself gives up at about 1,000
 MAX_JSON = 4 << 20  # bytes of JSON that are judged, and MAX_VALUES in it: the judges cannot take much more in time
 MAX_VALUES = 200_000
 MAX_NAME = 80  # characters of a member's name in a message
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = b"[]{}"
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 
@@ -56,7 +54,8 @@ def _collapses(brackets: bytes) -> bool:
 
 def _levels(text: bytes) -> int:
     depth = deepest = 0
-    for bracket in _STRING.sub(b"", text).translate(None, _OTHERS):
+    outside_of_strings = b"".join(text.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+    for bracket in outside_of_strings.translate(None, _OTHERS):
         depth += 1 if bracket in b"[{" else -1
         deepest = max(deepest, depth)
     return deepest

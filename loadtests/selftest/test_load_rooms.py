@@ -102,7 +102,9 @@ def is_of_the_checkout(folder: Path) -> bool:
     return folder == root or any(folder.is_relative_to(root / package) for package in packages)
 
 
-@pytest.mark.parametrize("name", [*FILES, *(path.name for path in LOADTESTS.iterdir() if path.is_dir())])
+@pytest.mark.parametrize(
+    "name", [*FILES, *(path.name for path in LOADTESTS.iterdir() if path.is_dir() and path.name != "__pycache__")]
+)
 def test_no_name_at_the_top_hides_an_installed_package(name: str) -> None:
     """Locust puts the folder of its locustfile in front of all others that Python looks for modules in."""
     elsewhere = [entry for entry in sys.path if not is_of_the_checkout(Path(entry or ".").resolve())]

@@ -1,10 +1,16 @@
-"""The JSON body of a response as tests read it: what is not there is missing in the response, and no error of ours."""
+"""The JSON body of a response as tests read it: what is not there is missing in the response, and no error of ours.
+
+Objects and arrays within it are made readable in this way when a test reaches them: most of a long list is never read.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, SupportsIndex, overload
 
 from contracts.exchange import Exchange
+
+PLAIN_CONTAINERS = (dict, list)
 
 
 class MissingMember(AssertionError):
@@ -20,18 +26,43 @@ class BodyObject(dict[str, Any]):
     """An object of a body; its members are read as those of any dictionary, and a missing one is a MissingMember."""
 
     def __init__(self, members: dict[str, Any], exchange: Exchange, path: tuple[str, ...]) -> None:
-        super().__init__({name: _readable(value, exchange, (*path, name)) for name, value in members.items()})
+        super().__init__(members)
         self._exchange, self._path = exchange, path
 
     def __missing__(self, name: str) -> Any:
         raise MissingMember(self._exchange, (*self._path, str(name)))
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        if type(value) not in PLAIN_CONTAINERS:
+            return value
+        self[name] = readable = _readable(value, self._exchange, (*self._path, name))
+        return readable
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The member, or `default` where there is none."""
+        return self[name] if name in self.keys() else default
+
+    def values(self) -> Any:
+        """The members."""
+        self._make_readable()
+        return super().values()
+
+    def items(self) -> Any:
+        """The members with their names."""
+        self._make_readable()
+        return super().items()
+
+    def _make_readable(self) -> None:
+        for name in self:
+            self[name]
 
 
 class BodyArray(list[Any]):
     """An array of a body; its items are read as those of any list, and a missing one is a MissingMember."""
 
     def __init__(self, items: list[Any], exchange: Exchange, path: tuple[str, ...]) -> None:
-        super().__init__(_readable(value, exchange, (*path, str(number))) for number, value in enumerate(items))
+        super().__init__(items)
         self._exchange, self._path = exchange, path
 
     @overload
@@ -40,10 +71,24 @@ class BodyArray(list[Any]):
     def __getitem__(self, index: slice) -> list[Any]: ...
     def __getitem__(self, index: SupportsIndex | slice) -> Any:
         """The item. Raises MissingMember for a number that the array does not have."""
+        self._make_readable()
         try:
             return super().__getitem__(index)
         except IndexError:
             raise MissingMember(self._exchange, (*self._path, str(index))) from None
+
+    def __iter__(self) -> Iterator[Any]:
+        self._make_readable()
+        return super().__iter__()
+
+    def __reversed__(self) -> Iterator[Any]:
+        self._make_readable()
+        return super().__reversed__()
+
+    def _make_readable(self) -> None:
+        for number, value in enumerate(super().__iter__()):
+            if type(value) in PLAIN_CONTAINERS:
+                self[number] = _readable(value, self._exchange, (*self._path, str(number)))
 
 
 def read_body(exchange: Exchange) -> Any:
