@@ -29,6 +29,7 @@ from fixtures.targets import Target, deepstream_url, embedded_references, from_e
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
 from suites import hypothesis_checks, run_checks, worker_groups
+from suites.generic import bug_kinds
 from suites.observed_readings import ObservedReadings
 from suites.reporting import (
     attachments,
@@ -75,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "observation(*ids): the readings that a test observes, and checks nothing")
     config.addinivalue_line("markers", "client: a test of what clients do, which passes without a word from a target")
     config.addinivalue_line("markers", "offered(cases): only for operations for which cases(corpus, operation) has any")
+    config.addinivalue_line("markers", "bug_kind(name, reason_against): where reason_against(operation) is ''")
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
     config.addinivalue_line("markers", "slow: a self-test that takes minutes: complete runs against servers of its own")
     masked_reports.configure(config)
@@ -196,9 +198,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _is_offered(metafunc: pytest.Metafunc, operation: Operation) -> bool:
-    """Whether the contract offers the requests that the test's mark `offered` asks for; a test without it takes any."""
+    """Whether the contract offers what the test's marks `offered` and `bug_kind` ask for; without them, anything."""
     options = metafunc.config.option
     generated = corpus_of(operation.api, EFFORTS[options.effort], options.seed)
+    if bug_kinds.reasons_against(operation, metafunc.definition.iter_markers("bug_kind")):
+        return False
     return all(mark.kwargs["cases"](generated, operation) for mark in metafunc.definition.iter_markers("offered"))
 
 
