@@ -58,8 +58,8 @@ class Complaint:
 class MutationResult:
     """The result of a mutation run for one change of a reference.
 
-    kind: fault, variant, or seed (a run of the unchanged references with other generated requests). requests and
-    seconds: until the killing complaint, or of the whole run.
+    kind: fault, variant, or seed (unchanged references, or a minimal variant, with other generated requests). requests
+    and seconds: until the killing complaint, or of the whole run.
     """
 
     api: str

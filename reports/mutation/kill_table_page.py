@@ -108,7 +108,7 @@ def _accepted(results: Sequence[MutationResult]) -> str:
         f"<h3>{escape(api)}</h3>{kill_table_rows.by_section([result for result in variants if result.api == api])}"
         for api in _apis(variants)
     )
-    others = f"<h3>Unchanged references, other requests</h3>{kill_table_rows.listed(seeds)}" if seeds else ""
+    others = f"<h3>Other requests</h3>{kill_table_rows.listed(seeds)}" if seeds else ""
     return tables + others
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 import contracts
+from fixtures.corpus import EFFORTS
 from fixtures.reference import load
 from fixtures.reference.protocol import Change
 from reports.mutation.kill_table import EXPECTED_VERDICTS, Complaint, KillTable, MutationResult, Provenance
@@ -105,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(kill_table_files.summary(table))
     for api, problem in broken.items():
         print(f"{api} was not tested, because its contract is broken: {problem}", file=sys.stderr)
-    trials = len(changes) + options.seeds
+    trials = len(changes) + options.seeds * (1 + sum(change.minimal for _, change in changes))
     if len(results) < trials:
         print(f"the mutation run broke off: {len(results)} of {trials} trials ended", file=sys.stderr)
         return 1
@@ -134,7 +135,18 @@ def _run_pytest(run: MutationRun, options: argparse.Namespace) -> int | pytest.E
     os.environ["HYPOTHESIS_PROFILE"] = "prove"  # the profile that does not shrink failures
     tests = options.tests or [str(ROOT / "suites")]
     only = [] if options.api is None else ["-k", " or ".join(options.api)]
-    quiet = ["-q", "-p", "no:allure_pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--no-summary"]
+    quiet = [
+        f"--effort={options.effort}",
+        "-q",
+        "-p",
+        "no:allure_pytest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--no-header",
+        "--no-summary",
+    ]
     return pytest.main([*tests, *quiet, *only], plugins=[run])
 
 
@@ -162,8 +174,13 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--sample", type=int, metavar="N", help="N of them, chosen by the content of the project")
     parser.add_argument(
-        "--seeds", type=int, default=0, metavar="N", help="N runs of the honest references with other requests"
+        "--seeds",
+        type=int,
+        default=0,
+        metavar="N",
+        help="N runs of the honest references, and of each chosen minimal variant, with other requests",
     )
+    parser.add_argument("--effort", choices=EFFORTS, default="default", help="how many requests are generated")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--out", type=Path, default=OUT, help="folder for the kill table")
     parser.add_argument(

@@ -44,9 +44,8 @@ def _counts(results: Sequence[MutationResult]) -> str:
     bad = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("missed", "foreign", "broken") if counts[verdict])
     text = f"{counts['caught']} of {len(faults)} faults caught, {counts['blamed']} of {len(variants)} variants blamed"
     if seeds:
-        text += (
-            f", {sum(result.verdict != 'ok' for result in seeds)} of {len(seeds)} seeds blamed the honest references"
-        )
+        blamed = sum(result.verdict != "ok" for result in seeds)
+        text += f", {blamed} of {len(seeds)} runs with other requests blamed a reference"
     return f"{text}{f' ({bad})' if bad else ''}"
 
 

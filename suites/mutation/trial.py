@@ -15,7 +15,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -80,11 +80,17 @@ Trial = tuple[str, Callable[[], MutationResult]]  # its name, and what runs in t
 
 
 def trials(session: pytest.Session, changes: Sequence[tuple[str, Change]], seeds: Sequence[int]) -> list[Trial]:
-    """A trial of each (api, change) and of each seed."""
+    """A trial of each (api, change), and with each seed one of the unchanged references and of each minimal variant."""
     of_changes: list[Trial] = [
         (f"{api}.{change.kind}.{change.name}", partial(run_change, session, api, change)) for api, change in changes
     ]
-    return of_changes + [(f"all.seed.{seed}", partial(run_seed, session, seed)) for seed in seeds]
+    of_minimal: list[Trial] = [
+        (f"{api}.seed.{change.name} {seed}", partial(run_minimal_variant, session, api, change, seed))
+        for api, change in changes
+        if change.minimal
+        for seed in seeds
+    ]
+    return [*of_changes, *of_minimal, *((f"all.seed.{seed}", partial(run_seed, session, seed)) for seed in seeds)]
 
 
 def run_trials(waiting: Sequence[Trial], jobs: int) -> Iterator[MutationResult]:
@@ -108,13 +114,24 @@ def run_trials(waiting: Sequence[Trial], jobs: int) -> Iterator[MutationResult]:
 
 def run_seed(session: pytest.Session, seed: int) -> MutationResult:
     """Runs every test against the honest references, with requests generated from another seed."""
-    session.config.option.seed = seed
-    hypothesis_profiles.load_profile(seed)
+    _generate_from(session, seed)
     apis = honest_apis(seed, session.config.stash.get(SMALL, False))
     session.config.stash[APIS_UNDER_TEST] = dict(apis)
     complaints, skipped, seconds = _run_tests(session, _in_process_tests(session), _never)
     requests = sum(api.exchange_count for api in apis.values())
     return MutationResult("all", str(seed), "seed", (), "other requests", tuple(complaints), requests, seconds, skipped)
+
+
+def run_minimal_variant(session: pytest.Session, name: str, change: Change, seed: int) -> MutationResult:
+    """Runs the API's tests against that variant, with requests generated from another seed."""
+    _generate_from(session, seed)
+    result = run_change(session, name, change, seed)
+    return replace(result, name=f"{change.name} {seed}", kind="seed", clauses=())
+
+
+def _generate_from(session: pytest.Session, seed: int) -> None:
+    session.config.option.seed = seed
+    hypothesis_profiles.load_profile(seed)
 
 
 def _fork(run: Callable[[], MutationResult], path: Path) -> int:
@@ -142,14 +159,14 @@ def _read_result(path: Path, status: int) -> MutationResult:
     return kill_table.parse_mutation_result(json.loads(path.read_text()))
 
 
-def run_change(session: pytest.Session, name: str, change: Change) -> MutationResult:
-    """Runs the API's tests against a reference with that change."""
+def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0) -> MutationResult:
+    """Runs the API's tests against a reference with that change, whose own random choices follow `seed`."""
     small = session.config.stash.get(SMALL, False)
     if change.needs_socket:
         api, items = socket_reference(name, [change], small).api, session.config.stash[WEBSOCKET_TESTS][name]
     else:
         faults, variants = ((change.name,), ()) if change.kind == "fault" else ((), (change.name,))
-        api, items = in_process_api(name, faults, variants, small=small), _tests_of(name, _in_process_tests(session))
+        api, items = in_process_api(name, faults, variants, seed, small), _tests_of(name, _in_process_tests(session))
 
     def is_enough(complaint: Complaint) -> bool:
         return change.kind == "fault" and (complaint.broken or bool(set(complaint.clauses) & set(change.clauses)))

@@ -16,6 +16,19 @@ ROOT = Path(__file__).parents[3]
 OF_DOCUMENTS = ("stated", "example")
 
 
+def test_other_seeds_run_against_the_references_and_each_minimal_variant(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "suites.mutation", "--jobs", "1", "--out", str(tmp_path), "--effort", "quick"]
+    names = "flowback.minimal,flowback.takes_a_username_twice"
+    run = subprocess.run(
+        [*command, "--api", "flowback", "--seeds", "2", "--only", names, "suites/flowback/test_uniqueness.py"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+    results = json.loads((tmp_path / "kill-table.json").read_text())["results"]
+    seeds = {(result["api"], result["name"]) for result in results if result["kind"] == "seed"}
+    assert seeds == {("all", "1"), ("all", "2"), ("flowback", "minimal 1"), ("flowback", "minimal 2")}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("api", ["bitvis", "flowapp", "flowback"])
 def test_own_tests_blame_no_minimal_variant_for_what_the_document_says(api: str, tmp_path: Path) -> None:
