@@ -99,7 +99,7 @@ def test_the_counters_of_workers_are_added(tmp_path: Path) -> None:
     assert counters.operations["GET /tasks"]["request\tquery limit\tat the maximum 100"] == 2
 
 
-def exchange_counters_are_cleared_with_the_results(tmp_path: Path) -> None:
+def test_counters_are_cleared_with_the_results(tmp_path: Path) -> None:
     run_manifest.clear(leave(tmp_path, "gw0"))
     assert list(tmp_path.iterdir()) == []
 
@@ -122,7 +122,7 @@ def test_missing_counters_are_reported(
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"getflow": {}}', '{"getflow": {"operations": 1}}', "\xff"])
-def exchange_counters_that_cannot_be_read_are_reported(text: str, tmp_path: Path) -> None:
+def test_counters_that_cannot_be_read_are_reported(text: str, tmp_path: Path) -> None:
     (leave(tmp_path, "gw0") / "coverage-gw1.json").write_text(text, "latin-1")
     assert "coverage-gw1.json" in covered(tmp_path).missing
 
