@@ -43,7 +43,7 @@ from suites.reporting import (
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
 from suites.reporting.response_evidence import NothingTested
-from suites.reporting.result_recorder import CASES, EXCHANGES, ResultRecorder
+from suites.reporting.result_recorder import CASES, EXCHANGES, OPERATIONS, ResultRecorder
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
@@ -130,7 +130,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if pytest_plugin.results_folder(session.config):
         pytest_plugin.label_items(session.items)
     if session.items or broken_contracts.reported(session.config):
-        pytest_plugin.start_manifest(session.config, session.items)
+        apis = broken_contracts.working_apis(session.config)
+        pytest_plugin.start_manifest(session.config, session.items, bug_kinds.of_tests(session.items, apis))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -249,6 +250,7 @@ def pytest_runtest_makereport(
     if call.when == "call" and api and pytest_plugin.results_folder(item.config):
         attachments.attach_case_counts(cases)
         attachments.attach_exchanges(api, call.excinfo.value if call.excinfo else None)
+        item.stash[OPERATIONS] = tuple(sorted(item.config.stash[RECORDER].operations - {""}))
         item.stash[EXCHANGES] = item.config.stash[RECORDER].take_count()
     if call.when == "call" and api:
         item.user_properties += [("noted", note) for note in api.notes]

@@ -14,6 +14,7 @@ from contracts.clauses import ANY
 from contracts.coverage.operation_plan import REQUEST, RESPONSE, CoveragePoint
 from reports.coverage.clause_results import STATES, ClauseResult, ReadingResult
 from reports.coverage.coverage_report import ApiCoverage, OperationCoverage, Share
+from reports.coverage.kind_coverage import KindCoverage
 from reports.results.result_log import ResultRecord
 
 FOLDER = Path(__file__).parent
@@ -69,7 +70,7 @@ def _api(coverage: ApiCoverage) -> str:
         f"<h2>Clauses</h2>{''.join(_clauses(coverage.clauses))}"
         f"<h2>Readings</h2><p>What the document leaves open, and which meaning this target has.</p>"
         f"{''.join(map(_reading, coverage.readings))}"
-        f"{''.join(_operations(coverage))}</main>"
+        f"{_kinds(coverage.kinds)}{''.join(_operations(coverage))}</main>"
     )
 
 
@@ -87,6 +88,36 @@ def _totals(coverage: ApiCoverage) -> str:
         f"<span>together {_bar(coverage.share())}</span>"
     )
     return f'<div class="sums">{states}{observations}</div><div class="sums">{numbers}</div>'
+
+
+def _kinds(kinds: Sequence[KindCoverage]) -> str:
+    if not kinds:
+        return ""
+    rows = "".join(map(_kind, kinds))
+    return f"<h2>Kinds of bugs</h2><p>What was tried at which operation, whatever its section says.</p>{rows}"
+
+
+def _kind(kind: KindCoverage) -> str:
+    """A kind with the operations at which it was tried, and for the others the reason, each reason once."""
+    tried = "".join(
+        f"<i class=y>{escape(label)} <b>{count}</b></i>" if count else f"<i>{escape(label)}</i>"
+        for label, count in kind.tried.items()
+    )
+    by_reason: dict[str, list[str]] = {}
+    for label, reason in kind.reasons.items():
+        by_reason.setdefault(reason, []).append(label)
+    others = "".join(f"<li>{escape(reason)}: {escape(', '.join(labels))}</li>" for reason, labels in by_reason.items())
+    share = Share(sum(count > 0 for count in kind.tried.values()), len(kind.tried))
+    full = " full" if share.exercised == share.total else ""
+    rule, cells = (
+        f"{escape(kind.rule.capitalize())}.",
+        f'<div class="point{full}"><span>tried at</span><div>{tried}</div></div>',
+    )
+    return (
+        f'<details class="operation{full}"><summary><b class="id">{escape(kind.name)}</b>'
+        f"<span>{_count(len(kind.tried), 'operation')}</span><span>{_bar(share)}</span></summary>"
+        f"<p>{rule}</p>{cells}{f'<p>It cannot occur here:</p><ul>{others}</ul>' if others else ''}</details>"
+    )
 
 
 def _operations(coverage: ApiCoverage) -> Iterator[str]:

@@ -22,6 +22,7 @@ from contracts.yaml_reader import UsageError
 from reports.coverage import clause_results, counter_files
 from reports.coverage.clause_results import ClauseResult, ReadingResult
 from reports.coverage.counter_files import ApiCounters, Counters
+from reports.coverage.kind_coverage import KindCoverage, kinds_of
 from reports.results.records import RunRecords
 
 
@@ -57,7 +58,7 @@ class OperationCoverage:
 
 @dataclass(frozen=True, slots=True)
 class ApiCoverage:
-    """The clauses, readings and operations of one API, with the counts of a run.
+    """The clauses, readings, operations and kinds of bugs of one API, with the counts of a run.
 
     observations: what tests recorded where every outcome is allowed. unmatched: exchanges of no operation and no call.
     missing: why the counters are incomplete or the contract cannot be read, or "".
@@ -71,6 +72,7 @@ class ApiCoverage:
     exchanges: int
     unmatched: int
     missing: str
+    kinds: tuple[KindCoverage, ...] = ()
 
     def states(self) -> dict[str, int]:
         """How many clauses are in each state, in the order of STATES."""
@@ -123,6 +125,7 @@ def _api_coverage(api: str, counters: Counters, records: RunRecords) -> ApiCover
         exchanges=counted.exchanges,
         unmatched=counted.unmatched,
         missing=_missing_counters(api, counted, counters, records),
+        kinds=tuple(kinds_of(api, records)),
     )
 
 
@@ -176,6 +179,7 @@ def to_facts(coverage: ApiCoverage) -> dict[str, Any]:
         },
         "requests": _share_facts(coverage.share(REQUEST)),
         "answers": _share_facts(coverage.share(RESPONSE)),
+        "bug_kinds": {kind.name: {"tried": kind.tried, "cannot_occur": kind.reasons} for kind in coverage.kinds},
         "operations": {operation.operation.label: _operation_facts(operation) for operation in coverage.operations},
     }
 

@@ -5,7 +5,8 @@ caught the exception has decided it (suites/reporting/outcomes.py), and nobody g
 
     {"run": "5b6c…", "api": "getflow", "node": "suites/getflow/test_errors.py::test_x", "title": "X",
      "outcome": "failed", "clauses": ["GETFLOW-ERR-10"], "blamed": ["GETFLOW-ERR-10"], "message": "…", "readings": [],
-     "exchanges": 3, "cases": 0, "observed": [], "is_observation": false, "changes": []}
+     "exchanges": 3, "cases": 0, "observed": [], "is_observation": false, "changes": [],
+     "bug_kind": "", "operations": []}
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class ResultRecord:
     readings: meanings seen, such as "GETFLOW-AMB-15: clamped". observed: ids of the readings that the test recorded
     with every meaning allowed. is_observation: whether recording them is all that the test does, so it cannot fail.
     cases: how many of its generated cases could have failed. changes: what a reading means now and meant in an earlier
-    run, a sentence each.
+    run, a sentence each. bug_kind: the kind of bug that the test looks for, or ""; then operations are the operations
+    and calls that it tried.
     """
 
     api: str
@@ -55,6 +57,8 @@ class ResultRecord:
     observed: tuple[str, ...] = ()
     is_observation: bool = False
     changes: tuple[str, ...] = ()
+    bug_kind: str = ""
+    operations: tuple[str, ...] = ()
 
     @property
     def is_judged(self) -> bool:
@@ -108,7 +112,7 @@ def parse_record(content: dict[str, Any]) -> ResultRecord:
     """The record of these members; raises ValueError, TypeError or KeyError for others."""
     if content["outcome"] not in SEVERITY:
         raise ValueError(f"outcome {content['outcome']!r}")
-    texts = {"clauses", "blamed", "readings", "observed", "changes"}
+    texts = {"clauses", "blamed", "readings", "observed", "changes", "operations"}
     lists = {name: tuple(map(str, content[name])) for name in texts & set(content)}
     values: dict[str, Any] = {**content, **lists}
     if unknown := set(values) - {member.name for member in fields(ResultRecord)}:

@@ -13,7 +13,7 @@ calls, in this order:
     finish(results, id, exit_status, problems)            pytest_sessionfinish, except in an xdist worker
 
     {"run": "5b6c…", "begun": true, "expected": {"getflow": 120}, "environment": {"seed": "7"}, "complete": true,
-     "exit_status": 0, "problems": [], "misuse": [], "broken": {}, "is_selection": false}
+     "exit_status": 0, "problems": [], "misuse": [], "broken": {}, "is_selection": false, "bug_kinds": {}}
 """
 
 from __future__ import annotations
@@ -27,12 +27,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypedDict
 
 MANIFEST = "run.json"
 RECORDS_PREFIX = "outcomes-"  # of files with the outcomes of tests (result_log.py)
 LEFTOVERS = "leftovers.json"  # of what the run's records became, by fixtures/cleanup.py
 COUNTERS_PREFIX = "coverage-"  # of files that reports/coverage/counter_files.py writes
 UNREACHABLE_PREFIX = "unreachable-"  # of files that say which API does not answer (unreachable_apis.py)
+
+
+class BugKind(TypedDict):
+    """A kind of bug. rule: what must hold. reasons: by API and operation, why the kind cannot occur there, or ""."""
+
+    rule: str
+    reasons: dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class RunManifest:
     expected: number of collected tests per API. problems: failures outside a test, such as a failed import. misuse:
     errors of the user that were known before any test. broken: for each API whose contract cannot be read, the reason
     in one line. is_selection: whether the user asked for some tests only (`-k`, `-m` or paths), so that an API without
-    collected tests is not missing.
+    collected tests is not missing. bug_kinds: the kinds of bugs that tests look for.
     """
 
     expected: dict[str, int] = field(default_factory=dict)
@@ -55,6 +63,7 @@ class RunManifest:
     misuse: list[str] = field(default_factory=list)
     run: str = ""
     begun: bool = True
+    bug_kinds: dict[str, BugKind] = field(default_factory=dict)
 
 
 def announce(results: Path) -> str:
@@ -103,6 +112,7 @@ def start(
     environment: Mapping[str, str],
     broken: Mapping[str, str] = MappingProxyType({}),
     is_selection: bool = False,
+    bug_kinds: Mapping[str, BugKind] = MappingProxyType({}),
 ) -> None:
     """Write what the run is about to test; calling it again with the same values changes nothing."""
     if manifest := _current(results, run):
@@ -110,7 +120,12 @@ def start(
         _write(
             results,
             replace(
-                manifest, expected=dict(expected), environment=texts, broken=dict(broken), is_selection=is_selection
+                manifest,
+                expected=dict(expected),
+                environment=texts,
+                broken=dict(broken),
+                is_selection=is_selection,
+                bug_kinds=dict(bug_kinds),
             ),
         )
 

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from contracts.openapi import load_contract
 from contracts.operation import Operation
+from reports.results.run_manifest import BugKind
 
 KINDS = {
     "ways in": "each way to the same thing has the same permission and the same validation",
@@ -34,3 +36,29 @@ def reasons_against(operation: Operation, marks: Iterable[pytest.Mark]) -> list[
     """Why the kinds that these marks name cannot occur at the operation, [] if they can."""
     reasons = [mark.kwargs["reason_against"](operation) for mark in marks]
     return [reason for reason in reasons if reason]
+
+
+def of_tests(items: Iterable[pytest.Item], apis: Iterable[str]) -> dict[str, BugKind]:
+    """The kinds that these tests look for, in the order of KINDS, with the operations of these APIs."""
+    marks: dict[str, dict[str, pytest.Mark]] = {}
+    for item in items:
+        for mark in item.iter_markers("bug_kind"):
+            marks.setdefault(mark.args[0], {})[getattr(item, "originalname", item.name)] = mark
+    operations = {api: list(load_contract(api).operations.values()) for api in apis}
+    return {
+        kind: BugKind(
+            rule=rule,
+            reasons={
+                api: {operation.label: _reason(operation, list(marks[kind].values())) for operation in of_api}
+                for api, of_api in operations.items()
+            },
+        )
+        for kind, rule in KINDS.items()
+        if kind in marks
+    }
+
+
+def _reason(operation: Operation, marks: list[pytest.Mark]) -> str:
+    """Why no test of the kind can look at the operation, "" if one can."""
+    reasons = reasons_against(operation, marks)
+    return reasons[0] if len(reasons) == len(marks) else ""

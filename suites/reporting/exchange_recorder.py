@@ -24,12 +24,14 @@ from suites.reporting.response_evidence import ResponseEvidence
 class ExchangeRecorder:
     """Counts and coverage of this process: `count` exchanges since the last `take_count`.
 
-    `evidence`: by API, what its target was seen to serve.
+    `evidence`: by API, what its target was seen to serve. `operations`: labels of the operations and calls that the
+    exchanges since then belong to.
     """
 
     coverages: dict[str, CoverageCounter] = field(default_factory=dict)
     evidence: dict[str, ResponseEvidence] = field(default_factory=dict)
     count: int = 0
+    operations: set[str] = field(default_factory=set)
     _of_case: list[Callable[[], object]] | None = None  # what to count when the generated case counts; None outside one
 
     def observe(self, api: Api) -> None:
@@ -39,7 +41,9 @@ class ExchangeRecorder:
 
         def record(exchange: Exchange, operation: Operation | None, invalid_case: InvalidCase | None) -> None:
             self.count += 1
-            evidence.add(exchange, coverage.label_of(exchange, operation))
+            label = coverage.label_of(exchange, operation)
+            self.operations.add(label)
+            evidence.add(exchange, label)
             if self._of_case is None:
                 coverage.add(exchange, operation, invalid_case)
             else:
@@ -61,6 +65,7 @@ class ExchangeRecorder:
     def take_count(self) -> int:
         """The number of exchanges since the last call of this."""
         count, self.count = self.count, 0
+        self.operations.clear()
         return count
 
     def write(self, results: Path, worker: str) -> None:

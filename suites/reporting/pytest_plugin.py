@@ -10,7 +10,7 @@ import os
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -141,14 +141,16 @@ def _case_in_title(item: pytest.Item, subject: Operation | Call | Resource | Non
     return str(item.callspec.params.get("transport", "")) if subject else item.callspec.id
 
 
-def start_manifest(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+def start_manifest(
+    config: pytest.Config, items: Sequence[pytest.Item], bug_kinds: Mapping[str, run_manifest.BugKind]
+) -> None:
     """Writes the manifest of a starting run."""
     results = results_folder(config)
     if results:
         expected = Counter(api_name(item) for item in items)
         broken = broken_contracts.reported(config)
         run = config.stash[RUN]
-        run_manifest.start(results, run, expected, environment(config), broken, is_selection(config))
+        run_manifest.start(results, run, expected, environment(config), broken, is_selection(config), bug_kinds)
 
 
 def refuse(config: pytest.Config, error: str) -> None:

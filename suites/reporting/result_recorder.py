@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from contracts.asyncapi import Call
+from contracts.operation import Operation
 from contracts.secret_mask import mask_secrets
 from fixtures.http_client import TargetUnreachable, Unreachable
 from reports.results.records import short_message
@@ -27,6 +29,7 @@ NOTED = pytest.StashKey[Ending | None]()  # how the phase of a test ended that h
 PHASES = pytest.StashKey[list[Ending]]()  # how the phases of a test ended
 BLAMED = pytest.StashKey[tuple[str, ...]]()
 EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
+OPERATIONS = pytest.StashKey[tuple[str, ...]]()  # the operations and calls that they belong to
 CASES = "cases"  # property of a test: how many generated cases of one of its properties could have failed
 NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows as skipped
 CHANGE = "reading_change"  # property of a test: what it saw of a reading that an earlier run saw otherwise
@@ -174,4 +177,12 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         observed=tuple(sorted(value for name, value in properties if name == "observation")),
         changes=tuple(value for name, value in properties if name == CHANGE),
         is_observation=bool(pytest_plugin.marked_ids(item, "observation")),
+        bug_kind=(kind := next(iter(pytest_plugin.marked_ids(item, "bug_kind")), "")),
+        operations=_operations(item) if kind else (),
     )
+
+
+def _operations(item: pytest.Item) -> tuple[str, ...]:
+    """The operations and calls that the test is about: its own one, else all that it exchanged something with."""
+    subject, exchanged = pytest_plugin.contract_subject(item), item.stash.get(OPERATIONS, ())
+    return (subject.label,) if isinstance(subject, Operation | Call) and exchanged else exchanged

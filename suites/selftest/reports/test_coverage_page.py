@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from contracts.openapi import load_contract
 from contracts.yaml_reader import UsageError
 from reports.allure import report_page
 from reports.coverage import clause_results, counter_files, coverage_page, coverage_report
+from reports.coverage.kind_coverage import KindCoverage, kinds_of
 from reports.results import run_manifest
 from reports.results.records import ResultRecord, RunRecords
 
@@ -158,6 +160,40 @@ def test_the_page_fetches_nothing_and_escapes_what_came_from_outside(html: str) 
     assert report_page.foreign_references(html) == []
     assert "<script" not in html
     assert "&lt;b&gt;&amp;" in html
+
+
+KINDS = {
+    "identity": run_manifest.BugKind(
+        rule="an id is the whole id", reasons={"getflow": {"GET /tasks": "it takes no <id>", "GET /tasks/{id}": ""}}
+    )
+}
+
+
+def kinds_after(*tests: ResultRecord) -> list[KindCoverage]:
+    """What a run with these tests has tried of KINDS."""
+    return kinds_of("getflow", RunRecords(tests, replace(ENDED, bug_kinds=KINDS), ()))
+
+
+def test_a_kind_is_tried_where_tests_of_it_exchanged_something() -> None:
+    tests = (
+        record("passed", bug_kind="identity", operations=("GET /tasks/{id}",)),
+        record("skipped", bug_kind="identity", operations=("GET /tasks/{id}",)),
+        record("failed", bug_kind="stale", operations=("GET /tasks/{id}",)),
+    )
+    (kind,) = kinds_after(*tests)
+    assert (kind.tried, kind.reasons) == ({"GET /tasks/{id}": 1}, {"GET /tasks": "it takes no <id>"})
+
+
+def test_a_kind_that_was_tried_at_an_operation_can_occur_there() -> None:
+    (kind,) = kinds_after(record("passed", bug_kind="identity", operations=("GET /tasks",)))
+    assert (kind.tried, kind.reasons) == ({"GET /tasks": 1, "GET /tasks/{id}": 0}, {})
+
+
+def test_the_page_gives_the_reason_where_a_kind_cannot_occur(tmp_path: Path) -> None:
+    coverage = replace(covered(leave(tmp_path, "gw0")), kinds=tuple(kinds_after()))
+    html = coverage_page.page([coverage], "pass")
+    assert "<li>it takes no &lt;id&gt;: GET /tasks</li>" in html
+    assert "<i>GET /tasks/{id}</i>" in html
 
 
 def test_the_page_distinguishes_exercised_points_from_others(html: str) -> None:

@@ -1,0 +1,38 @@
+"""The kinds of bugs that a run looked for, by operation: tried, not tried, or why the kind cannot occur there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reports.results.records import RunRecords
+
+
+@dataclass(frozen=True, slots=True)
+class KindCoverage:
+    """A kind of bug at one API.
+
+    rule: what must hold. tried: for each operation at which it can occur, and each call, how many tests of the kind
+    tried it. reasons: for each other operation, why it cannot.
+    """
+
+    name: str
+    rule: str
+    tried: dict[str, int]
+    reasons: dict[str, str]
+
+
+def kinds_of(api: str, records: RunRecords) -> list[KindCoverage]:
+    """Every kind that the run had tests of, in the order of its manifest; [] without a manifest."""
+    return [
+        _coverage(api, name, kind["rule"], kind["reasons"].get(api, {}), records)
+        for name, kind in (records.run.bug_kinds if records.run else {}).items()
+    ]
+
+
+def _coverage(api: str, name: str, rule: str, operations: dict[str, str], records: RunRecords) -> KindCoverage:
+    tests = [test for test in records.tests if test.api == api and test.bug_kind == name and test.is_judged]
+    counts = Counter(label for test in tests for label in test.operations)
+    reasons = {label: reason for label, reason in operations.items() if reason and not counts[label]}
+    tried = {label: counts[label] for label in (*operations, *sorted(counts)) if label not in reasons}
+    return KindCoverage(name, rule, tried, reasons)
