@@ -1,6 +1,6 @@
-"""Finds the operation that a hand-written request belongs to, by method, path and the parameters that tell calls apart.
+"""Finds the operation or call that an exchange belongs to, by method, path and the parameters that tell calls apart.
 
-A request that fits no operation belongs to none, which is no error.
+A request that fits none belongs to none, which is no error.
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import parse_qsl
 
-from contracts.exchange import Request
+from contracts.asyncapi import Call, load_rpc_contract
+from contracts.exchange import FRAME, Exchange, Request, frame_endpoint
+from contracts.formatting import rpc_method
 from contracts.openapi import Contract
 from contracts.operation import TEMPLATE_EXPRESSION, Operation, Parameter
 
@@ -44,6 +47,21 @@ class Router:
             return operations
         patterns = self._patterns.get(method, ())
         return next((operations for pattern, operations in patterns if pattern.fullmatch(path)), [])
+
+
+@cache
+def router_of(contract: Contract) -> Router:
+    """The router of that contract, made once."""
+    return Router(contract)
+
+
+def subject_of(contract: Contract, url: str, exchange: Exchange) -> Operation | Call | None:
+    """The operation that a request to the target at `url` belongs to, or a frame's call; None when it fits none."""
+    request = exchange.request
+    if request.method != FRAME:
+        return router_of(contract).operation_of(request, url)
+    rpc = load_rpc_contract(contract.api)
+    return rpc.calls.get(f"{frame_endpoint(request.url, url)} {rpc_method(request.body)}") if rpc else None
 
 
 def path_pattern(path: str) -> re.Pattern[str]:

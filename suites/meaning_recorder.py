@@ -6,14 +6,12 @@ Rule: a kind of exchange has the same name in every run, whatever was generated,
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from contracts import formatting
-from contracts.asyncapi import load_rpc_contract
-from contracts.exchange import FRAME, Exchange, frame_endpoint
+from contracts.asyncapi import Call
+from contracts.exchange import FRAME, Exchange
 from contracts.judge.http_judge import is_refusal
-from contracts.openapi import load_contract
-from contracts.router import Router
+from contracts.router import subject_of
 from contracts.secret_mask import mask_secrets
 from fixtures.seen_meaning import ACCEPTED, REFUSED, SeenMeaning
 from fixtures.target_api import Api
@@ -43,19 +41,11 @@ def note_outcome(api: Api, readings: Iterable[str], kind: str, exchange: Exchang
 
 def exchange_label(api: Api, exchange: Exchange) -> str:
     """The operation or call that an exchange belongs to, "" when it fits none."""
-    request, url = exchange.request, api.target.url
-    if request.method != FRAME:
-        operation = _router(api.target.api).operation_of(request, url)
-        return operation.label if operation else ""
-    rpc = load_rpc_contract(api.target.api)
-    label = f"{frame_endpoint(request.url, url)} {formatting.rpc_method(request.body)}"
-    transport = "deepstream" if request.url.startswith(formatting.ENGINE) else "websocket"
-    return f"{label} by {transport}" if rpc and label in rpc.calls else ""
-
-
-@cache
-def _router(api: str) -> Router:
-    return Router(load_contract(api))
+    subject = subject_of(api.contract, api.target.url, exchange)
+    if not isinstance(subject, Call):
+        return subject.label if subject else ""
+    transport = "deepstream" if exchange.request.url.startswith(formatting.ENGINE) else "websocket"
+    return f"{subject.label} by {transport}"
 
 
 def one_line(exchange: Exchange, secrets: Sequence[str]) -> str:

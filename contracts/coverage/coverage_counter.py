@@ -17,11 +17,11 @@ from contracts.asyncapi import Call, RpcContract, load_rpc_contract
 from contracts.coverage import rpc_plan
 from contracts.coverage.operation_plan import FORM, CoveragePoint, OperationPlan, plan_operation
 from contracts.coverage.rpc_plan import CallPlan
-from contracts.exchange import FRAME, Exchange, Request, frame_endpoint
+from contracts.exchange import FRAME, Exchange, Request
 from contracts.judge.refusal_judge import InvalidCase
 from contracts.openapi import Contract
 from contracts.operation import Operation
-from contracts.router import Router, request_values
+from contracts.router import request_values, router_of, subject_of
 
 Counts = dict[str, dict[str, int]]  # by the label of an operation or call, then by `CoveragePoint.key`
 Values = Mapping[str, Mapping[str, str]]  # by location, then by name; header names in lower case
@@ -38,12 +38,10 @@ class CoverageCounter:
     url: str
     unmatched: int = 0
     _plans: dict[str, tuple[OperationPlan, list[int]]] = field(default_factory=dict, init=False)
-    _router: Router = field(init=False)
     _rpc: RpcContract | None = field(init=False)
     _call_plans: dict[str, tuple[CallPlan, list[int]]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._router = Router(self.contract)
         self._rpc = load_rpc_contract(self.contract.api)
 
     def add(
@@ -56,7 +54,7 @@ class CoverageCounter:
             return
         values = request_values(request)
         path = request.url.removeprefix(self.url).partition("?")[0]
-        operation = operation or self._router.operation_of(request, self.url)
+        operation = operation or router_of(self.contract).operation_of(request, self.url)
         if operation is None:
             self.unmatched += 1
             return
@@ -78,10 +76,8 @@ class CoverageCounter:
 
         Without an operation that is the one that the request fits best, or the frame's call.
         """
-        if exchange.request.method == FRAME:
-            return self._call_label(exchange, rpc_plan.read_frame(exchange.request.body))
-        matching = operation or self._router.operation_of(exchange.request, self.url)
-        return matching.label if matching else ""
+        subject = operation or subject_of(self.contract, self.url, exchange)
+        return subject.label if subject else ""
 
     def counts(self) -> Counts:
         """How many exchanges exercised each point; points that none exercised are left out."""
@@ -97,20 +93,14 @@ class CoverageCounter:
 
     def _add_frame(self, exchange: Exchange) -> None:
         """Counts a frame: its URL names the endpoint, its content the method."""
-        frame = rpc_plan.read_frame(exchange.request.body)
-        label = self._call_label(exchange, frame)
-        if self._rpc is None or not label:
+        call = subject_of(self.contract, self.url, exchange)
+        if self._rpc is None or not isinstance(call, Call):
             self.unmatched += 1
             return
-        plan, counts = self._call_plan(self._rpc, self._rpc.calls[label])
+        plan, counts = self._call_plan(self._rpc, call)
         counts[-1] += 1
-        for number in plan.hits(self._rpc, exchange, frame):
+        for number in plan.hits(self._rpc, exchange, rpc_plan.read_frame(exchange.request.body)):
             counts[number] += 1
-
-    def _call_label(self, exchange: Exchange, frame: Any) -> str:
-        method = frame.get("method") if isinstance(frame, dict) else None
-        label = f"{frame_endpoint(exchange.request.url, self.url)} {method}"
-        return label if self._rpc and label in self._rpc.calls else ""
 
     def _call_plan(self, rpc: RpcContract, call: Call) -> tuple[CallPlan, list[int]]:
         if call.label not in self._call_plans:

@@ -118,7 +118,7 @@ def send(
 
 def check_documented(api: Api, exchange: Exchange, clause: str) -> None:
     """Raises ContractViolation unless the contract describes the response; that there is none is blamed on `clause`."""
-    operation = operation_of(exchange.request.method, urlsplit(exchange.request.url).path.removeprefix(_mount(api)))
+    operation = operation_of(api, exchange)
     findings = api.invalid_records.judged(exchange, partial(judge_response, CONTRACT, operation))
     if exchange.response.error:
         findings = [Finding(clause, finding.expected, finding.received, exchange) for finding in findings]

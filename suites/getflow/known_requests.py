@@ -20,6 +20,7 @@ from contracts.exchange import Exchange
 from contracts.openapi import load_contract
 from contracts.operation import Operation
 from contracts.reader.document_lines import OF_THE_DOCUMENT, lines_of
+from contracts.router import subject_of
 from fixtures.target_api import Api
 
 CONTRACT = load_contract("getflow")
@@ -38,12 +39,10 @@ class KnownWords:
 _of_api: WeakKeyDictionary[Api, KnownWords] = WeakKeyDictionary()
 
 
-def operation_of(method: str, path: str) -> Operation:
+def operation_of(api: Api, exchange: Exchange) -> Operation:
     """The operation of a request; the list of tasks for an unknown path, since it may be refused for any reason."""
-    for operation in CONTRACT.operations.values():
-        if operation.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", operation.path), path):
-            return operation
-    return CONTRACT.find("listTasks", 1)
+    subject = subject_of(CONTRACT, api.target.url, exchange)
+    return subject if isinstance(subject, Operation) else CONTRACT.find("listTasks", 1)
 
 
 def note_accepted(api: Api, exchange: Exchange) -> None:
@@ -60,7 +59,7 @@ def fair_clause(api: Api, exchange: Exchange, clause: str) -> str:
     if known is None or known.grade not in OF_THE_DOCUMENT:
         return clause
     accepted = _of_api.setdefault(api, KnownWords())
-    words = set(_words(api, exchange)) - accepted.words - _documented_words(_operation(api, exchange))
+    words = set(_words(api, exchange)) - accepted.words - _documented_words(operation_of(api, exchange))
     judged = _judged_attributes(exchange)
     if any(word.rpartition("/")[2] in judged for word in words):  # so the target has read the body as it is meant
         words = {word for word in words if "?" in word}
@@ -83,11 +82,6 @@ def _json(content: bytes) -> Any:
         return {}
 
 
-def _operation(api: Api, exchange: Exchange) -> Operation:
-    mount = urlsplit(api.target.url).path.rstrip("/")
-    return operation_of(exchange.request.method, urlsplit(exchange.request.url).path.removeprefix(mount))
-
-
 def _query(exchange: Exchange) -> list[tuple[str, str]]:
     return parse_qsl(urlsplit(exchange.request.url).query, keep_blank_values=True)
 
@@ -100,7 +94,7 @@ def _numbers(exchange: Exchange) -> Iterator[tuple[str, int]]:
 
 def _words(api: Api, exchange: Exchange) -> Iterator[str]:
     """The operation's id, and it with each of its parameters and attributes."""
-    identifier = _operation(api, exchange).id
+    identifier = operation_of(api, exchange).id
     yield identifier
     for name, text in _query(exchange):
         values = text.split(",") if name in LISTED else [""]

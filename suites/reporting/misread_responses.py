@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 from hypothesis.errors import Flaky, HypothesisException
 
 from contracts.asyncapi import Call, load_rpc_contract
-from contracts.coverage.coverage_counter import CoverageCounter
 from contracts.errors import ContractError, UsageError
-from contracts.exchange import FRAME, Exchange
+from contracts.exchange import Exchange
 from contracts.judge.documented_members import is_documented
 from contracts.judge.http_judge import Finding, judge_response, media_type_object
 from contracts.judge.rpc_judge import judge_envelope
-from contracts.openapi import Contract, load_contract
+from contracts.openapi import Contract
 from contracts.operation import Operation, Schema
+from contracts.router import subject_of
 from fixtures.target_api import Api, MissingPrecondition
 from suites.reporting.failures import ContractViolation, finding_text, violation
 from suites.reporting.outcomes import leaves
@@ -65,7 +64,7 @@ class MisreadResponses:
 
     def _explain_missing(self, api: Api, clauses: Sequence[str], missing: MissingMember) -> Exception | None:
         place = "/".join(missing.path)
-        subject = _subject(api, missing.exchange)
+        subject = subject_of(api.contract, api.target.url, missing.exchange)
         schema = _body_schema(subject, missing.exchange)
         if schema is not None and is_documented(_contract_of(api, subject), schema, missing.path):
             return MissingPrecondition(f"{subject}: the response has no /{place}, which the document does not require")
@@ -101,26 +100,11 @@ def _general(path: Iterable[str]) -> str:
 def _findings(api: Api, missing: MissingMember | None) -> Iterator[Finding]:
     """What the test's responses break: first the one that lacks a member, then the others, the last one first."""
     for exchange in [*([missing.exchange] if missing else ()), *reversed(api.exchanges)]:
-        subject = _subject(api, exchange)
+        subject = subject_of(api.contract, api.target.url, exchange)
         if isinstance(subject, Operation):
             yield from judge_response(api.contract, subject, exchange)
         elif subject is not None and (rpc := load_rpc_contract(subject.api)):
             yield from judge_envelope(rpc, subject, exchange)
-
-
-def _subject(api: Api, exchange: Exchange) -> Operation | Call | None:
-    """The operation or call that the request belongs to."""
-    label = _counter(api.target.api, api.target.url).label_of(exchange)
-    rpc = load_rpc_contract(api.target.api)
-    if exchange.request.method != FRAME:
-        return api.contract.operations.get(label)
-    return rpc.calls.get(label) if rpc else None
-
-
-@cache
-def _counter(api: str, url: str) -> CoverageCounter:
-    """What tells which operation or call a request belongs to."""
-    return CoverageCounter(load_contract(api), url)
 
 
 def _body_schema(subject: Operation | Call | None, exchange: Exchange) -> Schema | None:
