@@ -85,6 +85,7 @@ SHARED_NAMES = {
     "list_oracle": "what a list must contain, computed from all records",
     "lists": "lists: how a reference makes them, and their faults and variants",
     "minimal": "the variant that keeps what is stated or shown and nothing else, one for each API",
+    "media_types": "how requests name media types, and the faults in it",
     "meanings": "variants that choose another meaning of a reading",
     "refusals": "how a reference refuses, and its faults",
     "repeated_values": "faults that give one value to several records",

@@ -47,7 +47,11 @@ class Client:
         body = parts.get("body", b"")
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         media_type = parts.get("media_type", "application/json" if "body" in parts else None)
-        headers = {"api-secret": KNOWN.get(key, key) if key is not None else None, "content-type": media_type}
+        headers = {
+            "api-secret": KNOWN.get(key, key) if key is not None else None,
+            "content-type": media_type,
+            "accept": parts.get("accept"),
+        }
         header_pairs = tuple(present(headers).items())
         reply = self.handler(Request(method, f"/api/v1{path}", query, header_pairs, data))
         self.replies.append(reply)
@@ -269,6 +273,8 @@ def listings(client: Client) -> None:
         client.send("GET", SESSIONS, query=f"period={period}")
     for query in ("", "simple_analytics=1", "simple_analytics=2"):
         client.send("GET", SESSIONS, query=query)
+    for accept in ("application/json;q=0.9", "APPLICATION/JSON", "text/html"):
+        client.send("GET", SESSIONS, accept=accept)
 
 
 def strangers(client: Client) -> None:
@@ -344,6 +350,7 @@ PROBES: dict[Callable[[Client], None], str] = {
     listings: """past_events_lose_their_token past_durations_are_text analytics_turn_the_duration_into_text
         list_ends_after_five list_repeats_an_event events_with_a_comma_are_left_out current_holds_future_events
         period_is_ignored past_is_refused future_lists_everything analytics_are_refused
+        weights_are_not_acceptable accept_is_read_with_its_case
         current_starts_at_the_wall_clock analytics_drop_events_without_people
         event_list_holds_other_accounts unknown_period_lists_nothing""",
     strangers: """event_list_needs_no_key registrant_list_needs_no_key operator_list_needs_no_key

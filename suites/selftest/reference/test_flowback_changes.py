@@ -57,6 +57,17 @@ def _status_probe(path: str, key: str | None) -> Probe:
     return lambda handler: get(handler, path, key).status
 
 
+def _accept_probe(accept: str) -> Probe:
+    """The status of GET /users for a client that accepts these media types."""
+    headers = (("authorization", KEY), ("accept", accept))
+    return lambda handler: handler(Request("GET", "/users", "", headers)).status
+
+
+def _register_as(handler: Handler, media_type: str) -> int:
+    """The status of a registration with a form of that media type."""
+    return handler(Request("POST", "/register", "", (("content-type", media_type),), urlencode(NEW).encode())).status
+
+
 def _registration_probe(key: str | None = None, **changes: str) -> Probe:
     """POST /register with these fields changed; the value - leaves a field out."""
     form = {name: value for name, value in {**NEW, **changes}.items() if value != "-"}
@@ -316,6 +327,8 @@ PROBES: dict[str, Probe] = {
     "mails_one_code_to_everybody": _codes_of_two,
     "verifies_users_with_one_id": _users_of_two,
     "gives_one_key_to_everybody": _keys_of_two_logins,
+    "reads_no_form_with_a_charset": lambda handler: _register_as(handler, f"{FORM}; charset=utf-8"),
+    "takes_any_type_for_no_type": _accept_probe("application/json,*/*;q=0.1"),
     "refuses_a_filter_with_a_limit": lambda handler: get(handler, "/users", username="anna", limit=1).status,
 }
 

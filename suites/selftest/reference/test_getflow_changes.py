@@ -143,6 +143,9 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "deleted_list_is_still_listed": ["DELETE /v2/lists/35?$", "GET /v2/lists?$&limit=99"],
     "created_task_is_not_listed": [f"POST /v2/tasks?$ {NEW_TASK}", "GET /v2/tasks?$&cursor=120"],
     "writes_leave_no_activity": [f"POST /v2/lists?$ {NEW_LIST}", "GET /v2/activities?$"],
+    # faults.media_types
+    "breaks_on_spaces_around_a_weight": [("GET /v2/tasks?$", {"accept": f"{V2} ; q=1.000"})],
+    "wants_its_media_type_in_small_letters": [(f"POST /v2/tasks?$ {NEW_TASK}", {"content_type": V2.upper()})],
     # faults.dates
     "takes_american_dates": ['PUT /v2/tasks/1?$ {"task":{"due_on":"05/15/2017"}}'],
     "takes_any_text_as_a_date": ['PUT /v2/tasks/1?$ {"task":{"starts_on":"tomorrow"}}', "GET /v2/tasks/1?$"],
