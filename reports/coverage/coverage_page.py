@@ -98,7 +98,7 @@ def _kinds(kinds: Sequence[KindCoverage]) -> str:
 
 
 def _kind(kind: KindCoverage) -> str:
-    """A kind with the operations at which it was tried, and for the others the reason, each reason once."""
+    """A kind with the operations at which it was tried, and the reason why not at the others, each reason once."""
     tried = "".join(
         f"<i class=y>{escape(label)} <b>{count}</b></i>" if count else f"<i>{escape(label)}</i>"
         for label, count in kind.tried.items()
@@ -116,7 +116,7 @@ def _kind(kind: KindCoverage) -> str:
     return (
         f'<details class="operation{full}"><summary><b class="id">{escape(kind.name)}</b>'
         f"<span>{_count(len(kind.tried), 'operation')}</span><span>{_bar(share)}</span></summary>"
-        f"<p>{rule}</p>{cells}{f'<p>It cannot occur here:</p><ul>{others}</ul>' if others else ''}</details>"
+        f"<p>{rule}</p>{cells}{f'<p>Not tried here:</p><ul>{others}</ul>' if others else ''}</details>"
     )
 
 

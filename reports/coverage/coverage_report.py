@@ -179,7 +179,7 @@ def to_facts(coverage: ApiCoverage) -> dict[str, Any]:
         },
         "requests": _share_facts(coverage.share(REQUEST)),
         "answers": _share_facts(coverage.share(RESPONSE)),
-        "bug_kinds": {kind.name: {"tried": kind.tried, "cannot_occur": kind.reasons} for kind in coverage.kinds},
+        "bug_kinds": {kind.name: {"tried": kind.tried, "not_tried": kind.reasons} for kind in coverage.kinds},
         "operations": {operation.operation.label: _operation_facts(operation) for operation in coverage.operations},
     }
 

@@ -1,4 +1,4 @@
-"""The kinds of bugs that a run looked for, by operation: tried, not tried, or why the kind cannot occur there."""
+"""The kinds of bugs that a run looked for, by operation: where they were tried, and why not elsewhere."""
 
 from __future__ import annotations
 

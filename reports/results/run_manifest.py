@@ -37,7 +37,7 @@ UNREACHABLE_PREFIX = "unreachable-"  # of files that say which API does not answ
 
 
 class BugKind(TypedDict):
-    """A kind of bug. rule: what must hold. reasons: by API and operation, why the kind cannot occur there, or ""."""
+    """A kind of bug. rule: what must hold. reasons: by API and operation, why it is not tried there, or ""."""
 
     rule: str
     reasons: dict[str, dict[str, str]]

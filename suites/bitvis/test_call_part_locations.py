@@ -32,6 +32,8 @@ from suites.bitvis.list_oracle import PAGE_OF_ONE, page_of, reading_call_strateg
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("ways in")
+
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 

@@ -27,6 +27,8 @@ from suites.bitvis.conftest import ObjectFactory, OwnObjects
 from suites.bitvis.websocket_calls import call_message, frame_envelopes
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("stale")
+
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 

@@ -27,7 +27,7 @@ from suites.bitvis.raw_frames import (
 from suites.bitvis.websocket_calls import call_message
 from suites.observed_readings import ObservedReadings
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.bug_kind("leaking state")]
 clause = pytest.mark.clause
 
 QUIET_SECONDS = 0.2  # seconds during which nothing may arrive

@@ -36,6 +36,8 @@ from suites.bitvis.equivalence import (
 from suites.bitvis.list_oracle import condition, condition_group, filtered_by, page_of, sorted_by
 from suites.hypothesis_checks import for_all
 
+pytestmark = pytest.mark.bug_kind("ways in")
+
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 MARKER_MEMBERS = {"device": "name", "address": "city"}  # the documented member that a LIST of own objects filters by

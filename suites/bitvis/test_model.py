@@ -11,6 +11,8 @@ from fixtures.target_api import Api
 from fixtures.transports import Transport
 from suites.bitvis.object_model import ObjectStateMachine
 
+pytestmark = pytest.mark.bug_kind("stale")
+
 clause = pytest.mark.clause
 STATEFUL_SETTINGS = settings(max_examples=20, stateful_step_count=20, suppress_health_check=list(HealthCheck))
 

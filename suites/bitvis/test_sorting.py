@@ -22,6 +22,8 @@ from suites.bitvis.list_oracle import (
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("comparison")
+
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 NAMES = ("delta", "alpha", "charlie", "bravo")

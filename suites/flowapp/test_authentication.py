@@ -34,6 +34,8 @@ from suites.flowapp.client import (
 from suites.observed_readings import ObservedReadings, observation
 from suites.reporting.failures import finding_text
 
+pytestmark = pytest.mark.bug_kind("ways in")
+
 clause = pytest.mark.clause
 ROOT = Path(__file__).parents[2]
 IGNORED_FOLDERS = ("__pycache__", "node_modules", "venv")

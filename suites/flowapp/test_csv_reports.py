@@ -34,6 +34,8 @@ from suites.flowapp.client import (
 from suites.flowapp.strategies import CSV_BREAKING_NAMES
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("values keep")
+
 clause = pytest.mark.clause
 TEXT_MEMBERS = ("email", "firstName", "lastName", "phone", "location")  # text members that have one spelling
 

@@ -24,6 +24,8 @@ from suites.flowapp.client import (
 from suites.flowapp.strategies import TIMEZONES, TITLES
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("stale")
+
 clause = pytest.mark.clause
 EVENT_MEMBERS = st.fixed_dictionaries(
     {

@@ -28,6 +28,8 @@ from suites.flowapp.client import (
 from suites.flowapp.strategies import EVENT_TIMES, EventTime, period_of
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("clock")
+
 clause = pytest.mark.clause
 WITH_ANALYTICS = {"simple_analytics": 1}
 

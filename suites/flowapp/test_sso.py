@@ -22,6 +22,8 @@ from suites.flowapp.client import (
 from suites.flowapp.strategies import NAMES
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("links and mail")
+
 clause = pytest.mark.clause
 
 

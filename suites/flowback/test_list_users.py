@@ -30,6 +30,8 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 from suites.reporting.response_body import read_body
 
+pytestmark = pytest.mark.bug_kind("comparison")
+
 clause = pytest.mark.clause
 MAX_ID = 2**31 - 1
 NameMatcher = Callable[[str, str], bool]  # (value of the filter, username) -> whether the user is listed

@@ -31,6 +31,8 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 from suites.reporting.response_body import read_body
 
+pytestmark = pytest.mark.bug_kind("edges of lists")
+
 clause = pytest.mark.clause
 
 

@@ -34,6 +34,8 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 from suites.preparations import preparation
 
+pytestmark = pytest.mark.bug_kind("links and mail")
+
 clause = pytest.mark.clause
 UNKNOWN_CODE = "1f0e9a52-6f0b-4c57-9a3d-0c8f2b7d4e61"
 

@@ -28,6 +28,8 @@ from suites.flowback.client import (
 )
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("comparison")
+
 clause = pytest.mark.clause
 CONCURRENT_REQUESTS = 20
 Registrations = list[tuple[str, str]]  # usernames and email addresses

@@ -30,6 +30,8 @@ from suites.flowback.client import (
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("links and mail")
+
 clause = pytest.mark.clause
 CONCURRENT_REQUESTS = 20
 UUID4 = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}")  # RFC 9562

@@ -1,7 +1,8 @@
 """The kinds of bugs that vendors ship, whatever a document is about; each is tested wherever it can occur.
 
 A test of a kind has the mark `bug_kind(name, reason_against)`: it is collected for every operation for which
-`reason_against(operation)` is "". Any other text says why the kind cannot occur there.
+`reason_against(operation)` is "". Any other text says why the kind cannot occur there. Without `reason_against` the
+clauses that the tests check decide where it can.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pytest
 from contracts.openapi import load_contract
 from contracts.operation import Operation
 from reports.results.run_manifest import BugKind
+from suites.reporting.pytest_plugin import clauses_of
 
 KINDS = {
     "ways in": "each way to the same thing has the same permission and the same validation",
@@ -32,33 +34,42 @@ KINDS = {
 }
 
 
+NO_CLAUSE = "no test of the kind is about it"
+
+
 def reasons_against(operation: Operation, marks: Iterable[pytest.Mark]) -> list[str]:
     """Why the kinds that these marks name cannot occur at the operation, [] if they can."""
-    reasons = [mark.kwargs["reason_against"](operation) for mark in marks]
+    reasons = [mark.kwargs["reason_against"](operation) for mark in marks if "reason_against" in mark.kwargs]
     return [reason for reason in reasons if reason]
 
 
 def of_tests(items: Iterable[pytest.Item], apis: Iterable[str]) -> dict[str, BugKind]:
     """The kinds that these tests look for, in the order of KINDS, with the operations of these APIs."""
-    marks: dict[str, dict[str, pytest.Mark]] = {}
+    tests: dict[str, list[pytest.Item]] = {}
     for item in items:
         for mark in item.iter_markers("bug_kind"):
-            marks.setdefault(mark.args[0], {})[getattr(item, "originalname", item.name)] = mark
+            tests.setdefault(mark.args[0], []).append(item)
     operations = {api: list(load_contract(api).operations.values()) for api in apis}
     return {
         kind: BugKind(
             rule=rule,
-            reasons={
-                api: {operation.label: _reason(operation, list(marks[kind].values())) for operation in of_api}
-                for api, of_api in operations.items()
-            },
+            reasons={api: _reasons(kind, operations[api], tests[kind]) for api in operations},
         )
         for kind, rule in KINDS.items()
-        if kind in marks
+        if kind in tests
     }
 
 
-def _reason(operation: Operation, marks: list[pytest.Mark]) -> str:
-    """Why no test of the kind can look at the operation, "" if one can."""
+def _reasons(kind: str, operations: Iterable[Operation], tests: Iterable[pytest.Item]) -> dict[str, str]:
+    """Why no test of the kind can look at each operation, "" if one can, by the operation's label."""
+    clauses = {clause for test in tests for clause in clauses_of(test)}
+    marks = {id(mark): mark for test in tests for mark in test.iter_markers("bug_kind") if mark.args[0] == kind}
+    decided = [mark for mark in marks.values() if "reason_against" in mark.kwargs]
+    return {operation.label: _reason(operation, decided, clauses) for operation in operations}
+
+
+def _reason(operation: Operation, marks: list[pytest.Mark], clauses: set[str]) -> str:
+    if not marks:
+        return "" if clauses & set(operation.clauses) else NO_CLAUSE
     reasons = reasons_against(operation, marks)
     return reasons[0] if len(reasons) == len(marks) else ""

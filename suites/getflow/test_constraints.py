@@ -15,6 +15,8 @@ from suites.getflow.repeated_reads import persistent, stable_pair
 from suites.getflow.strategies import instant, known_ids
 from suites.hypothesis_checks import for_all
 
+pytestmark = pytest.mark.bug_kind("comparison")
+
 clause = pytest.mark.clause
 
 

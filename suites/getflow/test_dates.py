@@ -40,6 +40,8 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 from suites.reporting.failures import violation
 
+pytestmark = pytest.mark.bug_kind("clock")
+
 clause = pytest.mark.clause
 
 DATE_ATTRIBUTES = [(TASKS, "due_on"), (TASKS, "starts_on"), (LISTS, "starts_on"), (LISTS, "ends_on")]

@@ -34,6 +34,8 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 from suites.reporting.failures import violation
 
+pytestmark = pytest.mark.bug_kind("two mistakes")
+
 clause = pytest.mark.clause
 NAME_PARAMETERS = ("view", "include")  # an empty name is also an unknown one (GETFLOW-AMB-7)
 INTERNAL_TEXTS = (

@@ -37,6 +37,8 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 from suites.reporting.failures import violation
 
+pytestmark = pytest.mark.bug_kind("edges of lists")
+
 clause = pytest.mark.clause
 DEFAULT, MAXIMUM = 25, 100
 FEW_PAGES = 20  # the most pages of a walk that is made for its end alone

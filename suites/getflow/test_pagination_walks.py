@@ -31,6 +31,8 @@ from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 from suites.reporting.failures import violation
 
+pytestmark = pytest.mark.bug_kind("edges of lists")
+
 clause = pytest.mark.clause
 MAXIMUM = 100
 LIMITS = st.integers(7, 100)

@@ -36,6 +36,8 @@ from suites.getflow.repeated_reads import stable_pair
 from suites.getflow.strategies import ISO_DATE_TIMES, ISO_DATES, NAMES, known_ids, same_instant
 from suites.hypothesis_checks import for_all
 
+pytestmark = pytest.mark.bug_kind("stale")
+
 clause = pytest.mark.clause
 UPDATABLE_KINDS = tuple(kind for kind in CREATABLE_KINDS if kind.supports("update"))
 BOOLEAN_ATTRIBUTES = ("completed", "cleared", "archived", "invite_only", "joined", "demo")

@@ -30,6 +30,8 @@ from suites.getflow.request_ids import RequestIdLog
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
+pytestmark = pytest.mark.bug_kind("leaking state")
+
 clause = pytest.mark.clause
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

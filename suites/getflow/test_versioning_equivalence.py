@@ -30,6 +30,8 @@ from suites.getflow.repeated_reads import stable_pair
 from suites.getflow.strategies import queries
 from suites.hypothesis_checks import for_all
 
+pytestmark = pytest.mark.bug_kind("ways in")
+
 clause = pytest.mark.clause
 DIFFERING_MEMBERS = ("id", "created_at", "updated_at", "completed_at")  # these differ between two records created alike
 
