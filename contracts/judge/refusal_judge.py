@@ -160,6 +160,15 @@ def payload_problems(contract: Contract, rule: Mapping[str, Any], case: InvalidC
         yield f"attribute {case.name} ({case})", ", ".join(names) or "no attribute"
 
 
+def refusal_errors(contract: Contract, exchange: Exchange) -> set[tuple[str, str]]:
+    """(code, attribute) of every error in a refusal, as text; an empty set for a response that is no JSON."""
+    try:
+        payload = exchange.response.json()
+    except (ValueError, RecursionError):
+        return set()
+    return {(str(code), str(attribute)) for code, attribute in _errors(contract, payload)}
+
+
 def _errors(contract: Contract, payload: Any) -> list[tuple[Any, Any]]:
     """(code, attribute) of every error in the payload, None where one has none."""
     holder, _, code = contract.error_format.get("code", "").rpartition("/")

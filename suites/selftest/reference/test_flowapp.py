@@ -329,6 +329,7 @@ def registrations(client: Client) -> None:
         {"email": 7},
         {"email": "jo"},
         {"firstName": None},
+        {"firstName": None, "lastName": None},
         {"email": "amp@example.com", "lastName": "A & B"},
         redirected,
     ]
@@ -379,6 +380,7 @@ PROBES: dict[Callable[[Client], None], str] = {
         creation_publishes_everything refused_creation_is_kept""",
     registrations: """registers_people_with_one_token registers_people_with_one_link
         registration_answers_with_a_text_for_its_id charset_is_not_understood
+        two_invalid_members_are_an_error
         registration_is_not_kept newest_registrant_is_hidden registration_lands_elsewhere
         names_are_swapped missing_email_is_accepted numeric_email_is_accepted
         address_without_at_is_accepted foreign_names_are_an_error repeated_registration_doubles

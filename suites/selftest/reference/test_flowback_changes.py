@@ -327,6 +327,8 @@ PROBES: dict[str, Probe] = {
     "mails_one_code_to_everybody": _codes_of_two,
     "verifies_users_with_one_id": _users_of_two,
     "gives_one_key_to_everybody": _keys_of_two_logins,
+    "registers_without_any_field": lambda handler: post(handler, "/register").status,
+    "breaks_without_code_and_password": lambda handler: post(handler, "/register/verify").status,
     "reads_no_form_with_a_charset": lambda handler: _register_as(handler, f"{FORM}; charset=utf-8"),
     "takes_any_type_for_no_type": _accept_probe("application/json,*/*;q=0.1"),
     "refuses_a_filter_with_a_limit": lambda handler: get(handler, "/users", username="anna", limit=1).status,

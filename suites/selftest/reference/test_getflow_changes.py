@@ -45,6 +45,8 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "malformed_body_crashes": ["POST /v2/tasks?$ {"],
     "refuses_with_status_200": ["GET /v2/tasks/0?$"],
     "redirects_an_unknown_record": ["GET /v2/lists/0?$"],
+    "breaks_on_a_second_problem": ["GET /v2/tasks?limit=x"],
+    "mixes_up_two_problems": ["GET /v2/tasks?limit=x"],
     # faults.access
     "answers_lists_as_projects": ["GET /v2/lists?$"],
     "serves_teams": ["GET /v2/teams?$"],
@@ -225,6 +227,7 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "body_comes_in_pieces": ["GET /v2/tasks?$"],
     "answers_are_ascii_and_indented": ["GET /v2/tasks?$"],
     "answers_take_20_milliseconds_more": ["GET /v2/tasks?$"],
+    "problems_come_in_reverse": ["GET /v2/tasks?limit=x"],
     "minimal": ["GET /v2/tasks?$"],
     "minimal_with_all_members": ["GET /v2/tasks?$&cursor=10001"],
     "minimal_with_other_names": ["GET /v2/lists/1234"],
