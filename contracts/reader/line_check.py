@@ -87,7 +87,8 @@ def _unborne_clauses(contract: CheckedContract) -> Iterator[Problem]:
         clause = known.get(identifier)
         return clause is not None and clause.grade in OF_THE_DOCUMENT and bears(clause, lines)
 
-    borne = {identifier for demand in demands for identifier in demand.around if is_borne(identifier, demand.lines)}
+    places = {(demand.around, demand.lines) for demand in demands}
+    borne = {identifier for around, lines in places for identifier in around if is_borne(identifier, lines)}
     in_vain: set[tuple[str, str, str]] = set()  # each part is shared by many operations, and reported once
     for demand in demands:
         for identifier in demand.around:
