@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -24,9 +25,29 @@ ALLOWED = {
 FOREIGN = {"contracts": {"pytest", "locust", "allure"}, "fixtures": {"pytest", "locust", "allure"}}
 
 
-def imports(path: Path) -> Iterator[str]:
+class Source(NamedTuple):
+    """What a file says about itself: its docstring, what it imports anywhere, its classes, its private words."""
+
+    docstring: str | None
+    imports: frozenset[str]
+    targets: frozenset[str]
+    classes: tuple[str, ...]
+    private_names: tuple[str, ...]
+
+
+@cache
+def source(path: str) -> Source:
+    """That file, parsed once for all tests."""
+    tree = ast.parse((ROOT / path).read_text())
+    nodes = list(ast.walk(tree))
+    classes = tuple(node.name for node in nodes if isinstance(node, ast.ClassDef))
+    names = tuple(private_names(nodes))
+    return Source(ast.get_docstring(tree), frozenset(imports(nodes)), frozenset(targets(nodes)), classes, names)
+
+
+def imports(nodes: list[ast.AST]) -> Iterator[str]:
     """Every module that a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -36,6 +57,7 @@ def imports(path: Path) -> Iterator[str]:
                 yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+@cache
 def files() -> list[str]:
     paths = (path for top in OURS for path in (ROOT / top).rglob("*.py"))
     return sorted(str(path.relative_to(ROOT)) for path in paths if "reports/out" not in str(path))
@@ -45,27 +67,31 @@ def layer(path: str) -> str:
     return "fixtures/reference" if path.startswith("fixtures/reference/") else path.split("/")[0]
 
 
-@pytest.mark.parametrize("path", files())
-def test_a_file_imports_only_from_below(path: str) -> None:
+def imports_from_above(path: str) -> set[str]:
+    """Our modules that a file of its package may not import, and imports."""
     own_layer = layer(path)
-    ours = {name for name in imports(ROOT / path) if name.split(".")[0] in OURS}
+    ours = {name for name in source(path).imports if name.split(".")[0] in OURS}
     from_above = {
         name for name in ours if not any(name == top or name.startswith(f"{top}.") for top in ALLOWED[own_layer])
     }
-    if own_layer == "fixtures/reference":
-        from_above -= {"fixtures"}
-    assert from_above == set()
+    return from_above - {"fixtures"} if own_layer == "fixtures/reference" else from_above
 
 
-@pytest.mark.parametrize("path", files())
-def test_contracts_and_fixtures_know_no_runner(path: str) -> None:
-    foreign = FOREIGN.get(path.split("/")[0], set())
-    assert {name.split(".")[0] for name in imports(ROOT / path)} & foreign == set()
+def test_a_file_imports_only_from_below() -> None:
+    assert {path: names for path in files() if (names := imports_from_above(path))} == {}
 
 
-@pytest.mark.parametrize("path", files())
-def test_a_file_opens_with_its_rule(path: str) -> None:
-    assert ast.get_docstring(ast.parse((ROOT / path).read_text())), "a docstring on top says what the file is for"
+def test_contracts_and_fixtures_know_no_runner() -> None:
+    runners = {
+        path: {name.split(".")[0] for name in source(path).imports} & FOREIGN.get(path.split("/")[0], set())
+        for path in files()
+    }
+    assert {path: names for path, names in runners.items() if names} == {}
+
+
+def test_a_file_opens_with_its_rule() -> None:
+    silent = [path for path in files() if not source(path).docstring]
+    assert silent == [], "a docstring on top says what the file is for"
 
 
 MOST_FLOORS = 6
@@ -102,14 +128,14 @@ def units(top: str) -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for path in product_files(top):
         unit = path.split("/")[1].removesuffix(".py")
-        imported = {name.split(".")[1] for name in targets(ROOT / path) if name.startswith(f"{top}.")}
+        imported = {name.split(".")[1] for name in source(path).targets if name.startswith(f"{top}.")}
         graph.setdefault(unit, set()).update(imported - {unit})
     return {unit: imported & set(graph) for unit, imported in graph.items()}
 
 
-def targets(path: Path) -> Iterator[str]:
+def targets(nodes: list[ast.AST]) -> Iterator[str]:
     """Like `imports`, and for `from a import b` also `a.b`, which may be a module."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -162,33 +188,33 @@ def test_a_module_name_stands_for_one_thing() -> None:
     assert set(SHARED_NAMES) - set(several) == set(), "a name that stands once needs no entry"
 
 
-@pytest.mark.parametrize("folder", sorted({str(Path(path).parent) for path in files()} - WITHOUT_INIT))
-def test_a_folder_says_what_belongs_in_it(folder: str) -> None:
-    assert (ROOT / folder / "__init__.py").is_file()
+def test_a_folder_says_what_belongs_in_it() -> None:
+    folders = sorted({str(Path(path).parent) for path in files()} - WITHOUT_INIT)
+    assert [folder for folder in folders if not (ROOT / folder / "__init__.py").is_file()] == []
 
 
-@pytest.mark.parametrize("path", files())
-def test_no_class_is_named_after_nothing(path: str) -> None:
-    names = [node.name for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.ClassDef)]
-    assert [name for name in names if re.search(r"(Manager|Helper|Utils?|Base)$", name)] == []
+def test_no_class_is_named_after_nothing() -> None:
+    named = {path: [name for name in source(path).classes if NO_NAME.search(name)] for path in files()}
+    assert {path: names for path, names in named.items() if names} == {}
 
 
+NO_NAME = re.compile(r"(Manager|Helper|Utils?|Base)$")
 PRIVATE_LANGUAGE = {"told", "found", "whole", "asked", "drawn", "spot", "due", "made", "lacks", "one", "each"}
 
 
-def bound_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def bound_names(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     """(line, name) of every function, parameter and variable.
 
     Fields of classes are left out: they name the keys of stored files, such as `made` in a kill table.
     """
     fields = {
         statement.target
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ClassDef)
         for statement in node.body
         if isinstance(statement, ast.AnnAssign)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.lineno, node.name
         elif isinstance(node, ast.arg):
@@ -201,15 +227,15 @@ def bound_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, alias.asname) for alias in node.names if alias.asname)
 
 
-def private_names(text: str) -> list[str]:
+def private_names(nodes: list[ast.AST]) -> list[str]:
     """Each name of PRIVATE_LANGUAGE in the order of the lines, with its line."""
-    names = sorted(bound_names(ast.parse(text)))
+    names = sorted(bound_names(nodes))
     return [f"{line}: {name}" for line, name in names if name.strip("_").lower() in PRIVATE_LANGUAGE]
 
 
-@pytest.mark.parametrize("path", files())
-def test_no_name_is_private_language(path: str) -> None:
-    assert private_names((ROOT / path).read_text()) == [], "name it after what it holds or returns"
+def test_no_name_is_private_language() -> None:
+    private = {path: list(names) for path in files() if (names := source(path).private_names)}
+    assert private == {}, "name it after what it holds or returns"
 
 
 @pytest.mark.parametrize(
@@ -230,8 +256,9 @@ def test_no_name_is_private_language(path: str) -> None:
     ],
 )
 def test_private_language_is_found_in_every_binding(text: str) -> None:
-    assert len(private_names(text)) == 1
+    assert len(private_names(list(ast.walk(ast.parse(text))))) == 1
 
 
 def test_a_field_may_be_named_after_the_key_of_a_stored_file() -> None:
-    assert private_names("class KillTable:\n    made: Provenance\n    def read(self): made = 1") == ["3: made"]
+    text = "class KillTable:\n    made: Provenance\n    def read(self): made = 1"
+    assert private_names(list(ast.walk(ast.parse(text)))) == ["3: made"]
