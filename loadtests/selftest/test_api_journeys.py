@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,15 @@ KNOWN = [
 LISTING = """
 import json, sys
 from importlib import import_module
-module = import_module("loadtests." + sys.argv[1])
-user = next(one for one in vars(module).values() if getattr(one, "api", "") == sys.argv[1])
-told = {task.__name__: sorted(getattr(task, "locust_tag_set", ())) for task in user.tasks}
-print(json.dumps({"journeys": told, "count": len(user.tasks), "operations": user.operations, "labels": user.rpc_calls}))
+facts = {}
+for api in sys.argv[1:]:
+    module = import_module("loadtests." + api)
+    user = next(value for value in vars(module).values() if getattr(value, "api", "") == api)
+    facts[api] = {"count": len(user.tasks), "operations": user.operations, "labels": user.rpc_calls}
+print(json.dumps(facts))
 """
+
+pytestmark = pytest.mark.xdist_group("api-journeys")  # one process describes all of them
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -57,28 +62,30 @@ def locust(api: str, *arguments: str, **environ: str) -> subprocess.CompletedPro
     return run("-m", "locust", "-f", f"loadtests/{api}.py", "--headless", *arguments, **environ)
 
 
-def described(api: str) -> dict[str, Any]:
-    process = run("-c", LISTING, api)
+@cache
+def described() -> dict[str, Any]:
+    """How many journeys each API has by weight, and what they send; by the API's name."""
+    process = run("-c", LISTING, *contracts.apis())
     assert process.returncode == 0, process.stderr
-    names: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-    return names
+    facts: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return facts
 
 
 @pytest.mark.parametrize("api", [api for api in contracts.apis() if api != "bitvis"])
 def test_the_journeys_send_every_operation(api: str) -> None:
-    named = set(described(api)["operations"])
+    named = set(described()[api]["operations"])
     assert {operation.id for operation in load_contract(api).operations.values()} == named
 
 
 def test_the_journeys_send_every_method_at_every_endpoint() -> None:
     rpc_contract = load_rpc_contract("bitvis")
     assert rpc_contract is not None
-    assert set(described("bitvis")["labels"]) == set(rpc_contract.calls)
+    assert set(described()["bitvis"]["labels"]) == set(rpc_contract.calls)
 
 
 @pytest.mark.parametrize("api", contracts.apis())
 def test_the_weights_of_the_journeys_come_to_100(api: str) -> None:
-    assert described(api)["count"] == 100
+    assert described()[api]["count"] == 100
 
 
 @contextmanager

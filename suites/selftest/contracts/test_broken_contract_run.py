@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +17,33 @@ PACKAGES = ("contracts", "fixtures", "reports", "suites")
 EXIT_BROKEN = 2
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of what the suites need."""
+pytestmark = pytest.mark.xdist_group("broken_contract_run")  # the tests share a copy of the files
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the suites need; its bytecode is kept from run to run."""
+    folder = tmp_path_factory.mktemp("checkout")
     for package in PACKAGES:
-        ignored = shutil.ignore_patterns("__pycache__", ".cache", "out", "node_modules")
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+        ignored = shutil.ignore_patterns("__pycache__", ".cache", "out", "node_modules", "selftest")
+        shutil.copytree(ROOT / package, folder / package, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.fixture
+def checkout(copied: Path) -> Iterator[Path]:
+    """That copy, whose contracts are put back after a test."""
+    yield copied
+    shutil.copytree(
+        ROOT / "contracts", copied / "contracts", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+    )
 
 
 def run_pytest(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs pytest there against our own references."""
     environ = {name: value for name, value in os.environ.items() if not re.fullmatch(r"[A-Z]+_URL|PYTEST_.*", name)}
-    environ |= {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    environ |= {"PYTHONPATH": str(checkout)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, timeout=600, check=False)
 

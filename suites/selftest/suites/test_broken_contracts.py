@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,20 +19,33 @@ ROOT = Path(__file__).parents[3]
 TEST = "suites/generic/test_operations.py::test_documented_requests[flowback GET /users]"  # of another API
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the files that a run needs."""
+pytestmark = pytest.mark.xdist_group("broken_contracts")  # the tests share a copy of the files
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the files that a run needs; its bytecode is kept from run to run."""
+    folder = tmp_path_factory.mktemp("checkout")
     for name in ("contracts", "fixtures", "suites", "reports"):
         ignored = shutil.ignore_patterns("out", "selftest", "node_modules", "__pycache__")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.fixture
+def checkout(copied: Path) -> Iterator[Path]:
+    """That copy, without results; what a test changes of flowapp is put back after it."""
+    yield copied
+    for name in ("contracts/flowapp", "suites/flowapp", "fixtures/reference/flowapp"):
+        shutil.copytree(ROOT / name, copied / name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    shutil.rmtree(copied / "results")
 
 
 def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs pytest in that checkout; results go to its folder `results`."""
     command = [sys.executable, "-m", "pytest", "-q", "--alluredir", str(checkout / "results"), *arguments]
-    environ = {"PYTHONPATH": str(checkout), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+    environ = {"PYTHONPATH": str(checkout), "PATH": "/usr/bin:/bin"}
     return subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, timeout=120, check=False)
 
 

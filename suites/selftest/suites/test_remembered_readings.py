@@ -64,8 +64,8 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def command(file: Path, results: Path, *options: str) -> list[str]:
     """pytest with that file of readings."""
-    plain = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--alluredir", str(results)]
-    return [*plain, "--readings", str(file), *options]
+    plain = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--effort", "quick"]
+    return [*plain, "--alluredir", str(results), "--readings", str(file), *options]
 
 
 def run(file: Path, *options: str, settings: Mapping[str, str] | None = None) -> Ended:
