@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +131,19 @@ def _api_coverage(api: str, counters: Counters, records: RunRecords) -> ApiCover
 
 
 def _operation_coverage(operation: Operation | Call, counts: dict[str, int]) -> OperationCoverage:
+    return OperationCoverage(
+        operation, counts.get(EXCHANGES, 0), tuple((point, counts.get(point.key, 0)) for point in _points(operation))
+    )
+
+
+@cache
+def _points(operation: Operation | Call) -> Sequence[CoveragePoint]:
+    """Everything that can be exercised in an operation of a contract that was loaded."""
     if isinstance(operation, Call):
         rpc_contract = load_rpc_contract(operation.api)
         assert rpc_contract is not None, f"{operation} is of an AsyncAPI document"
-        points = rpc_plan.coverage_points(rpc_contract, operation)
-    else:
-        points = coverage_points(load_contract(operation.api), operation)
-    return OperationCoverage(
-        operation, counts.get(EXCHANGES, 0), tuple((point, counts.get(point.key, 0)) for point in points)
-    )
+        return rpc_plan.coverage_points(rpc_contract, operation)
+    return coverage_points(load_contract(operation.api), operation)
 
 
 def _missing_counters(api: str, counted: ApiCounters, counters: Counters, records: RunRecords) -> str:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,7 +55,7 @@ class Complaint:
     broken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MutationResult:
     """The result of a mutation run for one change of a reference.
 
@@ -72,7 +73,7 @@ class MutationResult:
     seconds: float = 0.0
     skipped: int = 0
 
-    @property
+    @cached_property
     def killing_complaint(self) -> Complaint | None:
         """The first complaint that blames a clause which the fault breaks."""
         own = set(self.clauses)
@@ -86,7 +87,7 @@ class MutationResult:
         broken = next((complaint for complaint in self.complaints if complaint.broken), None)
         return broken or self.killing_complaint or next(iter(self.complaints), None)
 
-    @property
+    @cached_property
     def verdict(self) -> str:
         """One of VERDICTS."""
         if any(complaint.broken for complaint in self.complaints):

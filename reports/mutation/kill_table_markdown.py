@@ -151,7 +151,7 @@ def _published_complaint(complaint: Complaint) -> Complaint:
 
 
 def _is_expected(result: MutationResult, api: str, kind: str) -> bool:
-    return result.verdict in EXPECTED_VERDICTS and (result.api, result.kind) == (api, kind)
+    return (result.api, result.kind) == (api, kind) and result.verdict in EXPECTED_VERDICTS
 
 
 def _total(api: str, counts: Mapping[str, int], results: Sequence[MutationResult]) -> str:
