@@ -9,6 +9,7 @@ import math
 
 TINY = 1e-300
 STEPS = 300
+PRECISION = 1e-14  # relative, of a quantile
 
 
 def upper_tail(t: float, freedom: float) -> float:
@@ -21,13 +22,19 @@ def quantile(probability: float, freedom: float) -> float:
     """The value that is exceeded with that probability; raises ValueError unless it is above 0 and at most 0.5."""
     if not 0 < probability <= 0.5:
         raise ValueError(f"expected a probability above 0 and up to 0.5, got {probability}")
-    low, high = 0.0, 1.0
-    while upper_tail(high, freedom) > probability:
-        high *= 2
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if upper_tail(middle, freedom) > probability else (low, middle)
-    return high
+    t = 0.0
+    for _ in range(STEPS):  # Newton's method: the tail is convex, so each step ends below the value or at it
+        step = (upper_tail(t, freedom) - probability) / _density(t, freedom)
+        t += step
+        if step <= PRECISION * t:
+            break
+    return t
+
+
+def _density(t: float, freedom: float) -> float:
+    """The probability density at `t`."""
+    front = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    return math.exp(front - (freedom + 1) / 2 * math.log1p(t * t / freedom))
 
 
 def _beta(x: float, a: float, b: float) -> float:
