@@ -16,7 +16,7 @@ from loadtests.selftest.locust_run import LocustRun, finished_run
 pytestmark = pytest.mark.xdist_group("failing-runs")  # one run serves several tests
 NOBODY = "127.0.0.1:9"  # no mail is sent by these APIs
 SLO = "run: {{errors: 100 %, violations: 0.01 %}}\napis: {{{api}: {{violations: 0.01 %}}}}"
-OPTIONS = "--headless --loglevel WARNING --profile smoke --scale 0.4 --rate 80"
+OPTIONS = "--headless --loglevel WARNING --profile smoke --scale 0.3 --rate 80"
 
 
 BITVIS = """

@@ -84,6 +84,9 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "no_proxy": "*", **more}
 
 
+pytestmark = pytest.mark.xdist_group("network-guard")  # what one fixture has made serves several tests
+
+
 @pytest.fixture(scope="module")
 def guarded() -> tuple[dict[str, str], int]:
     """What became of each way with the guard, and how much arrived."""
