@@ -16,6 +16,9 @@ FLOORS = 6
 TOOLS = {"bench", "fuzz", "proof", "selftest"}  # programs about the load tests, which nothing else imports
 ROOMS = sorted(path.parent.name for path in LOADTESTS.glob("*/__init__.py"))
 FILES = sorted(path.stem for path in LOADTESTS.glob("*.py"))
+UNITS = sorted({*FILES, *ROOMS})
+
+pytestmark = pytest.mark.xdist_group("load-rooms")  # one worker parses the files, and none while it collects
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -50,7 +53,7 @@ def chain(name: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
     return (name, *max(below, key=len, default=()))
 
 
-@pytest.mark.parametrize("name", sorted(units()))
+@pytest.mark.parametrize("name", UNITS)
 def test_the_longest_chain_of_imports_has_six_units(name: str) -> None:
     longest = chain(name)
     assert len(longest) <= FLOORS + (name in TOOLS), " -> ".join(longest)
@@ -61,7 +64,7 @@ def test_chains_are_found_at_all() -> None:
     assert len(chain("getflow")) >= 4
 
 
-@pytest.mark.parametrize("name", sorted(set(units()) - TOOLS))
+@pytest.mark.parametrize("name", sorted(set(UNITS) - TOOLS))
 def test_nothing_imports_the_programs_about_it(name: str) -> None:
     assert not units()[name] & TOOLS
 

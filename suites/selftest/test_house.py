@@ -24,6 +24,8 @@ ALLOWED = {
 }
 FOREIGN = {"contracts": {"pytest", "locust", "allure"}, "fixtures": {"pytest", "locust", "allure"}}
 
+pytestmark = pytest.mark.xdist_group("house")  # one worker parses the files
+
 
 class Source(NamedTuple):
     """What a file says about itself: its docstring, what it imports anywhere, its classes, its private words."""
