@@ -200,7 +200,7 @@ def identity_findings(api: Api, operation: Operation, minimal: Case) -> CaseFind
         case_findings += IdentityChecker(api, operation, case, field, identifier).findings()
     if missing and len(missing) == len(fields):
         raise missing[0]
-    return case_findings + _after_refusals(api, operation, case, bool(case_findings))
+    return case_findings + findings_after_refusals(api, operation, case, bool(case_findings))
 
 
 def _identifier(api: Api, source: Mapping[str, Any], server: int) -> Any:
@@ -220,8 +220,11 @@ def _value_in(case: Case, field: RequestField) -> Any:
     return value
 
 
-def _after_refusals(api: Api, operation: Operation, case: Case, has_findings: bool) -> CaseFindings:
-    """The finding when the record that was made for the test is not there any more; it is deleted."""
+def findings_after_refusals(api: Api, operation: Operation, case: Case, has_findings: bool) -> CaseFindings:
+    """The finding when the record of an update or a deletion is gone after requests that were refused.
+
+    `case` is the valid request, which is sent now; what was made for the test is deleted.
+    """
     of_kind = kind_and_action(api.contract, operation)
     if of_kind is None or of_kind[1] not in ("update", "delete"):
         return []
@@ -236,4 +239,4 @@ def _after_refusals(api: Api, operation: Operation, case: Case, has_findings: bo
     if has_findings or clause is None or not is_refusal(api.contract, exchange.response):
         return []
     received = f"{exchange.response.status}: {exchange.response.text()[:MAX_SHOWN_TEXT]}"
-    return [(Finding(clause, f"{ACCEPTED}, after requests with other ids", received, exchange), case)]
+    return [(Finding(clause, f"{ACCEPTED}, after requests that were refused", received, exchange), case)]

@@ -121,6 +121,7 @@ SHARED_NAMES = {
     "small_lists": "faults that must show where a list is short",
     "strategies": "what an API's suite generates",
     "under_load": "faults that only load shows",
+    "ways_in": "changes in how a request may be sent",
     "wire": "variants of how bytes and frames are written",
 }
 """Module names that stand more than once since they are the same part of several APIs, with what they mean."""
