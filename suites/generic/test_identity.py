@@ -81,6 +81,7 @@ def test_another_id_names_no_record(api: Api, corpus: Corpus, operation: Operati
     raise_findings(identity_findings(api, operation, corpus.minimal(operation)), api.secrets)
 
 
+@pytest.mark.bug_kind("identity")
 @frame_transports
 def test_another_id_in_a_frame_names_no_record(
     api: Api, transport: Transport, messages: Messages, call_with_id: Call, id_part: str
