@@ -115,11 +115,13 @@ SHARED_NAMES = {
     "minimal": "the variant that keeps what is stated or shown and nothing else, one for each API",
     "media_types": "how requests name media types, and the faults in it",
     "meanings": "variants that choose another meaning of a reading",
+    "record_ids": "changes in what counts as the id of a record",
     "refusals": "how a reference refuses, and its faults",
     "repeated_values": "faults that give one value to several records",
     "small_lists": "faults that must show where a list is short",
     "strategies": "what an API's suite generates",
     "under_load": "faults that only load shows",
+    "ways_in": "changes in how a request may be sent",
     "wire": "variants of how bytes and frames are written",
 }
 """Module names that stand more than once since they are the same part of several APIs, with what they mean."""

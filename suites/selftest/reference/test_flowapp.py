@@ -298,6 +298,23 @@ def readings(client: Client) -> None:
     client.send("GET", "/users")
 
 
+def other_ids(client: Client) -> None:
+    client.send("GET", f"{REPORTS}/csv/summary/{PAST.swapcase()}")
+    client.send("GET", f"{SESSIONS}/public/{PAST[:8]}", None)
+    client.send("GET", f"{SESSIONS}/{PAST}%20")
+    survey, number = KNOWN["SURVEY_SESSION_TOKEN"], int(KNOWN["SURVEY_ID"]) + (1 << 32)
+    client.send("GET", f"{REPORTS}/csv/surveyDetail/{survey}/{number}")
+    client.register(f"{FUTURE}abc")
+
+
+def other_ways(client: Client) -> None:
+    client.send("GET", f"{REPORTS}/csv/summary/{PAST};a=1", None)
+    for path in ("//api/v1/users", "/api/v1/events/%73essions"):
+        client.replies.append(client.handler(Request("GET", path)))
+    headers = (("api-secret", KNOWN["TOKEN"]), ("x-http-method-override", "GET"))
+    client.replies.append(client.handler(Request("POST", f"/api/v1{SESSIONS}", headers=headers)))
+
+
 def creations(client: Client) -> None:
     token = client.create(duration=1.5, published=False).json()["data"]["token"]
     client.create(timezone=None)
@@ -373,6 +390,10 @@ PROBES: dict[Callable[[Client], None], str] = {
         csv_quotes_are_escaped_with_backslashes csv_is_mojibake csv_has_question_marks csv_drops_the_last_row
         csv_rows_have_no_empty_end csv_disarms_formulas csv_trims_values csv_disagrees_with_the_list
         operator_chat_is_missing reports_of_past_events_are_gone summary_is_of_another_event""",
+    other_ids: """reports_find_tokens_in_any_case an_event_is_found_by_the_beginning_of_its_token
+        survey_ids_wrap_around_at_32_bits registers_for_what_begins_with_a_token""",
+    other_ways: """a_parameter_behind_the_path_opens_reports two_slashes_open_the_operators
+        an_encoded_letter_opens_the_events""",
     creations: """creates_events_with_one_token event_with_replays_is_refused
         creation_answers_with_a_number_for_its_token
         creation_is_not_kept creation_is_not_listed creation_keeps_utc creation_cuts_the_title

@@ -326,6 +326,15 @@ PROBES: dict[str, Probe] = {
     "leaves_the_count_out": _user_probe(),
     "mails_one_code_to_everybody": _codes_of_two,
     "verifies_users_with_one_id": _users_of_two,
+    "a_path_in_capitals_needs_no_key": _status_probe("/USERS", None),
+    "callers_who_say_they_are_inside_need_no_key": lambda handler: (
+        handler(Request("GET", "/user", headers=(("x-forwarded-for", "127.0.0.1"),))).status
+    ),
+    "an_extension_takes_any_number": lambda handler: get(handler, "/users.json", page="abc").status,
+    "user_0_is_the_caller": _user_probe(id=0),
+    "user_ids_wrap_around_at_32_bits": _user_probe(id=(1 << 32) + 1),
+    "a_filter_by_user_0_is_none": _list_probe(id=0),
+    "filters_by_the_first_digits_of_an_id": _list_probe(id="1abc"),
     "gives_one_key_to_everybody": _keys_of_two_logins,
     "registers_without_any_field": lambda handler: post(handler, "/register").status,
     "breaks_without_code_and_password": lambda handler: post(handler, "/register/verify").status,

@@ -196,6 +196,19 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "creates_memberships_with_one_id": [
         f'POST /v2/memberships?$ {{"membership":{{"account_id":{account},"workspace_id":1}}}}' for account in (20, 21)
     ],
+    "reads_task_ids_up_to_the_first_letter": ["GET /v2/tasks/1abc?$"],
+    "deletes_lists_modulo_2_to_the_32": ["DELETE /v2/lists/4294967331?$"],
+    "updates_workspaces_modulo_2_to_the_31": ['PUT /v2/workspaces/2147483649?$ {"workspace":{"name":"x"}}'],
+    "a_filter_by_list_0_is_none": ["GET /v2/tasks?$&list_id=0"],
+    "an_owner_of_id_0_is_nobody": ['PUT /v2/tasks/1?$ {"task":{"owner_id":0}}'],
+    "reads_ids_with_a_leading_zero_as_octal": ["GET /v2/lists/010?$"],
+    "a_created_list_takes_the_id_in_its_data": ['POST /v2/lists?$ {"list":{"id":1,"name":"x","workspace_id":1}}'],
+    "a_slash_at_the_end_needs_no_token": [("GET /v2/lists/?$", {"authorization": None})],
+    "a_deletion_that_says_it_reads_needs_no_token": [
+        ("DELETE /v2/tasks/1?$", {"authorization": None, "x_http_method_override": "GET"})
+    ],
+    "head_needs_no_token": [("HEAD /v2/workspaces?$", {"authorization": None})],
+    "a_version_named_twice_is_validated_by_neither": [("GET /v2/memberships?$&limit=x", ACCEPT)],
     # variants
     "empties_an_attribute": ['PUT /v2/tasks/1?$ {"task":{"due_on":""}}'],
     "ignores_unknown_parameters": ["GET /v2/tasks?$&x=1"],
@@ -231,6 +244,9 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "minimal": ["GET /v2/tasks?$"],
     "minimal_with_all_members": ["GET /v2/tasks?$&cursor=10001"],
     "minimal_with_other_names": ["GET /v2/lists/1234"],
+    "ids_are_written_in_one_way": ["GET /v2/lists/01?$"],
+    "a_slash_at_the_end_has_no_meaning": ["GET /v2/lists/?$"],
+    "head_is_served_like_get": ["HEAD /v2/lists?$"],
 }
 CHANGES = {**REFERENCE.FAULTS, **REFERENCE.VARIANTS}
 
