@@ -51,6 +51,7 @@ def resource_problems(contract: CheckedContract) -> Iterator[Problem]:
     """Resources whose operations are not there, or whose pointers lead to no record in the responses."""
     for name, resource in contract.resources.items():
         location = ("x-flowproof", "resources", name)
+        yield from _shown_problems(contract, location, resource)
         origins = {resource[action] for action in ("create", "list") if action in resource}
         for action in (action for action in ACTIONS if action in resource):
             operation, problems = _operation(contract, (*location, action), resource[action])
@@ -63,6 +64,17 @@ def resource_problems(contract: CheckedContract) -> Iterator[Problem]:
             if operation and action == "create":
                 for number, pointer in enumerate(resource.get("unique", {}).get("pointers", ())):
                     yield from _nowhere(contract, (*location, "unique", "pointers", number), pointer, [operation])
+
+
+def _shown_problems(contract: CheckedContract, location: Location, resource: Mapping[str, Any]) -> Iterator[Problem]:
+    """Places that show a record by an operation that is not there, or at a pointer that leads to nothing."""
+    if "completed" in resource:
+        yield from _operation(contract, (*location, "completed"), resource["completed"])[1]
+    for number, place in enumerate(resource.get("shown", ())):
+        operation, problems = _operation(contract, (*location, "shown", number, "operation"), place["operation"])
+        yield from problems
+        if operation and "items" in place:
+            yield from _nowhere(contract, (*location, "shown", number, "items"), place["items"], [operation])
 
 
 def _record_problems(

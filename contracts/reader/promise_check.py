@@ -61,6 +61,16 @@ def _correlation(api: str, location: Location, entry: Mapping[str, str]) -> Iter
         yield from _reading(api, (*location, "unstated"), entry["unstated"])
 
 
+def _kept(api: str, location: Location, by_action: Mapping[str, str]) -> Iterator[Problem]:
+    for action, identifier in by_action.items():
+        yield from _any_promise(api, (*location, action), identifier)
+
+
+def _shown(api: str, location: Location, places: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    for number, place in enumerate(places):
+        yield from _clause_of(api, (*location, number), place)
+
+
 Check = Callable[[str, Location, Any], Iterator[Problem]]
 EXTENSIONS: dict[str, Check] = {
     "x-clause": _any_promise,
@@ -70,4 +80,10 @@ EXTENSIONS: dict[str, Check] = {
     "x-reading": _meanings,
     "x-correlation": _correlation,
 }
-OF_THE_WHOLE: dict[str, Check] = {"refusals": _rules, "unique": _clause_of, "after_refusal": _clause_of}
+OF_THE_WHOLE: dict[str, Check] = {
+    "refusals": _rules,
+    "unique": _clause_of,
+    "keeps": _kept,
+    "shown": _shown,
+    "after_refusal": _clause_of,
+}

@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
@@ -28,6 +27,7 @@ from fixtures.link_header import local_link, next_link
 from fixtures.resources import Resource, id_field
 from fixtures.target_api import Api
 from suites.generic.http_conformance import ACCEPTED
+from suites.generic.sent_values import is_equivalent
 from suites.meaning_recorder import note_outcome
 from suites.reporting.failures import raise_findings, violation
 from suites.reporting.response_body import read_body
@@ -45,6 +45,7 @@ class Records:
     """The records of one resource that a test has created.
 
     `live`: what was sent of each record, by id. `deleted`: ids. `updated`: ids of records that an update wrote last.
+    `ways`: operations to use in place of the resource's own, by action: the same action by another way.
     """
 
     api: Api
@@ -53,6 +54,7 @@ class Records:
     live: dict[Any, dict[str, Any]] = field(default_factory=dict)
     deleted: list[Any] = field(default_factory=list)
     updated: set[Any] = field(default_factory=set)
+    ways: Mapping[str, Operation] = field(default_factory=dict)
 
     def supports(self, action: str) -> bool:
         """Whether the API offers that action (create, read, update, delete or list) for the resource."""
@@ -60,7 +62,7 @@ class Records:
 
     def operation(self, action: str) -> Operation:
         """The operation of that action."""
-        return self.api.contract.find(self.resource.definition[action], self.resource.server)
+        return self.ways.get(action) or self.api.contract.find(self.resource.definition[action], self.resource.server)
 
     def cases(self, action: str) -> list[Case]:
         """Valid requests to create or update, the minimal one first."""
@@ -69,16 +71,16 @@ class Records:
 
     def create(self, case: Case) -> None:
         """Creates a record; the response shows it as it was sent."""
-        exchange = self._accepted("create", case)
-        item = self._item("create", exchange)
-        sent = self._readable_members("create", exchange)
+        exchange = self.accepted("create", case)
+        item = self.item_in("create", exchange)
+        sent = self.readable_members("create", exchange)
         self._check_members("create", exchange, _members_shown(sent, item), item)
         self.live[item[self.resource.definition["id"]]] = sent
 
     def read(self, identifier: Any) -> None:
         """Reads a record; everything that was sent is there."""
-        exchange = self._accepted("read", self._request_about("read", identifier))
-        item = self._item("read", exchange)
+        exchange = self.accepted("read", self.request_about("read", identifier))
+        item = self.item_in("read", exchange)
         item_id = item.get(self.resource.definition["id"])
         if item_id != identifier:
             self._fail("read", exchange, f"the record {identifier}", f"{item_id}")
@@ -86,15 +88,15 @@ class Records:
 
     def update(self, identifier: Any, case: Case) -> None:
         """Updates a record; what was sent is new, and what was not sent is as before."""
-        exchange = self._accepted("update", self._request_about("update", identifier, case))
-        self.live[identifier] |= self._readable_members("update", exchange)
+        exchange = self.accepted("update", self.request_about("update", identifier, case))
+        self.live[identifier] |= self.readable_members("update", exchange)
         self.updated.add(identifier)
-        item = self._item("update", exchange)
+        item = self.item_in("update", exchange)
         self._check_members("update", exchange, _members_shown(self.live[identifier], item), item)
 
     def delete(self, identifier: Any) -> None:
         """Deletes a record."""
-        self._accepted("delete", self._request_about("delete", identifier))
+        self.accepted("delete", self.request_about("delete", identifier))
         del self.live[identifier]
         self.deleted.append(identifier)
 
@@ -102,7 +104,7 @@ class Records:
         """A deleted record is refused like one that never existed."""
         operation = self.operation(action)
         place = id_field(self.api.contract, self, action)
-        exchange = self.api.send(operation, self._request_about(action, identifier))
+        exchange = self.api.send(operation, self.request_about(action, identifier))
         rules = place.parameter.refusals if place.parameter else None
         invalid_case = InvalidCase("unknown_record", place.location, place.name, rules)
         readings = readings_left_open(refusal_rule(self.api.contract, operation, invalid_case))
@@ -118,7 +120,7 @@ class Records:
         """The list has every live record as it was sent, and no deleted one."""
         listed: dict[Any, Any] = {}
         exchange = None
-        for exchange in self._pages():
+        for exchange in self.pages():
             items = json_pointer.find(read_body(exchange), self.resource.definition["items"])
             for item in items[0] if items and isinstance(items[0], list) else []:
                 listed[item.get(self.resource.definition["id"])] = item
@@ -137,15 +139,15 @@ class Records:
         """Deletes the records that were created, as far as the API lets them be deleted."""
         if self.supports("delete"):
             for identifier in self.live:
-                self.api.send(self.operation("delete"), self._request_about("delete", identifier))
+                self.api.send(self.operation("delete"), self.request_about("delete", identifier))
 
     def _last_writer(self, identifier: Any) -> str:
         """The action that wrote the record last; it is blamed when the record is not as sent."""
         return "update" if identifier in self.updated else "create"
 
-    def _pages(self) -> Iterator[Exchange]:
+    def pages(self) -> Iterator[Exchange]:
         """The list's pages by their links to the next one (RFC 8288); one page when there is no such link."""
-        exchange = self._accepted("list", self.corpus.minimal(self.operation("list")))
+        exchange = self.accepted("list", self.corpus.minimal(self.operation("list")))
         yield exchange
         for _ in range(MAX_PAGES):
             link = next_link(exchange.response)
@@ -162,12 +164,18 @@ class Records:
         """The resource's entry in the contract."""
         return self.resource.definition
 
-    def _request_about(self, action: str, identifier: Any, case: Case | None = None) -> Case:
+    def request_about(self, action: str, identifier: Any, case: Case | None = None) -> Case:
+        """The case, or the minimal one, about the record with that id."""
         case = case or self.corpus.minimal(self.operation(action))
         place = id_field(self.api.contract, self, action)
         return case.with_parameter(place.location, place.name, identifier)
 
-    def _accepted(self, action: str, case: Case) -> Exchange:
+    def accepted(self, action: str, case: Case, only_documented: bool = False) -> Exchange:
+        """Sends a valid request; raises ContractViolation for what is wrong with the response, and for a refusal.
+
+        A refusal that nothing demands otherwise raises NotDemanded; with `only_documented`, so does any other one of
+        a request that the document itself does not bear.
+        """
         operation = self.operation(action)
         exchange = self.api.send(operation, case)
         if is_refusal(self.api.contract, exchange.response) and self.api.drop_vanished_values():
@@ -175,6 +183,8 @@ class Records:
         findings = self.api.invalid_records.judged(exchange, partial(judge_response, self.api.contract, operation))
         clause = acceptance_clause(self.api.contract, operation, case, os.environ)
         is_refused = is_refusal(self.api.contract, exchange.response)
+        if only_documented and clause == self.api.contract.silent.get("request", clause):
+            clause = None
         if is_refused and clause is not None:
             received = f"{exchange.response.status}: {exchange.response.text()[:MAX_SHOWN_TEXT]}"
             findings.append(Finding(clause, ACCEPTED, received, exchange))
@@ -183,7 +193,8 @@ class Records:
             raise NotDemanded(f"{action}: {case.title}")
         return exchange
 
-    def _item(self, action: str, exchange: Exchange) -> dict[str, Any]:
+    def item_in(self, action: str, exchange: Exchange) -> dict[str, Any]:
+        """The record in that response; raises ContractViolation when it shows none."""
         id_name, pointer = self.resource.definition["id"], self.resource.definition["item"]
         items = json_pointer.find(read_body(exchange), pointer)
         if not items or not isinstance(items[0], dict) or id_name not in items[0]:
@@ -192,7 +203,7 @@ class Records:
         item: dict[str, Any] = items[0]
         return item
 
-    def _readable_members(self, action: str, exchange: Exchange) -> dict[str, Any]:
+    def readable_members(self, action: str, exchange: Exchange) -> dict[str, Any]:
         """The members of the record in the request that can be read back: documented ones that are not `writeOnly`."""
         body = json.loads(exchange.request.body)
         items = json_pointer.find(body, self.resource.definition["item"])
@@ -206,10 +217,13 @@ class Records:
             if name not in item:
                 self._fail(action, exchange, f"{name} as sent: {value!r}", "no such member")
             elif not is_equivalent(value, item[name]):
-                self._fail(action, exchange, f"{name} as sent: {value!r}", repr(item[name]))
+                clause = self.definition.get("keeps", {}).get(action)
+                self._fail(action, exchange, f"{name} as sent: {value!r}", repr(item[name]), clause)
 
-    def _fail(self, action: str, exchange: Exchange, expected: str, received: str) -> NoReturn:
-        raise violation(self.api, self._clause(action), expected, received, exchange)
+    def _fail(
+        self, action: str, exchange: Exchange, expected: str, received: str, clause: str | None = None
+    ) -> NoReturn:
+        raise violation(self.api, clause or self._clause(action), expected, received, exchange)
 
     def _clause(self, action: str) -> str:
         """The clause that what an action does to a record is reported under."""
@@ -219,23 +233,3 @@ class Records:
 def _members_shown(sent: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
     """The members of what was sent that the item shows; the response to a write, and a list, may show fewer."""
     return {name: value for name, value in sent.items() if name in item}
-
-
-def is_equivalent(sent: Any, received: Any) -> bool:
-    """Whether both say the same: additional members are fine, and an instant may be written in another way."""
-    if isinstance(sent, dict) and isinstance(received, dict):
-        return all(name in received and is_equivalent(value, received[name]) for name, value in sent.items())
-    if isinstance(sent, list) and isinstance(received, list):
-        return len(sent) == len(received) and all(map(is_equivalent, sent, received))
-    if sent == received:
-        return True
-    is_text = isinstance(sent, str) and isinstance(received, str)
-    return is_text and _instant(sent) == _instant(received) is not None
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -112,17 +112,21 @@ SHARED_NAMES = {
     "known_settings": "the settings that a reference's own data need",
     "list_oracle": "what a list must contain, computed from all records",
     "lists": "lists: how a reference makes them, and their faults and variants",
-    "minimal": "the variant that keeps what is stated or shown and nothing else, one for each API",
+    "lost_values": "faults in values that come back in another form than they were sent, one for each API",
     "media_types": "how requests name media types, and the faults in it",
+    "minimal": "the variant that keeps what is stated or shown and nothing else, one for each API",
     "meanings": "variants that choose another meaning of a reading",
     "record_ids": "changes in what counts as the id of a record",
     "refusals": "how a reference refuses, and its faults",
     "repeated_values": "faults that give one value to several records",
     "small_lists": "faults that must show where a list is short",
+    "stale_reads": "faults of caches: what was read before a write is what is read after it",
     "strategies": "what an API's suite generates",
     "under_load": "faults that only load shows",
     "ways_in": "changes in how a request may be sent",
+    "wide_effects": "faults in what a write reaches beyond what it names, one for each API",
     "wire": "variants of how bytes and frames are written",
+    "written_forms": "variants in how written values come back, or in which are refused",
 }
 """Module names that stand more than once since they are the same part of several APIs, with what they mean."""
 

@@ -364,7 +364,40 @@ def open_registrations(client: Client) -> None:
     client.send("GET", f"{REPORTS}/registrants/{KNOWN['NO_SSO_SESSION_TOKEN']}", "NO_SSO_TOKEN")
 
 
+def difficult_values(client: Client) -> None:
+    token = client.create(title="a  b\\c", description="“x”").json()["data"]["token"]
+    client.send("GET", f"{SESSIONS}/public/{token}", None)
+    client.register(token, firstName="007", lastName="null")
+    client.register(token, firstName="-1", lastName="x", email="minus@example.com")
+    for path in (
+        f"{REPORTS}/registrants/{token}",
+        f"{REPORTS}/csv/registrants/{token}",
+        f"{REPORTS}/csv/summary/{token}",
+    ):
+        client.send("GET", path)
+
+
+def reads_around_writes(client: Client) -> None:
+    client.send("GET", SESSIONS)
+    token = client.create().json()["data"]["token"]
+    client.send("GET", SESSIONS)
+    client.send("GET", f"{REPORTS}/csv/summary/{token}")
+    client.register(token)
+    client.send("GET", f"{REPORTS}/csv/summary/{token}")
+
+
+def creations_of_others(client: Client) -> None:
+    client.create(title="a\u200bb")
+    client.create(token=FUTURE)
+    client.create(time="never")
+    client.send("GET", SESSIONS)
+
+
 PROBES: dict[Callable[[Client], None], str] = {
+    difficult_values: """titles_have_single_spaces descriptions_have_plain_quotes public_titles_escape_backslashes
+        csv_guards_against_signs csv_numbers_lose_their_zeros registrations_read_words_as_json""",
+    reads_around_writes: "a_new_event_misses_the_next_list a_summary_is_made_once",
+    creations_of_others: "a_creation_takes_the_token_of_another_event events_without_a_time_are_kept",
     listings: """past_events_lose_their_token past_durations_are_text analytics_turn_the_duration_into_text
         list_ends_after_five list_repeats_an_event events_with_a_comma_are_left_out current_holds_future_events
         period_is_ignored past_is_refused future_lists_everything analytics_are_refused

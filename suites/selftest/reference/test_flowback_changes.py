@@ -83,6 +83,15 @@ def _second_registration_probe(**changes: str) -> Probe:
     return probe
 
 
+def _after_a_refusal_probe(**changes: str) -> Probe:
+    """The statuses of a registration with these fields changed, and of the unchanged one after it."""
+
+    def probe(handler: Handler) -> list[int]:
+        return [post(handler, "/register", **{**NEW, **fields}).status for fields in (changes, {})]
+
+    return probe
+
+
 def _login_probe(password: str = NEW_PASSWORD, tried: str = NEW_PASSWORD, username: str = NEW["username"]) -> Probe:
     """Register, verify, log in with the password `tried`, and request the current user."""
 
@@ -183,7 +192,28 @@ def _keys_of_two_logins(handler: Handler) -> list[str]:
 
 
 VALID_FORM = {"verification_code": "{code}", "password": NEW_PASSWORD}
+
+
+def _listed_name_probe(username: str) -> Probe:
+    """Register that name, verify, and find the user by the list's last page."""
+
+    def probe(handler: Handler) -> object:
+        verify(handler, register(handler, username=username))
+        return [_visible_parts(get(handler, "/users", username=name)) for name in (username, NEW["username"])]
+
+    return probe
+
+
 PROBES: dict[str, Probe] = {
+    # faults.lost_values
+    "names_lose_their_leading_zeros": _listed_name_probe("0012345678"),
+    "names_lose_repeated_dots": _listed_name_probe("..dotted.."),
+    "the_list_transliterates_names": _listed_name_probe("ÿ-is-y-with-dots"),
+    # faults.stale_reads
+    "names_asked_for_in_vain_stay_unknown": _before_and_after_probe("/users", username=NEW["username"]),
+    # faults.wide_effects
+    "refused_registrations_take_the_name": _after_a_refusal_probe(email="x"),
+    "refused_registrations_take_the_address": _after_a_refusal_probe(username=" "),
     "shows_a_user_without_a_key": _status_probe("/user", None),
     "takes_any_key_for_the_list": _status_probe("/users", "nonsense"),
     "takes_an_empty_key": _status_probe("/users", ""),

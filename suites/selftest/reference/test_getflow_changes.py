@@ -209,6 +209,52 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     ],
     "head_needs_no_token": [("HEAD /v2/workspaces?$", {"authorization": None})],
     "a_version_named_twice_is_validated_by_neither": [("GET /v2/memberships?$&limit=x", ACCEPT)],
+    # faults.lost_values
+    "strips_notes": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"note_content":" y "}}'],
+    "decodes_notes_as_forms": ['PUT /v2/tasks/1?$ {"task":{"note_content":"a+b"}}'],
+    "revives_dates_in_names": [
+        'POST /v2/lists?$ {"list":{"name":"2031-02-03T04:05:06+05:30","workspace_id":1}}',
+    ],
+    "composes_names_of_workspaces": ['PUT /v2/workspaces/1?$ {"workspace":{"name":"e\\u0301"}}'],
+    "splits_tags_at_commas": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"tags":["a,b"]}}'],
+    "lists_show_names_in_the_basic_plane": ['PUT /v2/lists/1?$ {"list":{"name":"🚀"}}', "GET /v2/lists?$"],
+    "converts_line_ends": ['PUT /v2/tasks/1?$ {"task":{"note_content":"a\\r\\nb"}}'],
+    # faults.wide_effects
+    "an_update_resets_the_flags": [
+        'PUT /v2/lists/1?$ {"list":{"invite_only":true}}',
+        'PUT /v2/lists/1?$ {"list":{"name":"x"}}',
+    ],
+    "the_time_of_creation_can_be_written": [
+        'PUT /v2/tasks/1?$ {"task":{"name":"x","created_at":"2001-01-01T00:00:00Z"}}',
+    ],
+    "the_id_in_the_body_wins": ['PUT /v2/workspaces/1?$ {"workspace":{"name":"x","id":2}}'],
+    "refused_updates_are_done_by_half": [
+        'PUT /v2/tasks/1?$ {"task":{"name":"x","due_on":"never"}}',
+        "GET /v2/tasks/1?$",
+    ],
+    "an_update_touches_the_other_lists": ['PUT /v2/lists/1?$ {"list":{"name":"x"}}', "GET /v2/lists?$"],
+    "refused_workspaces_are_kept": [
+        'POST /v2/workspaces?$ {"workspace":{"name":"x","y":1}}',
+        "GET /v2/workspaces?$&cursor=30",
+    ],
+    "a_creation_takes_the_id_in_its_body": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"id":1}}'],
+    # faults.stale_reads
+    "tasks_are_cached_by_their_url": [
+        ("GET /tasks/1?$", ACCEPT),
+        'PUT /v2/tasks/1?$ {"task":{"name":"x"}}',
+        ("GET /tasks/1?$", ACCEPT),
+    ],
+    "an_update_leaves_the_cached_lists": [
+        "GET /v2/lists?$",
+        'PUT /v2/lists/1?$ {"list":{"name":"x"}}',
+        "GET /v2/lists?$",
+    ],
+    "deleted_workspaces_are_read_from_a_cache": [
+        'POST /v2/workspaces?$ {"workspace":{"name":"x"}}',
+        "GET /v2/workspaces/904?$",
+        "DELETE /v2/workspaces/904?$",
+        "GET /v2/workspaces/904?$",
+    ],
     # variants
     "empties_an_attribute": ['PUT /v2/tasks/1?$ {"task":{"due_on":""}}'],
     "ignores_unknown_parameters": ["GET /v2/tasks?$&x=1"],
@@ -247,6 +293,12 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "ids_are_written_in_one_way": ["GET /v2/lists/01?$"],
     "a_slash_at_the_end_has_no_meaning": ["GET /v2/lists/?$"],
     "head_is_served_like_get": ["HEAD /v2/lists?$"],
+    "dates_come_back_as_times": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"due_on":"2031-02-03"}}'],
+    "refused_creations_use_up_an_id": [
+        'POST /v2/workspaces?$ {"workspace":{}}',
+        'POST /v2/workspaces?$ {"workspace":{"name":"x"}}',
+    ],
+    "reads_have_an_entity_tag": ["GET /v2/tasks/1?$"],
 }
 CHANGES = {**REFERENCE.FAULTS, **REFERENCE.VARIANTS}
 
