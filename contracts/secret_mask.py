@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 MIN_PART = 8  # characters of a secret that are masked without the rest of it
 SHORT = 3  # characters of a secret, at most, that is masked only where it is a word: its letters are in any text
+LABEL = 200  # characters of a text, at most, that is masked once for all times that it is written
 BASE64_ALPHABETS = (base64.b64encode, base64.urlsafe_b64encode)
 BASE64_BITS = 6  # bits in a character of base64
 OWNERS, KINDS = ("api", "auth", "access", "refresh", "client"), ("key", "token", "secret")
@@ -72,7 +73,18 @@ def _base64_forms(secret: bytes) -> Iterator[str]:
 
 def mask_secrets(text: str, secrets: Iterable[str]) -> str:
     """The text without these secrets, given in the forms of `secret_forms`, and without credentials by name."""
-    forms, reversed_forms = _forms(tuple(secrets))
+    mask = _masked_label if len(text) <= LABEL else _masked_text
+    return mask(text, tuple(secrets))
+
+
+@lru_cache(maxsize=8192)
+def _masked_label(text: str, secrets: tuple[str, ...]) -> str:
+    """A short text, which is likely to be written again: the name of a test, of an API, of a header."""
+    return _masked_text(text, secrets)
+
+
+def _masked_text(text: str, secrets: tuple[str, ...]) -> str:
+    forms, reversed_forms = _forms(secrets)
     text = _masked(text, forms)
     text = _masked(text[::-1], reversed_forms)[::-1]
     named = NAMED.finditer(_lower(text))

@@ -177,17 +177,20 @@ def _section(node: str) -> str:
     return file.rsplit("/", 1)[-1].removeprefix("test_").replace("_", " ").capitalize() or node
 
 
-def _has_content(container: Path) -> bool:
-    """Whether a fixture failed or attached something; a reader has no use for the others."""
+def _has_content(path: Path) -> bool:
     try:
-        content = json.loads(container.read_bytes())
-        fixtures = [*content.get("befores", []), *content.get("afters", [])]
-        return any(
-            fixture.get("attachments") or fixture.get("steps") or fixture.get("status", "passed") != "passed"
-            for fixture in fixtures
-        )
+        return is_worth_showing(json.loads(path.read_bytes()))
     except (ValueError, AttributeError):
         return False
+
+
+def is_worth_showing(container: Mapping[str, Any]) -> bool:
+    """Whether a fixture failed or attached something; a reader has no use for other containers of Allure."""
+    fixtures = [*(container.get("befores") or ()), *(container.get("afters") or ())]
+    return any(
+        fixture.get("attachments") or fixture.get("steps") or (fixture.get("status") or "passed") != "passed"
+        for fixture in fixtures
+    )
 
 
 def _property(text: str) -> str:

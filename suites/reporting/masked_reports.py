@@ -19,6 +19,7 @@ import contracts
 from contracts.secret_mask import mask_secrets
 from fixtures.masked_output import MaskedStream
 from fixtures.secret_settings import run_secrets
+from reports.allure.staging import is_worth_showing
 
 ALLURE_MODEL = "allure_commons.model2"  # the module of what Allure writes
 SECRETS = pytest.StashKey[Sequence[str]]()
@@ -32,10 +33,16 @@ def configure(config: pytest.Config) -> None:
         reporter._tw._file = MaskedStream(reporter._tw._file, secrets)  # there is no public way to it
 
     class MaskedFileLogger(AllureFileLogger):
-        """Writes results for Allure, masked."""
+        """Writes results for Allure, masked, and of the containers those that a report shows."""
 
         def _report_item(self, item: Any) -> None:
             super()._report_item(_masked(item, secrets))  # type: ignore[no-untyped-call]  # Allure has no types
+
+        @hookimpl
+        def report_container(self, container: Any) -> None:
+            parts = {name: list(map(vars, getattr(container, name))) for name in ("befores", "afters")}
+            if is_worth_showing(parts):
+                self._report_item(container)
 
         @hookimpl
         def report_attached_data(self, body: str | bytes, file_name: str) -> None:
@@ -67,5 +74,5 @@ def _masked(value: Any, secrets: Sequence[str]) -> Any:
     if isinstance(value, dict):
         return {_masked(key, secrets): _masked(item, secrets) for key, item in value.items()}
     if type(value).__module__ == ALLURE_MODEL:
-        vars(value).update(_masked(vars(value), secrets))
+        vars(value).update({name: _masked(member, secrets) for name, member in vars(value).items()})
     return value
