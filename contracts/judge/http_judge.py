@@ -11,10 +11,12 @@ import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from contracts import json_pointer
 from contracts.exchange import Exchange, Response
+from contracts.json_text import read_json
 from contracts.judge.schema_judge import Location, Violation, clauses_around, schema_violations, shorten
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
@@ -96,13 +98,17 @@ def is_refusal(contract: Contract, response: Response) -> bool:
     if 400 <= response.status < 600:
         return True
     rule = contract.error_format.get("refused", {})
-    if "pointer" not in rule:
-        return False
+    return "pointer" in rule and _holds(response.body, rule["pointer"], rule["equals"])
+
+
+@lru_cache(maxsize=8)  # several ask it of the same response, one after the other
+def _holds(body: bytes, pointer: str, expected: Any) -> bool:
+    """Whether the first value at the pointer in that JSON is the expected one."""
     try:
-        values = json_pointer.find(response.json(), rule["pointer"])
+        values = json_pointer.find(read_json(body), pointer)
     except (ValueError, RecursionError):
         return False
-    return bool(values) and values[0] == rule["equals"]
+    return bool(values) and bool(values[0] == expected)
 
 
 def media_type_object(documented: DocumentedResponse, response: Response) -> Mapping[str, Any] | None:
