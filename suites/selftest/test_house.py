@@ -120,6 +120,7 @@ SHARED_NAMES = {
     "refusals": "how a reference refuses, and its faults",
     "repeated_values": "faults that give one value to several records",
     "small_lists": "faults that must show where a list is short",
+    "spelling": "faults in how another spelling of a request is read",
     "stale_reads": "faults of caches: what was read before a write is what is read after it",
     "strategies": "what an API's suite generates",
     "under_load": "faults that only load shows",

@@ -68,6 +68,11 @@ def _register_as(handler: Handler, media_type: str) -> int:
     return handler(Request("POST", "/register", "", (("content-type", media_type),), urlencode(NEW).encode())).status
 
 
+def _post_form(handler: Handler, path: str, form: bytes) -> object:
+    """What a client sees after a form that is sent as it stands here."""
+    return _visible_parts(handler(Request("POST", path, "", (("content-type", FORM),), form)))
+
+
 def _registration_probe(key: str | None = None, **changes: str) -> Probe:
     """POST /register with these fields changed; the value - leaves a field out."""
     form = {name: value for name, value in {**NEW, **changes}.items() if value != "-"}
@@ -368,6 +373,8 @@ PROBES: dict[str, Probe] = {
     "gives_one_key_to_everybody": _keys_of_two_logins,
     "registers_without_any_field": lambda handler: post(handler, "/register").status,
     "breaks_without_code_and_password": lambda handler: post(handler, "/register/verify").status,
+    "decodes_no_letters": lambda handler: _post_form(handler, "/register", b"username=new&email=n%65w@example.com"),
+    "wants_the_username_first": lambda handler: _post_form(handler, "/login", b"password=x&username=anna"),
     "reads_no_form_with_a_charset": lambda handler: _register_as(handler, f"{FORM}; charset=utf-8"),
     "takes_any_type_for_no_type": _accept_probe("application/json,*/*;q=0.1"),
     "refuses_a_filter_with_a_limit": lambda handler: get(handler, "/users", username="anna", limit=1).status,

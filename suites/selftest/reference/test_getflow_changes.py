@@ -255,6 +255,9 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
         "DELETE /v2/workspaces/904?$",
         "GET /v2/workspaces/904?$",
     ],
+    # faults.spelling
+    "takes_no_white_space_before_json": [f"POST /v2/tasks?$  {NEW_TASK}"],
+    "wants_the_organisation_first": ["GET /v2/tasks?limit=1&$"],
     # variants
     "empties_an_attribute": ['PUT /v2/tasks/1?$ {"task":{"due_on":""}}'],
     "ignores_unknown_parameters": ["GET /v2/tasks?$&x=1"],

@@ -1,0 +1,83 @@
+"""Another spelling of a request means the same, and is another text; the test of it bites and stays silent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.exchange import Request
+from fixtures.cases import FORM
+from fixtures.corpus import EFFORTS, corpus
+from suites.generic.request_spellings import (
+    SPELLINGS,
+    letters_encoded,
+    letters_escaped,
+    members_reversed,
+    parameters_reversed,
+    spaced_out,
+)
+from suites.generic.test_spelling import check_spelling, rendered, richest_case
+from suites.mutation.reference_apis import in_process_api
+
+URL = "http://127.0.0.1/things"
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+PAIRS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4)
+checked = settings(derandomize=True, deadline=None, database=None)
+
+
+@pytest.mark.parametrize("write", [members_reversed, spaced_out, letters_escaped])
+@checked
+@given(value=st.dictionaries(TEXTS, VALUES, max_size=4))
+def test_json_in_another_spelling_has_the_same_value(write: Callable[[Request], Request], value: Any) -> None:
+    written = write(Request("POST", URL, (("Content-Type", "application/json"),), json.dumps(value).encode()))
+    assert json.loads(written.body) == value
+
+
+@pytest.mark.parametrize("write", [parameters_reversed, letters_encoded])
+@checked
+@given(query=PAIRS, form=PAIRS)
+def test_a_query_and_a_form_in_another_spelling_have_the_same_parameters(
+    write: Callable[[Request], Request], query: list[tuple[str, str]], form: list[tuple[str, str]]
+) -> None:
+    headers = (("content-type", f"{FORM}; charset=utf-8"),)
+    written = write(Request("POST", f"{URL}?{urlencode(query)}", headers, urlencode(form).encode()))
+    for text, pairs in ((written.url.partition("?")[2], query), (written.body.decode(), form)):
+        assert sorted(parse_qsl(text, keep_blank_values=True)) == sorted(pairs)
+
+
+def test_every_letter_is_escaped_or_encoded() -> None:
+    body = letters_escaped(Request("POST", URL, (), '{"a": "b🚀"}'.encode())).body
+    assert body == rb'{"\u0061":"\u0062\ud83d\ude80"}'
+    assert letters_encoded(Request("GET", f"{URL}?ab=c%2F")).url == f"{URL}?%61%62=%63%2F"
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_what_cannot_be_written_otherwise_stays_as_it_is(name: str) -> None:
+    for request in (Request("GET", URL), Request("POST", URL, (("Content-Type", "text/plain"),), b"{")):
+        assert SPELLINGS[name](request) == request
+
+
+def test_json_keeps_the_opposite_order_at_every_level() -> None:
+    body = members_reversed(Request("POST", URL, (), b'{"a": [{"b": 1, "c": 2}], "d": 3}')).body
+    assert body == b'{"d": 3, "a": [{"c": 2, "b": 1}]}'
+
+
+@pytest.mark.parametrize(("fault", "clauses"), [((), []), (("encoded_parameters_are_refused",), ["FLOWAPP-SPELL-1"])])
+def test_a_spelling_that_is_refused_is_a_finding(fault: tuple[str, ...], clauses: list[str]) -> None:
+    api = in_process_api("flowapp", fault)
+    operation = api.contract.operations["GET /api/v1/events/sessions"]
+    case = richest_case(corpus("flowapp", EFFORTS["quick"], 0), operation)
+    request = rendered(api, operation, case)
+    usual, other = api.send_request(request), api.send_request(letters_encoded(request))
+    assert [finding.clause for finding in check_spelling(api, operation, case, "x", usual, other)] == clauses
