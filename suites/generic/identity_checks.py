@@ -20,7 +20,7 @@ from contracts.openapi import Contract
 from contracts.operation import Operation
 from contracts.reader.document_lines import blamed_clause, of_operation
 from fixtures.acceptance import acceptance_clause, refusal_clause
-from fixtures.cases import FORM, Case, fill_placeholders
+from fixtures.cases import FORM, Case, filled
 from fixtures.corpus.builder import with_field
 from fixtures.corpus.request_fields import RequestField
 from fixtures.record_kinds import RecordKind
@@ -184,8 +184,7 @@ def identity_findings(api: Api, operation: Operation, minimal: Case) -> CaseFind
     def resolve(source: Mapping[str, Any]) -> Any:
         return _identifier(api, source, operation.server)
 
-    parameters = fill_placeholders(minimal.parameters, resolve)
-    case = replace(minimal, parameters=parameters, body=fill_placeholders(minimal.body, resolve))
+    case = filled(minimal, resolve)
     case_findings: CaseFindings = []
     missing: list[MissingPrecondition] = []
     fields = id_fields(contract, operation)

@@ -6,7 +6,6 @@ Every operation and call that creates a record is tested, over every transport t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,7 @@ from contracts.exchange import Exchange
 from contracts.judge.http_judge import is_refusal
 from contracts.openapi import load_contract
 from contracts.operation import Operation
-from fixtures.cases import fill_placeholders
+from fixtures.cases import fill_placeholders, filled
 from fixtures.corpus import Corpus
 from fixtures.corpus.rpc_messages import Messages
 from fixtures.record_kinds import RecordKind, record_kinds
@@ -79,12 +78,7 @@ def test_concurrent_requests_get_records_of_their_own(
     def resolve(source: Mapping[str, Any]) -> Any:
         return api.known_value(source, creating_operation.server)
 
-    cases = [
-        replace(
-            case, parameters=fill_placeholders(case.parameters, resolve), body=fill_placeholders(case.body, resolve)
-        )
-        for _ in range(CREATIONS)
-    ]
+    cases = [filled(case, resolve) for _ in range(CREATIONS)]
     sends = [lambda client, case=case: client.send(creating_operation, case) for case in cases]
     require_own_values(api, kind, api.send_concurrently(sends))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from contracts.exchange import Exchange, Request
@@ -17,7 +17,7 @@ from contracts.judge.http_judge import Finding, is_refusal, media_type_object
 from contracts.judge.refusal_judge import refusal_rule
 from contracts.operation import Operation
 from fixtures.acceptance import refusal_clause
-from fixtures.cases import Case, fill_placeholders, render_request
+from fixtures.cases import Case, filled
 from fixtures.corpus import EFFORTS, Effort
 from fixtures.pace import TooManyWrongCredentials
 from fixtures.resources import id_field
@@ -44,10 +44,7 @@ class WayChecker:
         def resolve(source: Mapping[str, Any]) -> Any:
             return api.known_value(source, operation.server)
 
-        parameters = fill_placeholders(minimal.parameters, resolve)
-        return cls(
-            api, operation, replace(minimal, parameters=parameters, body=fill_placeholders(minimal.body, resolve))
-        )
+        return cls(api, operation, filled(minimal, resolve))
 
     def findings(self, cases: Sequence[Case], ways: Sequence[Way], effort: Effort) -> CaseFindings:
         """The findings of the ways, each with one of these invalid cases, by turns.
@@ -89,17 +86,8 @@ class WayChecker:
 
     def request(self, way: Way, case: Case) -> Request | None:
         """The case's request in that way, None if it is the documented one."""
-
-        def resolve(source: Mapping[str, Any]) -> Any:
-            return self.api.known_value(source, self.operation.server)
-
-        target, contract = self.api.target, self.api.contract
-
-        def rendered(written: Case) -> Request:
-            return render_request(contract, self.operation, written, target.url, target.settings, resolve)
-
-        request = way.request(rendered(way.template(self.operation, case)))
-        return None if request == rendered(case) else request
+        request = way.request(self.api.render(self.operation, way.template(self.operation, case)))
+        return None if request == self.api.render(self.operation, case) else request
 
     def is_served(self, exchange: Exchange) -> bool:
         """Whether the response is the one that the operation has for a valid request."""

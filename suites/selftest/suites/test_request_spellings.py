@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from contracts.exchange import Request
 from fixtures.cases import FORM
 from fixtures.corpus import EFFORTS, corpus
+from fixtures.target_api import MissingPrecondition
 from suites.generic.request_spellings import (
     SPELLINGS,
     letters_encoded,
@@ -22,7 +23,7 @@ from suites.generic.request_spellings import (
     parameters_reversed,
     spaced_out,
 )
-from suites.generic.test_spelling import check_spelling, rendered, richest_case
+from suites.generic.test_spelling import check_spelling, richest_case
 from suites.mutation.reference_apis import in_process_api
 
 URL = "http://127.0.0.1/things"
@@ -78,6 +79,23 @@ def test_a_spelling_that_is_refused_is_a_finding(fault: tuple[str, ...], clauses
     api = in_process_api("flowapp", fault)
     operation = api.contract.operations["GET /api/v1/events/sessions"]
     case = richest_case(corpus("flowapp", EFFORTS["quick"], 0), operation)
-    request = rendered(api, operation, case)
+    request = api.render(operation, case)
     usual, other = api.send_request(request), api.send_request(letters_encoded(request))
     assert [finding.clause for finding in check_spelling(api, operation, case, "x", usual, other)] == clauses
+
+
+def test_a_refusal_that_the_usual_spelling_meets_as_well_is_no_finding() -> None:
+    api = in_process_api("flowapp", ("encoded_parameters_are_refused",))
+    operation = api.contract.operations["GET /api/v1/events/sessions"]
+    case = richest_case(corpus("flowapp", EFFORTS["quick"], 0), operation)
+    request = api.render(operation, case)
+    usual, other = api.send_request(request), api.send_request(letters_encoded(request))
+    assert check_spelling(api.with_settings(TOKEN="no longer valid"), operation, case, "x", usual, other) == []
+
+
+def test_a_request_for_which_a_setting_is_missing_is_not_tested() -> None:
+    api = in_process_api("bitvis", small=True)
+    label = next(label for label in api.contract.operations if "device" in label and "RUN by header" in label)
+    operation = api.contract.operations[label]
+    with pytest.raises(MissingPrecondition, match="BITVIS_DEVICE_METHOD is not set"):
+        api.render(operation, richest_case(corpus("bitvis", EFFORTS["quick"], 0), operation))
