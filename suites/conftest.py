@@ -200,10 +200,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _is_offered(metafunc: pytest.Metafunc, operation: Operation) -> bool:
     """Whether the contract offers what the test's marks `offered` and `bug_kind` ask for; without them, anything."""
-    options = metafunc.config.option
-    generated = corpus_of(operation.api, EFFORTS[options.effort], options.seed)
     if bug_kinds.reasons_against(operation, metafunc.definition.iter_markers("bug_kind")):
         return False
+    options = metafunc.config.option
+    generated = corpus_of(operation.api, EFFORTS[options.effort], options.seed)
     return all(mark.kwargs["cases"](generated, operation) for mark in metafunc.definition.iter_markers("offered"))
 
 

@@ -61,7 +61,7 @@ def stage(
         _write(staged / f"{name}-run-result.json", _run_result(name, verdict, reasons))
     for path in results.iterdir() if results.is_dir() else ():
         is_attachment = "-attachment" in path.name and not path.name.endswith(".tmp")
-        if is_attachment or (path.name.endswith("-container.json") and _has_content(path)):
+        if is_attachment or path.name.endswith("-container.json"):
             _link(path, staged / path.name)
     properties = [f"{_property(name)}={_property(value)}\n" for name, value in environment.items()]
     (staged / "environment.properties").write_text("".join(properties), "utf-8")
@@ -175,22 +175,6 @@ def _section(node: str) -> str:
     """A section for a test without one: the name of its file."""
     file = node.split("::")[0].split("#")[0].replace(".", "/").removesuffix("/py")
     return file.rsplit("/", 1)[-1].removeprefix("test_").replace("_", " ").capitalize() or node
-
-
-def _has_content(path: Path) -> bool:
-    try:
-        return is_worth_showing(json.loads(path.read_bytes()))
-    except (ValueError, AttributeError):
-        return False
-
-
-def is_worth_showing(container: Mapping[str, Any]) -> bool:
-    """Whether a fixture failed or attached something; a reader has no use for other containers of Allure."""
-    fixtures = [*(container.get("befores") or ()), *(container.get("afters") or ())]
-    return any(
-        fixture.get("attachments") or fixture.get("steps") or (fixture.get("status") or "passed") != "passed"
-        for fixture in fixtures
-    )
 
 
 def _property(text: str) -> str:

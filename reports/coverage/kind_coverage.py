@@ -13,7 +13,7 @@ class KindCoverage:
     """A kind of bug at one API.
 
     rule: what must hold. tried: for each operation at which it can occur, and each call, how many tests of the kind
-    tried it. reasons: for each other operation, why it cannot.
+    tried it. reasons: for each other operation, why it was not tried.
     """
 
     name: str

@@ -7,7 +7,8 @@ clauses that the tests check decide where it can.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 import pytest
 
@@ -19,7 +20,7 @@ from suites.reporting.pytest_plugin import clauses_of
 KINDS = {
     "ways in": "each way to the same thing has the same permission and the same validation",
     "stale": "what was written is read back at once, everywhere",
-    "identity": "an id is the whole id, and no other spelling of it is one",
+    "identity": "an id is the whole id: what only looks like it names no record, another spelling no other one",
     "values keep": "difficult values come back as they were sent",
     "only what was named": "a request changes nothing but what it names, and a refused one nothing at all",
     "comparison": "filters and uniqueness compare whole values, and alike",
@@ -39,8 +40,13 @@ NO_CLAUSE = "no test of the kind is about it"
 
 def reasons_against(operation: Operation, marks: Iterable[pytest.Mark]) -> list[str]:
     """Why the kinds that these marks name cannot occur at the operation, [] if they can."""
-    reasons = [mark.kwargs["reason_against"](operation) for mark in marks if "reason_against" in mark.kwargs]
+    reasons = [_reason(mark.kwargs["reason_against"], operation) for mark in marks if "reason_against" in mark.kwargs]
     return [reason for reason in reasons if reason]
+
+
+@cache
+def _reason(reason_against: Callable[[Operation], str], operation: Operation) -> str:
+    return reason_against(operation)
 
 
 def of_tests(items: Iterable[pytest.Item], apis: Iterable[str]) -> dict[str, BugKind]:
@@ -49,27 +55,24 @@ def of_tests(items: Iterable[pytest.Item], apis: Iterable[str]) -> dict[str, Bug
     for item in items:
         for mark in item.iter_markers("bug_kind"):
             tests.setdefault(mark.args[0], []).append(item)
-    operations = {api: list(load_contract(api).operations.values()) for api in apis}
-    return {
-        kind: BugKind(
-            rule=rule,
-            reasons={api: _reasons(kind, operations[api], tests[kind]) for api in operations},
-        )
-        for kind, rule in KINDS.items()
-        if kind in tests
-    }
+    operations = [operation for api in apis for operation in load_contract(api).operations.values()]
+    return {kind: _of_kind(kind, rule, operations, tests[kind]) for kind, rule in KINDS.items() if kind in tests}
 
 
-def _reasons(kind: str, operations: Iterable[Operation], tests: Iterable[pytest.Item]) -> dict[str, str]:
-    """Why no test of the kind can look at each operation, "" if one can, by the operation's label."""
-    clauses = {clause for test in tests for clause in clauses_of(test)}
-    marks = {id(mark): mark for test in tests for mark in test.iter_markers("bug_kind") if mark.args[0] == kind}
-    decided = [mark for mark in marks.values() if "reason_against" in mark.kwargs]
-    return {operation.label: _reason(operation, decided, clauses) for operation in operations}
-
-
-def _reason(operation: Operation, marks: list[pytest.Mark], clauses: set[str]) -> str:
-    if not marks:
-        return "" if clauses & set(operation.clauses) else NO_CLAUSE
-    reasons = reasons_against(operation, marks)
-    return reasons[0] if len(reasons) == len(marks) else ""
+def _of_kind(kind: str, rule: str, operations: Iterable[Operation], tests: Iterable[pytest.Item]) -> BugKind:
+    """The kind, with why no test of it can look at each operation, "" if one can."""
+    clauses, deciding = set(), {}
+    for test in tests:
+        clauses |= set(clauses_of(test))
+        for mark in test.iter_markers("bug_kind"):
+            if mark.args[0] == kind and "reason_against" in mark.kwargs:
+                deciding[mark.kwargs["reason_against"]] = mark
+    reasons: dict[str, dict[str, str]] = {}
+    for operation in operations:
+        against = reasons_against(operation, deciding.values())
+        if deciding:
+            reason = against[0] if len(against) == len(deciding) else ""
+        else:
+            reason = "" if clauses & set(operation.clauses) else NO_CLAUSE
+        reasons.setdefault(operation.api, {})[operation.label] = reason
+    return BugKind(rule=rule, reasons=reasons)

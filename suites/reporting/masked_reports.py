@@ -14,12 +14,12 @@ import allure_pytest.plugin  # type: ignore[import-untyped]  # Allure has no typ
 import pytest
 from allure_commons import hookimpl
 from allure_commons.logger import AllureFileLogger
+from allure_commons.model2 import Status
 
 import contracts
 from contracts.secret_mask import mask_secrets
 from fixtures.masked_output import MaskedStream
 from fixtures.secret_settings import run_secrets
-from reports.allure.staging import is_worth_showing
 
 ALLURE_MODEL = "allure_commons.model2"  # the module of what Allure writes
 SECRETS = pytest.StashKey[Sequence[str]]()
@@ -33,15 +33,14 @@ def configure(config: pytest.Config) -> None:
         reporter._tw._file = MaskedStream(reporter._tw._file, secrets)  # there is no public way to it
 
     class MaskedFileLogger(AllureFileLogger):
-        """Writes results for Allure, masked, and of the containers those that a report shows."""
+        """Writes results for Allure, masked, and only such containers as a report has a use for."""
 
         def _report_item(self, item: Any) -> None:
             super()._report_item(_masked(item, secrets))  # type: ignore[no-untyped-call]  # Allure has no types
 
         @hookimpl
         def report_container(self, container: Any) -> None:
-            parts = {name: list(map(vars, getattr(container, name))) for name in ("befores", "afters")}
-            if is_worth_showing(parts):
+            if any(map(_is_worth_showing, [*container.befores, *container.afters])):
                 self._report_item(container)
 
         @hookimpl
@@ -51,6 +50,11 @@ def configure(config: pytest.Config) -> None:
             super().report_attached_data(masked, file_name)  # type: ignore[no-untyped-call]
 
     allure_pytest.plugin.AllureFileLogger = MaskedFileLogger  # it has no option for what writes its files
+
+
+def _is_worth_showing(fixture: Any) -> bool:
+    """Whether a fixture failed or attached something; a reader has no use for others."""
+    return bool(fixture.attachments or fixture.steps or fixture.status not in (None, Status.PASSED))
 
 
 def mask_report(report: pytest.TestReport | pytest.CollectReport, secrets: Sequence[str]) -> None:

@@ -71,9 +71,11 @@ class BodyArray(list[Any]):
     def __getitem__(self, index: slice) -> list[Any]: ...
     def __getitem__(self, index: SupportsIndex | slice) -> Any:
         """The item. Raises MissingMember for a number that the array does not have."""
-        self._make_readable()
-        try:
+        if isinstance(index, slice):
+            self._make_readable()
             return super().__getitem__(index)
+        try:
+            return self._readable_item(range(len(self))[index])
         except IndexError:
             raise MissingMember(self._exchange, (*self._path, str(index))) from None
 
@@ -86,9 +88,15 @@ class BodyArray(list[Any]):
         return super().__reversed__()
 
     def _make_readable(self) -> None:
-        for number, value in enumerate(super().__iter__()):
-            if type(value) in PLAIN_CONTAINERS:
-                self[number] = _readable(value, self._exchange, (*self._path, str(number)))
+        for number in range(len(self)):
+            self._readable_item(number)
+
+    def _readable_item(self, number: int) -> Any:
+        value = super().__getitem__(number)
+        if type(value) not in PLAIN_CONTAINERS:
+            return value
+        self[number] = readable = _readable(value, self._exchange, (*self._path, str(number)))
+        return readable
 
 
 def read_body(exchange: Exchange) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis.errors import FlakyStrategyDefinition
 
-from contracts.exchange import Exchange, Request
+from contracts.exchange import Exchange, Request, Response
 from fixtures.target_api import Api, MissingPrecondition
 from suites.mutation.reference_apis import in_process_api
 from suites.reporting.failures import ContractViolation
@@ -126,6 +126,17 @@ def test_a_body_reads_as_plain_values() -> None:
     assert body["data"][-1] == body["data"][len(body["data"]) - 1]
     assert body["data"][:1] == [body["data"][0]]
     assert body.get("elsewhere") is None
+
+
+@pytest.mark.parametrize(
+    "item", [lambda rows: rows[-2], lambda rows: rows[1:][0], lambda rows: list(rows)[1], lambda rows: [*rows, 0][1]]
+)
+def test_an_item_knows_its_place_however_it_is_reached(item: Callable[[Any], Any]) -> None:
+    body = json.dumps([{"a": number} for number in range(3)]).encode()
+    rows = read_body(Exchange(Request("GET", "http://127.0.0.1/"), Response(200, (), body)))
+    with pytest.raises(MissingMember) as missing:
+        item(rows)["b"]
+    assert missing.value.path == ("1", "b")
 
 
 def test_a_missing_member_says_its_place() -> None:
