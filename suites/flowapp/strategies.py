@@ -66,6 +66,14 @@ EVENT_TIMES = st.builds(
 )
 
 
+def telling_zones(now: datetime) -> list[str]:
+    """A time zone whose clocks are on summer time at `now`, and one whose offset is no full hour, if there are."""
+    local_times = {name: now.astimezone(ZoneInfo(name)) for name in TIMEZONES}
+    in_summer = [name for name, local in local_times.items() if local.dst()]
+    uneven = [name for name, local in local_times.items() if local.utcoffset() % timedelta(hours=1)]  # type: ignore[operator]  # aware
+    return [*in_summer[:1], *uneven[:1]]
+
+
 def period_of(event: dict[str, Any], now: datetime) -> str | None:
     """The period of a listed event at `now`, by its own members; None when they do not say, or not for certain."""
     event = dict(event)  # here a missing member says no more than a wrong one

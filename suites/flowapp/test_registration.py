@@ -105,6 +105,22 @@ def test_names_are_stored_as_they_were_sent(api: Api) -> None:
     check()
 
 
+@clause("FLOWAPP-REG-5")
+@pytest.mark.bug_kind("comparison")
+def test_people_whose_addresses_differ_a_little_are_all_listed(api: Api) -> None:
+    """Addresses that differ in a dot, behind a plus sign or in the domain are listed for each registered person."""
+    token, name = create_event(api), api.unique_text("guest-")
+    local_parts = [f"{name}", f"{name[:-1]}.{name[-1:]}", f"{name}+flow", f"{name}+two"]
+    addresses = [*(f"{local_part}@example.com" for local_part in local_parts), f"{name}@example.org"]
+    registered = []
+    for address in addresses:
+        exchange = register(api, token, new_person(api, email=address))
+        if not is_refused(api, "registerPerson", exchange):
+            check_accepted(api, "registerPerson", exchange, "FLOWAPP-REG-1")
+            registered.append(address)
+    assert registered_emails(api, token) == sorted(registered)
+
+
 @clause("FLOWAPP-REG-7")
 def test_email_and_session_are_required(api: Api, readings: ObservedReadings) -> None:
     """A registration without e-mail address or session is refused; without a name it is refused or accepted."""

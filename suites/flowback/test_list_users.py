@@ -155,6 +155,11 @@ def test_unknown_id_filter_selects_no_row(api: Api) -> None:
         for_all(check_empty, EXAMPLES, user_id=ids.filter(lambda user_id: user_id not in listed_ids))
 
 
+def patterns(username: str) -> dict[str, str]:
+    """Other usernames that a database could take for patterns of this one."""
+    return {"any end": f"{username[:1]}%", "any last letter": f"{username[:-1]}_"}
+
+
 @clause("FLOWBACK-LIST-11")
 def test_username_filter_selects_the_users_it_names(api: Api, readings: ObservedReadings) -> None:
     """Filtered by usernames, parts of them and other words, the list always fits one meaning of the filter."""
@@ -174,6 +179,7 @@ def test_username_filter_selects_the_users_it_names(api: Api, readings: Observed
             "other case": username.swapcase(),
             "beginning": username[: 1 + len(username) // 2],
             "more": f"{username}x",
+            **patterns(username),
             "word": other_word,
         }[change]
         assume(value.strip())
@@ -184,7 +190,9 @@ def test_username_filter_selects_the_users_it_names(api: Api, readings: Observed
         usernames = [row["username"] for row in rows if row["username"].strip()]
         for username in sorted(usernames, key=str.isalnum)[:30]:  # the unusual ones first
             check_filter(username)
-        changes = st.sampled_from(["whole", "other case", "beginning", "more", "word"])
+        for pattern in patterns(usernames[0]).values():
+            check_filter(pattern)
+        changes = st.sampled_from(["whole", "other case", "beginning", "more", *patterns(""), "word"])
         for_all(check_changed_name, EXAMPLES, position=st.integers(0, 999), change=changes, other_word=WORDS)
     readings.record_meaning("FLOWBACK-AMB-19", next(meaning for meaning, _ in possible.values()))
 

@@ -136,6 +136,17 @@ def test_registration_sends_exactly_one_mail(api: Api) -> None:
     assert not is_refused(exchange), f"the mailed code was refused with status {exchange.response.status}"
 
 
+@clause("FLOWBACK-REG-3", "FLOWBACK-REG-6")
+def test_a_refused_registration_sends_no_mail(api: Api) -> None:
+    """When a later registration's mail has arrived, nothing has come to the address of one with a taken username."""
+    person, email = registered_person(api), unused_email(api)
+    if not is_refused(register(api, person.username, email)):
+        raise MissingPrecondition("a username that waits for its verification is still free (FLOWBACK-AMB-8)")
+    registered_person(api)
+    mails = api.received_mails(email, timeout=0)
+    assert not mails, f"a registration that was refused for its username sent {len(mails)} mails to {email}"
+
+
 @clause("FLOWBACK-REG-4")
 def test_no_account_without_the_mailed_code(api: Api) -> None:
     """A verification without a code, with an empty one or with another text is refused and creates no user."""

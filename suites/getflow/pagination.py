@@ -46,7 +46,7 @@ def pages(
     versioning: int = PATH_PREFIX,
     clause: str = "GETFLOW-PAGE-7",
 ) -> Iterator[tuple[Exchange, list[Record]]]:
-    """The pages of a list, as (exchange, records), following their links.
+    """The pages of a list, as (exchange, records), following their links; `clause` is that of the first page.
 
     Raises ContractViolation for links in a circle, and MissingPrecondition for a list of more than MAX_PAGES pages.
     """
@@ -63,7 +63,7 @@ def pages(
         visited.add(url)
         if len(visited) > MAX_PAGES:
             raise MissingPrecondition(f"{kind}: more than {MAX_PAGES} pages, too many to be read here")
-        exchange = follow_link(api, exchange, url)
+        exchange, clause = follow_link(api, exchange, url), "GETFLOW-PAGE-7"
 
 
 def all_records(api: Api, kind: RecordKind, clause: str = "GETFLOW-PAGE-7", **query: Any) -> list[Record]:

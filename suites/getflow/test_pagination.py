@@ -182,23 +182,17 @@ def test_a_page_links_to_the_next_one(api: Api, readings: ObservedReadings) -> N
     without_link, with_link = [], []
     for kind in KINDS:
         for versioning in VERSIONINGS:
-            exchange = send(api, kind, "list", query={"limit": 2}, versioning=versioning)
-            records = page_records(api, exchange, kind, "GETFLOW-PAGE-6")
-            if (
-                len(
-                    page_records(
-                        api, send(api, kind, "list", query={"limit": 3}, versioning=versioning), kind, "GETFLOW-PAGE-6"
-                    )
-                )
-                < 3
-            ):
-                continue
-            header = link_header(exchange)
-            if not header:
-                without_link.append(kind)
-                continue
-            with_link.append(kind)
-            _assert_next_link(api, exchange, header, records, kind, readings)
+            first = send(api, kind, "list", query={"limit": 3}, versioning=versioning)
+            count = len(page_records(api, first, kind, "GETFLOW-PAGE-6"))
+            for limit in (limit for limit in (1, 2) if limit < count):
+                exchange = send(api, kind, "list", query={"limit": limit}, versioning=versioning)
+                records = page_records(api, exchange, kind, "GETFLOW-PAGE-6")
+                header = link_header(exchange)
+                if not header:
+                    without_link.append(kind)
+                    continue
+                with_link.append(kind)
+                _assert_next_link(api, exchange, header, records, kind, readings)
     if not with_link and not without_link:
         raise MissingPrecondition("no list has three records")
     if without_link and set(with_link) == {ACTIVITIES} and readings.is_allowed("GETFLOW-AMB-13", "activities"):

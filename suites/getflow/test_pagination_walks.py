@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from fixtures.target_api import Api, MissingPrecondition
 from suites.getflow.client import (
+    ACTIVITIES,
     CREATABLE_KINDS,
     KINDS,
+    PATH_PREFIX,
     TASKS,
     VERSIONINGS,
     Record,
@@ -51,7 +53,8 @@ def _assert_unique(identifiers: list[Any], walk: str) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_links_show_every_record_once(api: Api, kind: RecordKind) -> None:
     """Following links shows the same records, each once, whatever the page size and the query."""
-    count = len(all_records(api, kind))
+    records = all_records(api, kind)
+    count = len(records)
     if not count:
         raise MissingPrecondition(f"the organisation has no {kind}")
 
@@ -69,6 +72,10 @@ def test_links_show_every_record_once(api: Api, kind: RecordKind) -> None:
             f"in pages of {limit} or of {MAXIMUM} only: {sorted(set(in_small_pages) ^ set(in_full_pages), key=str)[:5]}"
         )
 
+    if any(parameter.name == "workspace_id" for parameter in kind.operation("list").parameters):
+        workspace, size = Counter(record.get("workspace_id") for record in records).most_common(1)[0]
+        if workspace is not None and size > 1:
+            check({"workspace_id": workspace}, -(-size // 3), PATH_PREFIX)
     for_all(check, 8, query=st.just({}) | queries(api, kind), limit=LIMITS, versioning=st.sampled_from(VERSIONINGS))
 
 
@@ -126,6 +133,22 @@ def test_cursors_set_by_hand_equal_links(api: Api, kind: RecordKind) -> None:
         assert by_cursor == by_link, f"only one of the two shows {sorted(set(by_cursor) ^ set(by_link), key=str)[:5]}"
 
     for_all(check, 4, limit=st.integers(20, 100))
+
+
+@clause("GETFLOW-PAGE-3")
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not ACTIVITIES], ids=str)
+def test_a_page_at_the_end_repeats_nothing(api: Api, kind: RecordKind) -> None:
+    """A page whose cursor is the number of records shows none of them."""
+    exchange = send(api, kind, "list", query={"limit": 1})
+    if query_parameters(next_url(exchange) or "").get("cursor") != "1":
+        raise MissingPrecondition(f"the cursors of {kind} are no offsets, or there is one page only (GETFLOW-AMB-12)")
+    identifiers = _walk(api, kind, 1, {"limit": MAXIMUM})
+    exchange = send(api, kind, "list", query={"cursor": len(identifiers), "limit": MAXIMUM})
+    if not is_success(exchange):
+        return
+    page = [record_identity(record) for record in page_records(api, exchange, kind, "GETFLOW-PAGE-3")]
+    repeated = [identifier for identifier in page if identifier in identifiers]
+    assert not repeated, f"cursor={len(identifiers)}: shown before: {repeated[:5]}"
 
 
 @clause("GETFLOW-PAGE-7")

@@ -1,8 +1,9 @@
 """Runs the suites against one change of a reference, or with one other seed, each in a fork of a prepared session.
 
-Rule: a fault's own tests come first, and its trial ends when one of its clauses is blamed; a variant's trial runs
-every test. A test that ends in anything but an assertion is broken, whatever it ran against. A change of the
-websocket protocol is served on sockets and tried by the tests that use a websocket: no other test can see it.
+Rule: a fault's own tests come first, then the quickest, and its trial ends when one of its clauses is blamed; a
+variant's trial runs every test. A test that ends in anything but an assertion is broken, whatever it ran against. A
+change of the websocket protocol is served on sockets and tried by the tests that use a websocket: no other test can
+see it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from suites.mutation.reference_apis import honest_apis, in_process_api, socket_r
 from suites.reporting import pytest_plugin
 from suites.run_checks import APIS_UNDER_TEST
 
+SECONDS = pytest.StashKey[float]()  # that a test took when it last ran, which was against an honest reference
 SMALL = pytest.StashKey[bool]()  # whether the references are small, and somebody's
 WEBSOCKET_TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # by API
 
@@ -225,7 +227,9 @@ def _run_tests(
     session._setupstate.teardown_exact(None)  # session fixtures of the run before belong to another reference
     for number, item in enumerate(items):
         next_item = items[number + 1] if number + 1 < len(items) else None
+        begun = time.perf_counter()
         complaint, was_skipped = _run_test(item, next_item)
+        item.stash[SECONDS] = time.perf_counter() - begun
         after(item)
         skipped += was_skipped
         if complaint:
@@ -236,11 +240,12 @@ def _run_tests(
 
 
 def _own_tests_first(items: Iterable[pytest.Item], change: Change) -> list[pytest.Item]:
-    """The tests of the change's first clause, then those of its other clauses, then the rest."""
+    """The tests of the change's first clause, those of its others, the rest; in each group the quickest first."""
 
-    def rank(item: pytest.Item) -> int:
+    def rank(item: pytest.Item) -> tuple[int, float]:
         clauses = pytest_plugin.clauses_of(item)
-        return next((rank for rank, clause in enumerate(change.clauses) if clause in clauses), len(change.clauses))
+        rank = next((rank for rank, clause in enumerate(change.clauses) if clause in clauses), len(change.clauses))
+        return rank, item.stash.get(SECONDS, 0.0)
 
     return sorted(items, key=rank)
 

@@ -1,0 +1,40 @@
+"""Tests that nothing of one request shows in the response to another one on the same connection.
+
+Parameters, credentials, languages and mistakes of one request are looked for in the next response.
+"""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import pytest
+
+from contracts.judge.http_judge import Finding
+from contracts.operation import Operation
+from fixtures.cases import Case
+from fixtures.corpus import EFFORTS, Corpus
+from fixtures.target_api import Api, MissingPrecondition
+from suites.generic.lasting_effects import finding_about, others_of, probes_of
+from suites.reporting.failures import raise_findings
+
+OTHERS = {EFFORTS["quick"]: 1, EFFORTS["default"]: 3, EFFORTS["deep"]: 8}  # refused requests, and reads, between
+
+
+def reason_against(_operation: Operation) -> str:
+    """ "": a server could keep something of any request."""
+    return ""
+
+
+@pytest.mark.bug_kind("leaking state", reason_against=reason_against)
+def test_a_request_leaves_nothing_behind(api: Api, corpus: Corpus, operation: Operation) -> None:
+    """A request is answered as before, whatever was asked, in vain or by others, meanwhile."""
+    probes = probes_of(api, corpus, operation)
+    if not probes:
+        raise MissingPrecondition(f"no request of {operation} is answered alike twice without changing a record")
+    findings: list[tuple[Finding, Case | None]] = []
+    others = others_of(api, corpus, operation, OTHERS[corpus.effort])
+    for probe, (title, send_other) in zip(cycle(probes), others, strict=False):
+        finding = finding_about(api, probe, title, send_other)
+        if finding:
+            findings.append((finding, None))
+    raise_findings(findings, api.secrets)
