@@ -91,6 +91,16 @@ def test_a_walk_meets_every_object_once(
 
 
 @clause("BITVIS-PAGE-3")
+@each_kind
+def test_a_page_at_the_end_repeats_nothing(api: Api, kind: ObjectKind) -> None:
+    """A page that starts at the end of the list shows none of its objects."""
+    listed_ids = ids(at_least(all_objects(api, kind)))
+    beyond, _ = list_objects(api, kind, page_of(7, len(listed_ids)), may_be_refused=True)
+    repeated = set(ids(beyond)) & set(listed_ids)
+    assert not repeated, f"a page that starts at {len(listed_ids)} shows {sorted(repeated)[:3]} again"
+
+
+@clause("BITVIS-PAGE-3")
 def test_a_walk_over_equal_values_meets_every_object_once(api: Api, new_object: ObjectFactory) -> None:
     """Sorted by a member with equal values, pages of one object neither repeat nor lose an object."""
     city = api.unique_text("Walk-")
@@ -98,3 +108,6 @@ def test_a_walk_over_equal_values_meets_every_object_once(api: Api, new_object: 
     parameters = (equality_filter("city", city), sorted_by("countryCode"))
     walked = [ids(list_objects(api, ADDRESS, *parameters, page_of(1, start))[0]) for start in range(len(own_objects))]
     assert sorted(walked) == sorted([identifier] for identifier in ids(own_objects))
+    for size in (len(own_objects) - 1, len(own_objects), len(own_objects) + 1):
+        page = ids(list_objects(api, ADDRESS, *parameters, page_of(size))[0])
+        assert len(page) == min(size, len(own_objects)), f"a page of {size} has {len(page)} of {len(own_objects)}"

@@ -162,6 +162,7 @@ def _as_other(api: Api, request: Request) -> Request:
 
 def finding_about(api: Api, probe: Probe, title: str, send_other: Sender) -> Finding | None:
     """The finding if the other request shows in the next response to the probe, two times out of two."""
+    difference = "", ""
     for _ in range(2):
         other = Answer.of(api, send_other())
         exchange = api.send_request(probe.request)
@@ -169,9 +170,9 @@ def finding_about(api: Api, probe: Probe, title: str, send_other: Sender) -> Fin
         if probe.difference(after) is None:
             return None
         known = probe if probe.has_become(after, other) else Probe.of(api, probe.title, probe.request)
-        difference = known.difference(after) if known else None
-        if difference is None:
+        if known is None or (shown := known.difference(after)) is None:
             return None
+        difference = shown
     expected, received = difference
     expected = f"{expected}, as on a new connection; {title} was sent before"
     return Finding(api.contract.silent["state"], expected, received, exchange)
