@@ -1,7 +1,7 @@
 """Formats a pytest run as JUnit XML for CI servers: a suite for each API, and one for the run itself.
 
 Rule: what failed is a failure, what says nothing about the API is an error whose type is the outcome, so that no run
-without a pass looks like one.
+without a pass looks like one. A warning is text beside a case that passed.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def _add_case(suite: ElementTree.Element, test: ResultRecord) -> None:
     case = ElementTree.SubElement(suite, "testcase", classname=test.api, name=_text(test.node))
     if kind := CASE_ELEMENTS.get(test.outcome):
         ElementTree.SubElement(case, kind, type=test.outcome, message=_text(test.message))
+    elif test.outcome == "warning":
+        ElementTree.SubElement(case, "system-out").text = _text(f"warning: {test.message}")
 
 
 def _add_run_case(suite: ElementTree.Element, name: str, verdict: str, reasons: Sequence[str]) -> None:

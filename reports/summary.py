@@ -30,7 +30,7 @@ MAX_CHANGES = 20  # of readings, listed per API on the console
 MAX_SKIP_REASONS = 20  # listed per API; the rest is counted
 Loads = Mapping[str, str]  # the verdict of each load run that counts, by its name
 NO_LOADS: Loads = MappingProxyType({})
-COLUMNS = ("API", "verdict", "checks", "observations", "clauses", "findings", "not judged", "skipped")
+COLUMNS = ("API", "verdict", "checks", "observations", "clauses", "findings", "warnings", "not judged", "skipped")
 
 
 def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> list[str]:
@@ -45,13 +45,23 @@ def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: 
         lines += [f"    {reason}" for reason in judged.reasons]
         for test in judged.findings:
             lines += [f"    {_message_with_clause(test)}", f"        {test.node}"]
+        for test in judged.warnings:
+            lines += [f"    warning: {_message_with_clause(test)}", f"        {test.node}"]
         for test, number in _by_message(judged.not_judged):
             lines += [f"    {test.outcome}: {test.message}", f"        {_node_and_others(test, number)}"]
         lines += [f"    changed: {change}" for change in judged.changes[:MAX_CHANGES]]
         lines += _more(len(judged.changes) - MAX_CHANGES)
         lines += [f"    skipped {number} x {reason}" for reason, number in skip_reasons(judged.skipped)]
     lines += outside_lines(records)
-    return [*lines, f"flowproof: {verdict} (exit code {EXIT_CODES[verdict]}): {MEANINGS[verdict]}"]
+    meaning = _meaning(verdict, verdicts)
+    return [*lines, f"flowproof: {verdict} (exit code {EXIT_CODES[verdict]}): {meaning}"]
+
+
+def _meaning(verdict: str, verdicts: Sequence[ApiVerdict]) -> str:
+    """What the verdict means; a pass with warnings says so."""
+    warnings = sum(len(judged.warnings) for judged in verdicts)
+    is_shown = verdict == "pass" and warnings
+    return MEANINGS[verdict] + (f", apart from {_plural(warnings, 'warning')}" if is_shown else "")
 
 
 def _more(number: int) -> list[str]:
@@ -67,11 +77,13 @@ def outside_lines(records: RunRecords) -> list[str]:
 
 
 def counts_text(verdict: ApiVerdict) -> str:
-    """For example: 312 checks, 4 observations, 41 clauses, 0 findings, 3 skipped."""
+    """For example: 312 checks, 4 observations, 41 clauses, 0 findings, 1 warning, 3 skipped."""
     parts = [_plural(verdict.checks, "check")]
     if verdict.observations:
         parts.append(_plural(verdict.observations, "observation"))
     parts += [_plural(len(verdict.clauses), "clause"), _plural(len(verdict.findings), "finding")]
+    if verdict.warnings:
+        parts.append(_plural(len(verdict.warnings), "warning"))
     others = Counter(test.outcome for test in (*verdict.not_judged, *verdict.skipped))
     return ", ".join(parts + [f"{number} {outcome}" for outcome, number in others.items()])
 
@@ -84,7 +96,7 @@ def markdown(
     loads: Loads = NO_LOADS,
 ) -> str:
     """A page for CI: the table of verdicts, coverage, findings, what did not run, and the environment."""
-    page = [f"# flowproof: {ICONS[verdict]} {verdict}", "", f"{MEANINGS[verdict].capitalize()}.", ""]
+    page = [f"# flowproof: {ICONS[verdict]} {verdict}", "", f"{_meaning(verdict, verdicts).capitalize()}.", ""]
     page += [f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
     page += map(_verdict_row, verdicts)
     page += _section("Load", [f"- {_cell(name)}: {ICONS[load]} {load}" for name, load in loads.items()])
@@ -107,6 +119,7 @@ def _verdict_row(verdict: ApiVerdict) -> str:
         verdict.observations,
         len(verdict.clauses),
         len(verdict.findings),
+        len(verdict.warnings),
         len(verdict.not_judged),
         len(verdict.skipped),
     )
@@ -116,6 +129,7 @@ def _verdict_row(verdict: ApiVerdict) -> str:
 def _api_sections(verdict: ApiVerdict) -> list[str]:
     api = verdict.api
     findings = _test_table("clause", [(_clause(test), test) for test in verdict.findings])
+    warnings = _test_table("clause", [(_clause(test), test) for test in verdict.warnings])
     not_judged = _test_table(
         "outcome", [(f"{number} x {test.outcome}", test) for test, number in _by_message(verdict.not_judged)]
     )
@@ -123,6 +137,7 @@ def _api_sections(verdict: ApiVerdict) -> list[str]:
     return [
         *_section(f"{api}: why it is {verdict.verdict}", [f"- {_cell(reason)}" for reason in verdict.reasons]),
         *_section(f"{api}: findings", findings),
+        *_section(f"{api}: warnings", warnings),
         *_section(f"{api}: not judged", not_judged),
         *_section(f"{api}: skipped", skipped),
         *_section(f"{api}: readings that have changed", [f"- {_cell(change)}" for change in verdict.changes]),
@@ -193,6 +208,7 @@ def _verdict_facts(verdict: ApiVerdict) -> dict[str, Any]:
         "counts": verdict.counts,
         "clauses": list(verdict.clauses),
         "findings": [_test_facts(test) for test in verdict.findings],
+        "warnings": [_test_facts(test) for test in verdict.warnings],
         "not_judged": [{**_test_facts(test), "outcome": test.outcome} for test in verdict.not_judged],
         "skipped": dict(skip_reasons(verdict.skipped)),
         "reasons": list(verdict.reasons),

@@ -43,7 +43,14 @@ from suites.reporting import (
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import ExchangeRecorder
 from suites.reporting.response_evidence import NothingTested
-from suites.reporting.result_recorder import CASES, EXCHANGES, OPERATIONS, ResultRecorder
+from suites.reporting.result_recorder import (
+    CASES,
+    EXCHANGES,
+    OPERATIONS,
+    WARNING,
+    ResultRecorder,
+    warning_status,
+)
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
@@ -171,6 +178,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if warned := terminalreporter.stats.get(WARNING):
+        terminalreporter.section("contract warnings: the document neither states nor shows what is broken", "=")
+        for report in warned:
+            terminalreporter.write_line(f"{report.longreprtext}\n  test       {report.nodeid}\n")
     for line in [
         *config.stash[RESULTS].lines,
         *made_records.summary_lines(config),
@@ -270,6 +281,10 @@ def pytest_runtest_makereport(
     item.config.stash[RESULTS].add_phase(item, call, report)
     masked_reports.mask_report(report, item.config.stash[masked_reports.SECRETS])
     return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    return warning_status(report)
 
 
 @pytest.hookimpl(wrapper=True)

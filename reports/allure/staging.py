@@ -25,7 +25,12 @@ from reports.results.result_log import ResultRecord
 from reports.results.verdicts import ApiVerdict
 
 OBSERVATION = "observation"  # tag of a test that only records what the target does
-STATUS = {"inconclusive": "skipped", "unreachable": "broken", "misuse": "broken"}  # Allure's status, if it is another
+STATUS = {  # Allure's status, if it is another
+    "warning": "passed",
+    "inconclusive": "skipped",
+    "unreachable": "broken",
+    "misuse": "broken",
+}
 STATUS_OF_VERDICT = {"inconclusive": "skipped", "fail": "failed"}
 RUN_LABEL = "run"  # label with the id of the run
 COMPLETE = "The run is complete"
@@ -111,6 +116,8 @@ def staged_result(result: Mapping[str, Any], record: ResultRecord, stories: Mapp
     kept_labels.append(("outcome", record.outcome))
     if record.is_observation:
         kept_labels.append(("tag", OBSERVATION))
+    if record.outcome == "warning":
+        kept_labels.append(("tag", "warning"))
     return {
         **result,
         "name": record.title,

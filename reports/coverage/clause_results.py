@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from contracts.clauses import Clause, Reading, clauses, readings
 from reports.results.records import RunRecords
-from reports.results.result_log import ResultRecord
+from reports.results.result_log import BLAMING_OUTCOMES, ResultRecord
 from reports.results.verdicts import VERDICT_OF_OUTCOME
 
 READING_PREFIX = "reading "  # precedes a reading's id in the run's environment when the run fixes its meaning
 STATES = {  # in the order in which they are counted
     "pass": "a check that names it ran and found it kept",
     "fail": "a test found it broken",
+    "warning": "a test found it broken, and the document neither states nor shows it",
     "broken": "our own test failed, so nothing is sure",
     "misuse": "a command or a setting has to be changed",
     "unreachable": "the target did not respond",
@@ -26,7 +27,7 @@ STATES = {  # in the order in which they are counted
     "not tested": "no test can decide it from requests and responses",
     "no test ran": "its tests were not part of this run, or it has none",
 }
-WORST_FIRST = ("fail", "broken", "misuse", "unreachable", "inconclusive", "pass")
+WORST_FIRST = ("fail", "broken", "misuse", "unreachable", "warning", "inconclusive", "pass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,10 @@ def _judge_clause(clause: Clause, tests: Sequence[ResultRecord]) -> ClauseResult
 
 def _state(clause_id: str, test: ResultRecord) -> str:
     """The state that one test gives one clause; a finding that blames other clauses leaves this one undecided."""
-    if test.outcome == "failed" and test.blamed and clause_id not in test.blamed:
+    if test.outcome in BLAMING_OUTCOMES and test.blamed and clause_id not in test.blamed:
         return "inconclusive"
-    if test.outcome == "skipped":
-        return "skipped"
+    if test.outcome in ("skipped", "warning"):
+        return test.outcome
     return VERDICT_OF_OUTCOME.get(test.outcome, "pass")
 
 

@@ -21,13 +21,15 @@ from reports.results.run_manifest import RECORDS_PREFIX
 SEVERITY = {
     "passed": 0,
     "skipped": 1,
-    "inconclusive": 2,
-    "failed": 3,
-    "unreachable": 4,
-    "misuse": 5,
-    "broken": 6,
+    "warning": 2,
+    "inconclusive": 3,
+    "failed": 4,
+    "unreachable": 5,
+    "misuse": 6,
+    "broken": 7,
 }  # outcomes, the worst last
-JUDGED_OUTCOMES = frozenset({"passed", "failed"})
+BLAMING_OUTCOMES = frozenset({"failed", "warning"})  # a warning: only clauses that the document does not have
+JUDGED_OUTCOMES = BLAMING_OUTCOMES | {"passed"}
 NOT_JUDGED_OUTCOMES = frozenset({"inconclusive", "unreachable", "misuse", "broken"})
 
 
@@ -36,12 +38,12 @@ class ResultRecord:
     """The result of one test.
 
     node: pytest's node id. outcome: a key of SEVERITY. clauses: ids of the clauses that the test checks, the main one
-    first. blamed: ids of the clauses that its failure names. message: one line that explains the outcome, or "".
-    readings: meanings seen, such as "GETFLOW-AMB-15: clamped". observed: ids of the readings that the test recorded
-    with every meaning allowed. is_observation: whether recording them is all that the test does, so it cannot fail.
-    cases: how many of its generated cases could have failed. changes: what a reading means now and meant in an earlier
-    run, a sentence each. bug_kind: the kind of bug that the test looks for, or ""; then operations are the operations
-    and calls that it tried.
+    first. blamed: ids of the clauses that its failure or warning names. message: one line that explains the outcome,
+    or "". readings: meanings seen, such as "GETFLOW-AMB-15: clamped". observed: ids of the readings that the test
+    recorded with every meaning allowed. is_observation: whether recording them is all that the test does, so it
+    cannot fail. cases: how many of its generated cases could have failed. changes: what a reading means now and meant
+    in an earlier run, a sentence each. bug_kind: the kind of bug that the test looks for, or ""; then operations are
+    the operations and calls that it tried.
     """
 
     api: str

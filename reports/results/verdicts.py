@@ -1,9 +1,9 @@
 """Computes a verdict for each API from the records of one run.
 
 Rule: fail closed. An API passes only when every collected test left a result, at least one check ran, none of them
-failed, and the run came to its end. The worst verdict counts: broken (our own part failed, so nothing is sure), then
-misuse (the user has to change a command or a setting), unreachable (the target did not respond), fail, inconclusive
-(not enough evidence) and pass.
+failed, and the run came to its end. Warnings are counted and named, and let it pass. The worst verdict counts: broken
+(our own part failed, so nothing is sure), then misuse (the user has to change a command or a setting), unreachable (the
+target did not respond), fail, inconclusive (not enough evidence) and pass.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ class ApiVerdict:
     """The verdict of one API. counts: number of tests by outcome. reasons: why it is neither a plain pass nor fail.
 
     checks: tests that ran and could fail. observations: what tests recorded where every outcome is allowed.
-    clauses: ids of the clauses that were checked. findings: tests that failed. not_judged: tests that ended in an
-    error, without the target or without evidence. skipped: tests that did not run. readings: meanings seen. changes:
-    what readings mean now and meant in an earlier run.
+    clauses: ids of the clauses that were checked. findings: tests that failed. warnings: tests that found only clauses
+    broken that the document neither states nor shows. not_judged: tests that ended in an error, without the target or
+    without evidence. skipped: tests that did not run. readings: meanings seen. changes: what readings mean now and
+    meant in an earlier run.
     """
 
     api: str
@@ -42,6 +43,7 @@ class ApiVerdict:
     reasons: tuple[str, ...]
     readings: tuple[str, ...]
     changes: tuple[str, ...] = ()
+    warnings: tuple[ResultRecord, ...] = ()
 
 
 def judge(records: RunRecords, expected: Iterable[str]) -> list[ApiVerdict]:
@@ -84,6 +86,7 @@ def _verdict(api: str, records: RunRecords) -> ApiVerdict:
         reasons=tuple(reasons),
         readings=tuple(sorted({reading for test in tests for reading in test.readings})),
         changes=tuple(sorted({change for test in tests for change in test.changes})),
+        warnings=tuple(test for test in tests if test.outcome == "warning"),
     )
 
 

@@ -1,6 +1,7 @@
 """Turns findings into a failure that a stranger can act on: clause, expected, received, and a curl line to try it.
 
-Rule: `AssertionError` blames the vendor; any other exception is a mistake of ours or of the set-up.
+Rule: `AssertionError` blames the vendor; any other exception is a mistake of ours or of the set-up. What the document
+states or shows is demanded; a breach of what was inferred, or found in public material, is a warning.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from contracts.clauses import sentence_and_citation
+from contracts.clauses import clauses, sentence_and_citation
 from contracts.exchange import Exchange, as_curl
 from contracts.judge.http_judge import Finding
+from contracts.reader.document_lines import OF_THE_DOCUMENT
 from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
 
@@ -31,6 +33,17 @@ class ContractViolation(AssertionError):
         super().__init__(message)
         self.clauses = tuple(clauses)
         self.exchanges = tuple(exchanges)
+
+
+def is_warning(blamed: Iterable[str]) -> bool:
+    """Whether the document itself demands none of these clauses; one without a grade, such as a reading, it demands."""
+    grades = [_grade(identifier) for identifier in blamed]
+    return bool(grades) and all(grade is not None and grade not in OF_THE_DOCUMENT for grade in grades)
+
+
+def _grade(identifier: str) -> str | None:
+    clause = clauses(identifier.partition("-")[0].lower()).get(identifier)
+    return clause.grade if clause else None
 
 
 def finding_text(finding: Finding, secrets: Iterable[str], case: Titled | None = None) -> str:

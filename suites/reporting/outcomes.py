@@ -1,7 +1,7 @@
 """Decides how a test ended, from the exception that ended it.
 
 Rule: an `AssertionError` blames the vendor; any exception that has no other outcome here is a mistake of ours. Nothing
-is guessed from a message.
+is guessed from a message. Whether a failure is only a warning depends on the clauses that it blames (`failures.py`).
 """
 
 from __future__ import annotations

@@ -21,10 +21,12 @@ from fixtures.pace import CREDENTIAL_ATTEMPTS, NotTested, Pace, pace_of
 from fixtures.targets import Target, from_environment
 from suites.reporting import broken_contracts, pytest_plugin
 from suites.reporting.request_plan import api_of_node, plan_text, planned_requests, requests_of_test
+from suites.reporting.result_recorder import WARNING
 
 PACES = pytest.StashKey[dict[str, Pace]]()  # by API
 NOT_TESTED = "not tested"  # name of a property of a test's report
 PREFIX = "flowproof-pace-"
+JUDGED = ("passed", "failed", WARNING)  # what pytest's summary calls tests that ran to their end
 
 
 def configure(config: pytest.Config) -> None:
@@ -131,7 +133,7 @@ def _left_out(api: str, stats: dict[str, list[Any]]) -> list[str]:
         if api_of_node(report.nodeid) == api and _is_of_pace(report):
             by_reason[reason.removeprefix("not tested: ").removeprefix(f"{api}: ")] += 1
             missed |= _clauses(report)
-    judged: Iterable[Any] = [*stats.get("passed", []), *stats.get("failed", [])]
+    judged: Iterable[Any] = [report for kind in JUDGED for report in stats.get(kind, [])]
     missed -= {clause for report in judged for clause in _clauses(report)}
     lines = [f"{api}: {number} tests not tested: {reason}" for reason, number in sorted(by_reason.items())]
     return [*lines, *([f"{api}: clauses not tested for that: {', '.join(sorted(missed))}"] if missed else [])]

@@ -16,10 +16,10 @@ from contracts.operation import Operation
 from contracts.secret_mask import mask_secrets
 from fixtures.http_client import TargetUnreachable, Unreachable
 from reports.results.records import short_message
-from reports.results.result_log import ResultLog, ResultRecord
+from reports.results.result_log import BLAMING_OUTCOMES, ResultLog, ResultRecord
 from reports.results.unreachable_apis import UnreachableApis
 from suites.reporting import pytest_plugin
-from suites.reporting.failures import ContractViolation
+from suites.reporting.failures import ContractViolation, is_warning
 from suites.reporting.masked_reports import SECRETS
 from suites.reporting.misread_responses import MisreadResponses
 from suites.reporting.outcomes import NOBODYS_FAULT, PASSED, Ending, ending_of, leaves, worst_ending
@@ -33,6 +33,7 @@ OPERATIONS = pytest.StashKey[tuple[str, ...]]()  # the operations and calls that
 CASES = "cases"  # property of a test: how many generated cases of one of its properties could have failed
 NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows as skipped
 CHANGE = "reading_change"  # property of a test: what it saw of a reading that an earlier run saw otherwise
+WARNING = "contract warning"  # property of pytest's report, and what its summary calls such a test
 STOP = "stop"  # property of pytest's report: API, outcome and message of a test that nobody is to blame for
 EXIT_CODES = {"unreachable": 4, "misuse": 2}  # of a run with such a test
 
@@ -117,6 +118,8 @@ class ResultRecorder:
         ending = noted if noted and call.excinfo else _ending(item, call, report)
         phases = item.stash[PHASES]
         phases.append(ending)
+        if ending.outcome == "warning":
+            _pass_with_warning(item, report)
         if ending.outcome in NOBODYS_FAULT:
             report.user_properties.append((STOP, [pytest_plugin.api_name(item), ending.outcome, ending.message]))
         if call.when == "teardown" and self._log:
@@ -156,7 +159,24 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
     error = violations[0] if violations else call.excinfo.value
     blamed = pytest_plugin.blamed_clauses(item, error)
     item.stash[BLAMED] = tuple(blamed if violations else blamed[:1])
-    return Ending("failed", pytest_plugin.failure_text(item, error))
+    is_strict = bool(item.config.getini("strict"))
+    outcome = "warning" if is_warning(item.stash[BLAMED]) and not is_strict else "failed"
+    return Ending(outcome, pytest_plugin.failure_text(item, error))
+
+
+def _pass_with_warning(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Lets pytest go on as after a test that passed; one whose set-up was left early has no call, and is skipped."""
+    report.user_properties.append((WARNING, True))
+    if report.when == "setup":
+        report.outcome, report.longrepr = "skipped", (str(item.path), 0, str(report.longrepr))
+    else:
+        report.outcome = "passed"
+
+
+def warning_status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """How pytest counts and shows the phase of a test that ended with a warning, None for any other."""
+    is_shown = (WARNING, True) in map(tuple, report.user_properties)
+    return (WARNING, "W", ("WARNING", {"yellow": True})) if is_shown else None
 
 
 def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
@@ -169,7 +189,7 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         title=pytest_plugin.title_of(item),
         outcome=ending.outcome,
         clauses=tuple(pytest_plugin.clauses_of(item)),
-        blamed=item.stash[BLAMED] if ending.outcome == "failed" else (),
+        blamed=item.stash[BLAMED] if ending.outcome in BLAMING_OUTCOMES else (),
         message=message,
         readings=tuple(sorted(value.replace("=", ": ", 1) for name, value in properties if name == "reading")),
         exchanges=item.stash[EXCHANGES],

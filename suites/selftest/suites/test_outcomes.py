@@ -30,7 +30,9 @@ from suites.selftest.reports.test_reports import leave, result
 ROOT = Path(__file__).parents[3]
 TEST = "suites/getflow/test_credentials.py"
 CHECK = "suites/generic/test_operations.py::test_documented_requests[getflow GET /lists]"
-FAULT = "getflow.answers_lists_as_projects"
+PAGES = "suites/flowback/test_page_envelope.py"
+STATED_FAULT = "flowback.counts_the_rows_of_the_page"  # breaks a clause that an example shows
+INFERRED_FAULT = "flowback.rounds_the_pages_down"  # breaks a clause of the grade inferred
 PATIENCE = 200.0  # seconds until a process that does not end is a failure
 
 pytestmark = pytest.mark.xdist_group("report")
@@ -256,9 +258,38 @@ def test_a_kept_contract_passes_and_expects_only_what_was_selected(tmp_path: Pat
 
 
 def test_a_broken_promise_fails(tmp_path: Path, node: Path) -> None:
-    run = ended_run(tmp_path, node, {}, CHECK, "--fault", FAULT)
+    run = ended_run(tmp_path, node, {}, PAGES, "--fault", STATED_FAULT)
     assert_all_say(run, "fail")
     assert run.pytest_code == 1
+
+
+def test_a_breach_of_what_was_inferred_is_a_warning_everywhere(tmp_path: Path, node: Path) -> None:
+    run = ended_run(tmp_path, node, {}, PAGES, "--fault", INFERRED_FAULT)
+    assert_all_say(run, "pass")
+    assert run.pytest_code == 0
+    assert "1 contract warning in" in run.pytest_text
+    assert re.search(r"^flowback +pass +9 checks, 6 clauses, 0 findings, 1 warning$", run.text, re.MULTILINE)
+    assert "    warning: FLOWBACK-LIST-23: " in run.text
+    assert run.text.splitlines()[-2].endswith("kept, apart from 1 warning")
+    facts = json.loads((run.out / "summary.json").read_text())
+    (warning,) = facts["apis"]["flowback"]["warnings"]
+    assert (warning["clauses"], facts["coverage"]["flowback"]["clause_states"]["warning"]) == (["FLOWBACK-LIST-23"], 1)
+    assert "## flowback: warnings" in (run.out / "summary.md").read_text()
+    texts = [text.text for text in ElementTree.parse(run.out / "junit.xml").iter("system-out")]
+    assert len(texts) == 1
+    assert str(texts[0]).startswith("warning: FLOWBACK-LIST-23")
+
+
+def test_a_breach_of_what_was_inferred_fails_a_strict_run(tmp_path: Path) -> None:
+    run = ended_run(tmp_path, None, {}, PAGES, "--fault", INFERRED_FAULT, "--strict")
+    assert_all_say(run, "fail")
+    assert run.pytest_code == 1
+
+
+def test_a_warning_reaches_the_process_that_started_the_workers(tmp_path: Path) -> None:
+    run = ended_run(tmp_path, None, {}, PAGES, "--fault", INFERRED_FAULT, "-n", "2")
+    assert_all_say(run, "pass")
+    assert "1 contract warning in" in run.pytest_text
 
 
 @pytest.mark.slow
