@@ -5,12 +5,13 @@ An exchange holds what was sent and received, without interpretation. Secrets ar
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from contracts import formatting
+from contracts.formatting import shell_word, with_variables
 from contracts.json_text import read_json
 from contracts.secret_mask import mask_secrets
 
@@ -74,29 +75,33 @@ def frame_endpoint(url: str, base: str) -> str:
     return name or address.partition("://")[2].removeprefix(base.partition("://")[2]).strip("/")
 
 
-def as_curl(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
+def as_curl(
+    exchange: Exchange, secrets: Iterable[str] = (), variables: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """The request as one command for a POSIX shell. A body that is not text is written with printf's octal escapes.
 
-    A websocket frame becomes a command for `wsdump`, which comes with websocket-client.
+    A websocket frame becomes a command for `wsdump`, which comes with websocket-client. `variables` has the name of the
+    environment variable that holds a secret, by its value: the command reads it, where other secrets are masked.
     """
     request, secrets = exchange.request, list(secrets)
     if request.method == FRAME:
-        return mask_secrets(formatting.wsdump_command(request.url, _masked_text(request.body, secrets)), secrets)
+        text = mask_secrets(with_variables(request.body.decode(errors="replace"), variables), secrets)
+        return mask_secrets(formatting.wsdump_command(request.url, text), secrets)
     words = ["curl", "-sS", "-i"]
     words += ["--compressed"] if exchange.response.coded_body is not None else []
     words += ["--head"] if request.method == "HEAD" else [] if request.method == "GET" else ["-X", request.method]
     names = {name.lower() for name, _ in request.headers}
     for name, value in request.headers:
-        words += ["-H", f"{name}: {value}" if value else f"{name};"]
+        words += ["-H", with_variables(f"{name}: {value}" if value else f"{name};", variables)]
     if request.body and "content-type" not in names:
         words += ["-H", "Content-Type:"]  # curl would add one
-    command = shlex.join(words)
+    command = " ".join(map(shell_word, words))
     if request.body:
-        command = _with_body(command, request.body)
-    return mask_secrets(f"{command} {shlex.quote(request.url)}", secrets)
+        command = _with_body(command, request.body, variables)
+    return mask_secrets(f"{command} {shell_word(with_variables(request.url, variables))}", secrets)
 
 
-def _with_body(command: str, body: bytes) -> str:
+def _with_body(command: str, body: bytes, variables: Mapping[str, str]) -> str:
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -104,7 +109,7 @@ def _with_body(command: str, body: bytes) -> str:
     if len(body) > MAX_SHOWN:
         return f"head -c {len(body)} /dev/zero | tr '\\0' x | {command} --data-binary @-"
     if "\0" not in text:
-        return f"{command} --data-binary {shlex.quote(text)}"
+        return f"{command} --data-binary {shell_word(with_variables(text, variables))}"
     octal = "".join(chr(byte) if 32 < byte < 127 and byte not in b"%'\\" else f"\\{byte:03o}" for byte in body)
     return f"printf '{octal}' | {command} --data-binary @-"
 

@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Mapping
 
 MAX_SHOWN = 2_000  # characters
 TAIL = 500  # of them, from the end
 INDENT = "  "
+MARK = "\ufdd0"  # a noncharacter, before and behind the name of a variable that a shell command reads
+SHORTEST_VALUE = 4  # characters of such a value, at least: a shorter one may stand there by chance
 ENGINE = "deepstream+"  # a URL that starts so is an engine's; its fragment names the endpoint
 
+UNQUOTABLE = re.compile(r'["$`\\!]')  # what means something else within double quotes
+GOES_ON = re.compile(r"\w", re.ASCII)  # what would belong to the name of a variable before it
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 _CLOSING = {"{": "}", "[": "]"}
 
@@ -45,18 +50,44 @@ def rpc_method(body: bytes) -> str:
     return "none" if method is None else method if isinstance(method, str) else json.dumps(method)
 
 
+def with_variables(text: str, variables: Mapping[str, str]) -> str:
+    """The text with a mark for each of these values; `variables` has the name of the variable by value."""
+    text = text.replace(MARK, "\ufffd")
+    for value in sorted(variables, key=len, reverse=True):
+        if len(value) >= SHORTEST_VALUE:
+            text = text.replace(value, f"{MARK}{variables[value]}{MARK}")
+    return text
+
+
+def shell_word(text: str) -> str:
+    """The text as one word for a POSIX shell, in which the variables that are marked are expanded."""
+    literals, names = text.split(MARK)[::2], text.split(MARK)[1::2]
+    if not names:
+        return shlex.quote(text)
+    if UNQUOTABLE.search("".join(literals)):
+        return _interleaved([shlex.quote(part) if part else "" for part in literals], [f'"${name}"' for name in names])
+    pairs = zip(names, literals[1:], strict=True)
+    variables = [f"${{{name}}}" if GOES_ON.match(after) else f"${name}" for name, after in pairs]
+    return f'"{_interleaved(literals, variables)}"'
+
+
+def _interleaved(texts: list[str], between: list[str]) -> str:
+    return "".join(text + other for text, other in zip(texts, [*between, ""], strict=True))
+
+
 def wsdump_command(url: str, text: str) -> str:
     """A command that sends this frame to that URL, by the program that comes with websocket-client.
 
     For an engine the frame becomes a remote procedure call, after a login without credentials.
     """
     text = text[:MAX_SHOWN]
+    text = text.rpartition(MARK)[0] if text.count(MARK) % 2 else text
     if not url.startswith(ENGINE):
-        return f"wsdump --eof-wait 2 --text {shlex.quote(text)} {shlex.quote(url)}"
+        return f"wsdump --eof-wait 2 --text {shell_word(text)} {shlex.quote(url)}"
     engine, _, endpoint = url.removeprefix(ENGINE).partition("#")
     call = {"topic": 6, "action": 2, "name": endpoint, "correlationId": "1", "data": text}
     login = [{"topic": 2, "action": 5, "url": engine}, {"topic": 3, "action": 2, "data": "{}"}]
-    first, second, third = (shlex.quote(json.dumps(message, ensure_ascii=False)) for message in (*login, call))
+    first, second, third = (shell_word(json.dumps(message, ensure_ascii=False)) for message in (*login, call))
     # the engine ignores what comes before the login is done, hence the sleep
     frames = f"(printf '%s\\n' {first} {second}; sleep 1; printf '%s\\n' {third})"
     return f"{frames} | wsdump --raw --eof-wait 2 {shlex.quote(engine)}"

@@ -31,6 +31,7 @@ NAMED = re.compile(
 )
 """A credential by its name in small letters, in a header, a cookie, JSON, a form, a URL, or Python's repr of these."""
 ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+VARIABLE = re.compile(r"[$\ufdd0]\{?[a-z0-9]+_[a-z0-9_]+[}\ufdd0]?")  # the name of a variable with a secret
 MADE_UP = re.compile(r"[01]*")  # what flowproof sends as a wrong credential
 
 
@@ -92,8 +93,8 @@ def _masked_text(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def _is_shown(value: str) -> bool:
-    """Whether the value of a credential is shown: flowproof made it up, or it is masked."""
-    return MASK in value or MADE_UP.fullmatch(value) is not None
+    """Whether the value of a credential is shown: flowproof made it up, it is masked, or it names a variable."""
+    return MASK in value or any(shown.fullmatch(value) for shown in (MADE_UP, VARIABLE))
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,7 @@
 """Formats a pytest run as JUnit XML for CI servers: a suite for each API, and one for the run itself.
 
-Rule: what failed is a failure, what says nothing about the API is an error whose type is the outcome, so that no run
-without a pass looks like one. A warning is text beside a case that passed.
+Rule: what failed is a failure, with its cause as text; what says nothing about the API is an error whose type is the
+outcome, so that no run without a pass looks like one. A warning is text beside a case that passed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
+from reports import cause_text
+from reports.results.causes import Cause
 from reports.results.records import RunRecords
 from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
 from reports.results.verdicts import EXIT_CODES, ApiVerdict
@@ -22,10 +24,11 @@ def junit(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, loa
     """The run as JUnit XML. verdict: of everything together; loads: verdicts of the load runs that count, by name."""
     root = ElementTree.Element("testsuites", name="flowproof")
     for judged in verdicts:
-        suite = _suite(root, judged.api, judged.verdict)
+        suite = _suite(root, judged.api, judged.verdict, judged.causes)
+        causes = {test: cause for cause in reversed(judged.causes) for test in cause.tests}
         for test in records.tests:
             if test.api == judged.api:
-                _add_case(suite, test)
+                _add_case(suite, test, causes.get(test.node))
         _add_run_case(suite, "the run is complete", judged.verdict, judged.reasons)
     suite = _suite(root, "run", verdict)
     _add_run_case(suite, "nothing failed outside the tests", verdict, outside_lines(records))
@@ -38,20 +41,22 @@ def junit(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, loa
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _suite(root: ElementTree.Element, name: str, verdict: str) -> ElementTree.Element:
+def _suite(root: ElementTree.Element, name: str, verdict: str, causes: Sequence[Cause] = ()) -> ElementTree.Element:
     suite = ElementTree.SubElement(root, "testsuite", name=name)
     properties = ElementTree.SubElement(suite, "properties")
-    for key, value in (("verdict", verdict), ("exit_code", str(EXIT_CODES[verdict]))):
-        ElementTree.SubElement(properties, "property", name=key, value=value)
+    listed = [(f"cause {cause.id}", f"{cause_text.heading(cause)} {cause_text.how_often(cause)}") for cause in causes]
+    for key, value in (("verdict", verdict), ("exit_code", str(EXIT_CODES[verdict])), *listed):
+        ElementTree.SubElement(properties, "property", name=key, value=_text(value))
     return suite
 
 
-def _add_case(suite: ElementTree.Element, test: ResultRecord) -> None:
+def _add_case(suite: ElementTree.Element, test: ResultRecord, cause: Cause | None) -> None:
+    text = _text("\n".join(cause_text.cause_lines(cause))) if cause else None
     case = ElementTree.SubElement(suite, "testcase", classname=test.api, name=_text(test.node))
     if kind := CASE_ELEMENTS.get(test.outcome):
-        ElementTree.SubElement(case, kind, type=test.outcome, message=_text(test.message))
+        ElementTree.SubElement(case, kind, type=test.outcome, message=_text(test.message)).text = text
     elif test.outcome == "warning":
-        ElementTree.SubElement(case, "system-out").text = _text(f"warning: {test.message}")
+        ElementTree.SubElement(case, "system-out").text = text or _text(f"warning: {test.message}")
 
 
 def _add_run_case(suite: ElementTree.Element, name: str, verdict: str, reasons: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from reports import cause_text
 from reports.coverage import coverage_report
 from reports.coverage.coverage_report import ApiCoverage
 from reports.results.records import RunRecords
@@ -34,7 +35,7 @@ COLUMNS = ("API", "verdict", "checks", "observations", "clauses", "findings", "w
 
 
 def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> list[str]:
-    """One line per API; below it the reasons, each finding with clause and test, and what was skipped.
+    """One line per API; below it the reasons, the causes of findings and warnings, and what was skipped.
 
     The last line has the verdict of everything together, `verdict`, and its exit code.
     """
@@ -43,10 +44,9 @@ def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: 
     for judged in verdicts:
         lines.append(f"{judged.api:<{width}}   {judged.verdict:<12} {counts_text(judged)}")
         lines += [f"    {reason}" for reason in judged.reasons]
-        for test in judged.findings:
-            lines += [f"    {_message_with_clause(test)}", f"        {test.node}"]
-        for test in judged.warnings:
-            lines += [f"    warning: {_message_with_clause(test)}", f"        {test.node}"]
+        lines += [f"    {line}" for line in cause_text.console_lines(judged.causes)]
+        for test in (*judged.findings, *judged.warnings):
+            lines += [] if test.findings else [f"    {_message_with_clause(test)}", f"        {test.node}"]
         for test, number in _by_message(judged.not_judged):
             lines += [f"    {test.outcome}: {test.message}", f"        {_node_and_others(test, number)}"]
         lines += [f"    changed: {change}" for change in judged.changes[:MAX_CHANGES]]
@@ -77,11 +77,13 @@ def outside_lines(records: RunRecords) -> list[str]:
 
 
 def counts_text(verdict: ApiVerdict) -> str:
-    """For example: 312 checks, 4 observations, 41 clauses, 0 findings, 1 warning, 3 skipped."""
+    """For example: 312 checks, 4 observations, 41 clauses, 2 findings, 1 cause, 3 skipped."""
     parts = [_plural(verdict.checks, "check")]
     if verdict.observations:
         parts.append(_plural(verdict.observations, "observation"))
     parts += [_plural(len(verdict.clauses), "clause"), _plural(len(verdict.findings), "finding")]
+    if verdict.causes:
+        parts.append(_plural(len(verdict.causes), "cause"))
     if verdict.warnings:
         parts.append(_plural(len(verdict.warnings), "warning"))
     others = Counter(test.outcome for test in (*verdict.not_judged, *verdict.skipped))
@@ -136,6 +138,7 @@ def _api_sections(verdict: ApiVerdict) -> list[str]:
     skipped = [f"- {number} x {_cell(reason)}" for reason, number in skip_reasons(verdict.skipped)]
     return [
         *_section(f"{api}: why it is {verdict.verdict}", [f"- {_cell(reason)}" for reason in verdict.reasons]),
+        *_section(f"{api}: causes", cause_text.markdown(verdict.causes)),
         *_section(f"{api}: findings", findings),
         *_section(f"{api}: warnings", warnings),
         *_section(f"{api}: not judged", not_judged),
@@ -207,6 +210,7 @@ def _verdict_facts(verdict: ApiVerdict) -> dict[str, Any]:
         "observations": verdict.observations,
         "counts": verdict.counts,
         "clauses": list(verdict.clauses),
+        "causes": [cause_text.facts(cause) for cause in verdict.causes],
         "findings": [_test_facts(test) for test in verdict.findings],
         "warnings": [_test_facts(test) for test in verdict.warnings],
         "not_judged": [{**_test_facts(test), "outcome": test.outcome} for test in verdict.not_judged],

@@ -28,6 +28,8 @@ from fixtures.target_api import Api
 from fixtures.targets import Target, deepstream_url, embedded_references, from_environment
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
+from reports import cause_text
+from reports.results.causes import causes_of
 from suites import hypothesis_checks, run_checks, worker_groups
 from suites.generic import bug_kinds
 from suites.observed_readings import ObservedReadings
@@ -47,14 +49,13 @@ from suites.reporting.result_recorder import (
     CASES,
     EXCHANGES,
     OPERATIONS,
-    WARNING,
+    RESULTS,
     ResultRecorder,
     warning_status,
 )
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
-RESULTS = pytest.StashKey[ResultRecorder]()
 ANSWERING = pytest.StashKey[set[str]]()  # the APIs whose targets have answered this process
 COLLECTION_ERRORS = pytest.StashKey["CollectionErrors"]()
 SELFTEST = Path(__file__).parent / "selftest"
@@ -178,10 +179,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if warned := terminalreporter.stats.get(WARNING):
-        terminalreporter.section("contract warnings: the document neither states nor shows what is broken", "=")
-        for report in warned:
-            terminalreporter.write_line(f"{report.longreprtext}\n  test       {report.nodeid}\n")
+    if causes := causes_of(config.stash[RESULTS].findings):
+        terminalreporter.section(f"causes: {len(causes)}", "=")
+        for line in cause_text.console_lines(causes):
+            terminalreporter.write_line(line)
     for line in [
         *config.stash[RESULTS].lines,
         *made_records.summary_lines(config),

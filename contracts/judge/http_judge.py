@@ -17,7 +17,7 @@ from typing import Any
 from contracts import json_pointer
 from contracts.exchange import Exchange, Response
 from contracts.json_text import read_json
-from contracts.judge.schema_judge import Location, Violation, clauses_around, schema_violations, shorten
+from contracts.judge.schema_judge import ABSENT, Location, Violation, clauses_around, schema_violations, shorten
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
 from contracts.reader.document_lines import blamed_clause, lines_of, of_operation
@@ -27,6 +27,9 @@ MAX_DIGITS = 4_000  # of a whole number in a header; Python reads no more than 4
 # fields that a response has at most one of (RFC 9110 section 5.3): what two of them mean depends on the reader
 SINGLETON_FIELDS = ("Content-Type", "Location", "ETag", "Last-Modified", "Retry-After")
 csv.field_size_limit(sys.maxsize)  # a body is limited by the client, and no field is longer than its body
+WAS_REFUSED = "refused"  # the kind of a finding: what must be accepted is refused
+WAS_ACCEPTED = "accepted"  # what must be refused is accepted
+REFUSED_OTHERWISE = "refused otherwise"  # with another status, code or attribute than documented
 MAX_BODY_SHOWN = 120  # characters of a body in a finding
 
 
@@ -34,7 +37,8 @@ MAX_BODY_SHOWN = 120  # characters of a body in a finding
 class Finding:
     """One promise that an exchange breaks: the clause's or reading's id, what was expected and what was received.
 
-    `location` is the place in the response's JSON body, None for a finding about anything else.
+    `location`, `slot`, `kind` and `received_kind` are those of a Violation; without a slot it is about the exchange as
+    a whole.
     """
 
     clause: str
@@ -42,21 +46,31 @@ class Finding:
     received: str
     exchange: Exchange
     location: Location | None = None
+    slot: str = ""
+    kind: str = ""
+    received_kind: str = ""
 
 
 def judge_response(contract: Contract, operation: Operation, exchange: Exchange) -> list[Finding]:
     """A finding for each part of the response that the document does not describe, [] when there is none."""
     response = exchange.response
     if response.error:
-        return [Finding(operation.clauses[0], "a complete response", response.error, exchange)]
+        return [Finding(operation.clauses[0], "a complete response", response.error, exchange, kind="incomplete")]
     documented = operation.response_for(response.status)
     if documented is None:
         known = ", ".join(operation.responses)
         received = f"{response.status}{_snippet(response)}"
-        return [Finding(status_clause(contract, operation), f"a documented status ({known})", received, exchange)]
+        expected, clause = f"a documented status ({known})", status_clause(contract, operation)
+        return [Finding(clause, expected, received, exchange, None, "status", "undocumented", str(response.status))]
     around = [*([documented.clause] if documented.clause else []), *of_operation(contract, operation.clauses)]
     violations = _response_violations(contract, documented, response, around, exchange.request.method == "HEAD")
-    return [Finding(clause, expected, received, exchange, place) for expected, received, clause, place in violations]
+    return [finding_of(violation, exchange) for violation in violations]
+
+
+def finding_of(violation: Violation, exchange: Exchange) -> Finding:
+    """The violation as a finding about that exchange."""
+    expected, received, clause, *rest = violation
+    return Finding(clause, expected, received, exchange, *rest)
 
 
 def status_clause(contract: Contract, operation: Operation) -> str:
@@ -70,7 +84,8 @@ def _response_violations(
 ) -> Iterator[Violation]:
     """Violations by headers, media type and body of a response; `around` are the clauses of the response itself."""
     for name, values in _repeated_fields(response):
-        yield f"one {name}", ", ".join(values), blamed_clause(contract, around, "", "response"), None
+        clause = blamed_clause(contract, around, "", "response")
+        yield Violation(f"one {name}", ", ".join(values), clause, None, f"header {name}", "repeated")
     yield from _header_violations(contract, documented, response, around)
     if is_head or not documented.content:
         return
@@ -80,7 +95,8 @@ def _response_violations(
         known = ", ".join(documented.content)
         received = response.header("content-type") or "no Content-Type"
         clause = blamed_clause(contract, around, content_lines, "response")
-        yield f"a documented media type ({known})", received, clause, None
+        expected, kind = f"a documented media type ({known})", response.media_type()
+        yield Violation(expected, received, clause, None, "media type", "undocumented", kind)
     else:
         yield from _body_violations(contract, media, response, around, content_lines)
 
@@ -130,18 +146,13 @@ def _header_violations(
         nearer = [*([header["x-clause"]] if "x-clause" in header else []), *around]
         if value is None:
             if header.get("required"):
-                yield (
-                    f"a header {name}",
-                    "none",
-                    blamed_clause(contract, nearer, lines_of(header, "required"), "response"),
-                    None,
-                )
+                clause = blamed_clause(contract, nearer, lines_of(header, "required"), "response")
+                yield Violation(f"a header {name}", "none", clause, None, f"header {name}", "required", ABSENT)
         elif "schema" in header:
             schema = header["schema"]
-            for expected, received, clause, _ in schema_violations(
-                contract, schema, coerce(contract, schema, value), nearer
-            ):
-                yield f"header {name}: {expected}", received, clause, None
+            for violation in schema_violations(contract, schema, coerce(contract, schema, value), nearer):
+                expected = f"header {name}: {violation.expected}"
+                yield violation._replace(expected=expected, location=None, slot=f"header {name}")
 
 
 def coerce(contract: Contract, schema: Schema, text: str) -> Any:
@@ -167,7 +178,8 @@ def _body_violations(
         try:
             value = response.json()
         except (ValueError, RecursionError) as error:
-            yield "a body of JSON in UTF-8", f"{error}{_snippet(response)}", clause, None
+            received = f"{error}{_snippet(response)}"
+            yield Violation("a body of JSON in UTF-8", received, clause, None, "body", "syntax")
             return
         yield from schema_violations(contract, schema, value, around)
     elif media_type == "text/csv":
@@ -179,12 +191,12 @@ def _csv_violations(response: Response, clause: str) -> Iterator[Violation]:
     try:
         rows = list(csv.reader(io.StringIO(response.body.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        yield "CSV in UTF-8 (RFC 4180)", str(error), clause, None
+        yield Violation("CSV in UTF-8 (RFC 4180)", str(error), clause, None, "body", "syntax")
         return
     widths = {len(row) for row in rows if row}
     if len(widths) != 1:
         received = f"rows of {', '.join(map(str, sorted(widths))) or 'no'} fields"
-        yield "as many fields in each row", received, clause, None
+        yield Violation("as many fields in each row", received, clause, None, "body", "width of rows")
 
 
 def _snippet(response: Response) -> str:

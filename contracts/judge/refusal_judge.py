@@ -19,7 +19,7 @@ from contracts.invalid_kinds import BODY_KINDS as BODY_KINDS
 from contracts.invalid_kinds import INVALID_KINDS as INVALID_KINDS
 from contracts.invalid_kinds import REQUEST_KINDS as REQUEST_KINDS
 from contracts.invalid_kinds import VALUE_KINDS as VALUE_KINDS
-from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.http_judge import REFUSED_OTHERWISE, WAS_ACCEPTED, Finding, is_refusal, judge_response
 from contracts.openapi import Contract
 from contracts.operation import Operation
 from contracts.reader.document_lines import blamed_clause
@@ -91,13 +91,14 @@ def judge_refusal(
     if not is_refusal(contract, response):
         if may_be_accepted(rule, environ):
             return findings
-        return [*findings, Finding(clause, f"a refusal ({case})", f"{response.status}, accepted", exchange)]
+        received = f"{response.status}, accepted"
+        return [*findings, Finding(clause, f"a refusal ({case})", received, exchange, kind=WAS_ACCEPTED)]
     status_clause = blamed_clause(contract, [clause], rule.get("lines", {}).get("status", ""), "status")
     problems = _status_problems(rule, case, response.status)
-    findings += [Finding(status_clause, *problem, exchange) for problem in problems]
+    findings += [Finding(status_clause, *problem, exchange, kind=REFUSED_OTHERWISE) for problem in problems]
     is_body_judged = operation.response_for(response.status) is not None or not contract.silent
     problems = _problems(contract, rule, case, response, is_body_judged)
-    return findings + [Finding(clause, *problem, exchange) for problem in problems]
+    return findings + [Finding(clause, *problem, exchange, kind=REFUSED_OTHERWISE) for problem in problems]
 
 
 def refusal_problems(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from contracts.asyncapi import Call, RpcContract
 from contracts.exchange import Exchange, Response
-from contracts.judge.http_judge import Finding, is_refusal
+from contracts.judge.http_judge import REFUSED_OTHERWISE, WAS_ACCEPTED, WAS_REFUSED, Finding, finding_of, is_refusal
 from contracts.judge.refusal_judge import InvalidCase, may_be_accepted, payload_problems, refusal_rule
 from contracts.judge.schema_judge import schema_violations
 from contracts.reader.document_lines import blamed_clause, of_operation
@@ -25,17 +25,15 @@ def judge_envelope(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Fin
     response = exchange.response
     around = [call.reply_clause, *of_operation(rpc.contract, call.clauses)]
     if response.error:
-        return [Finding(call.reply_clause, "a reply", response.error, exchange)]
+        return [Finding(call.reply_clause, "a reply", response.error, exchange, kind="incomplete")]
     try:
         value = response.json()
     except (ValueError, RecursionError) as error:
         received = f"{error}, {response.text()[:MAX_SHOWN]!r}"
         clause = blamed_clause(rpc.contract, around, call.reply_lines.get("payload", ""), "response")
-        return [Finding(clause, "an envelope of JSON in UTF-8", received, exchange)]
-    return [
-        Finding(clause, expected, received, exchange, location)
-        for expected, received, clause, location in schema_violations(rpc.contract, call.reply_schema, value, around)
-    ]
+        return [Finding(clause, "an envelope of JSON in UTF-8", received, exchange, None, "body", "syntax")]
+    violations = schema_violations(rpc.contract, call.reply_schema, value, around)
+    return [finding_of(violation, exchange) for violation in violations]
 
 
 def judge_accepted(rpc: RpcContract, call: Call, exchange: Exchange, clause: str | None) -> list[Finding]:
@@ -47,7 +45,7 @@ def judge_accepted(rpc: RpcContract, call: Call, exchange: Exchange, clause: str
     response = exchange.response
     if clause is None or response.error or not is_refusal(rpc.contract, response):
         return findings
-    return [Finding(clause, SUCCEEDS, _shorten(response), exchange), *findings]
+    return [Finding(clause, SUCCEEDS, _shorten(response), exchange, kind=WAS_REFUSED), *findings]
 
 
 def judge_refused(
@@ -71,12 +69,13 @@ def judge_refused(
     if not is_refusal(rpc.contract, exchange.response):
         if may_be_accepted(rule, environ):
             return findings
-        return [*findings, Finding(clause, f"a refusal ({case})", _shorten(exchange.response), exchange)]
+        received = _shorten(exchange.response)
+        return [*findings, Finding(clause, f"a refusal ({case})", received, exchange, kind=WAS_ACCEPTED)]
     try:
         problems = list(payload_problems(rpc.contract, rule, case, exchange.response.json()))
     except (ValueError, RecursionError):
         return findings  # judge_envelope has a finding about it already
-    return findings + [Finding(clause, expected, received, exchange) for expected, received in problems]
+    return findings + [Finding(clause, *problem, exchange, kind=REFUSED_OTHERWISE) for problem in problems]
 
 
 def _shorten(response: Response) -> str:

@@ -6,7 +6,7 @@ Rule: the clause is one whose lines bear the broken keyword, the nearest first (
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.openapi import Contract
 from contracts.operation import Schema
@@ -14,7 +14,25 @@ from contracts.reader.document_lines import blamed_clause, lines_of
 
 MAX_SHOWN = 160  # characters of a value in a finding
 Location = tuple[str | int, ...]  # of a value in a body: names and indexes from the outside in
-Violation = tuple[str, str, str, Location | None]  # expected, received, clause, location in the body
+ABSENT = "absent"  # the kind of what was received where something is missing
+JSON_KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+
+
+class Violation(NamedTuple):
+    """A part of a response that is not as described: what was expected and received, and the clause to blame.
+
+    location: the place in a JSON body, None for anything else. slot: the part without what differs between responses,
+    such as "/data/*/id", "status" or "header Link". kind: how it differs, for a body the broken keyword of its schema.
+    received_kind: the kind of what was received, such as "string" or ABSENT.
+    """
+
+    expected: str
+    received: str
+    clause: str
+    location: Location | None = None
+    slot: str = ""
+    kind: str = ""
+    received_kind: str = ""
 
 
 def schema_violations(contract: Contract, schema: Schema, value: Any, around: Sequence[str]) -> Iterator[Violation]:
@@ -24,30 +42,48 @@ def schema_violations(contract: Contract, schema: Schema, value: Any, around: Se
         errors = [] if validator.is_valid(value) else list(validator.iter_errors(value))
     except UnicodeEncodeError as unpaired:  # an escape that is half of a surrogate pair (RFC 8259, 8.2)
         nearer = [*clauses_around(contract, schema, ()), *around]
-        yield "text that has a UTF-8 form", str(unpaired), blamed_clause(contract, nearer, "", "response"), ()
+        clause = blamed_clause(contract, nearer, "", "response")
+        yield Violation("text that has a UTF-8 form", str(unpaired), clause, (), "body", "encoding")
         return
     for error in errors:
-        location, path, message, name = _deepest(error)
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
-        expected = f"{place or 'body'}: {_promise(contract, schema, path)}"
-        nearer = [*clauses_around(contract, schema, path), *around]
-        lines = _keyword_lines(contract, schema, path, name)
-        yield expected, shorten(message), blamed_clause(contract, nearer, lines, "response"), tuple(location)
+        yield _violation(contract, schema, _deepest(error), around)
 
 
-def _deepest(error: Any) -> tuple[list[Any], list[Any], str, str | None]:
-    """(location in the value, evaluation path, message, missing member) of an error.
+def _violation(contract: Contract, schema: Schema, error: Any, around: Sequence[str]) -> Violation:
+    path, location = list(error.evaluation_path), tuple(error.instance_path)
+    name = getattr(error.kind, "property", None)  # of the member that is missing
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+    nearer = [*clauses_around(contract, schema, path), *around]
+    clause = blamed_clause(contract, nearer, _keyword_lines(contract, schema, path, name), "response")
+    keyword = [step for step in path if isinstance(step, str)][-1]
+    if name is None:
+        expected, received = _promise(contract, schema, path), shorten(error.message)
+        slot, kind = slot_of(location), json_kind(error.instance)
+        return Violation(f"{place or 'body'}: {expected}", received, clause, location, slot, keyword, kind)
+    expected, slot = f"{place or 'body'}: the member {name}", slot_of((*location, name))
+    received = shorten(f"the members {', '.join(error.instance)}" if error.instance else "no members")
+    return Violation(expected, received, clause, location, slot, keyword, ABSENT)
 
-    Of alternatives, that of the one that fits furthest.
-    """
+
+def slot_of(location: Location) -> str:
+    """The location as a JSON pointer in which `*` stands for the number of any item."""
+    tokens = ("*" if isinstance(part, int) else part.replace("~", "~0").replace("/", "~1") for part in location)
+    return "".join(f"/{token}" for token in tokens) or "body"
+
+
+def json_kind(value: Any) -> str:
+    """The type of a JSON value, in the words of JSON Schema."""
+    return JSON_KINDS.get(type(value), "null")
+
+
+def _deepest(error: Any) -> Any:
+    """The error itself; of one about alternatives, that of the alternative that fits furthest."""
     context = getattr(error.kind, "context", None)
     inner = [nested for branch in context or [] for nested in branch]
-    missing = getattr(error.kind, "property", None)
-    own = (list(error.instance_path), list(error.evaluation_path), error.message, missing)
     if not inner:
-        return own
-    deepest = max((_deepest(nested) for nested in inner), key=lambda result: len(result[0]))
-    return deepest if deepest[0] else own
+        return error
+    deepest = max(map(_deepest, inner), key=lambda nested: len(nested.instance_path))
+    return deepest if deepest.instance_path else error
 
 
 def _walk(contract: Contract, schema: Schema, path: Sequence[Any]) -> Iterator[Any]:

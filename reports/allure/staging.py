@@ -19,7 +19,9 @@ from typing import Any
 
 from contracts.clauses import sentence_and_citation
 from contracts.yaml_reader import UsageError
+from reports import cause_text
 from reports.allure.labels import ClauseLabel, story
+from reports.results.causes import Cause
 from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
 from reports.results.verdicts import ApiVerdict
@@ -56,9 +58,12 @@ def stage(
     written = _results_by_node(results, records.run.run if records.run else None)
     headings = (heading for result in written.values() for heading in labels_of(result).get("story", []))
     stories = {clause_of(heading): heading for heading in headings}
+    causes = {test: cause for judged in verdicts for cause in reversed(judged.causes) for test in cause.tests}
     for record in records.tests:
         result = written.get(record.node) or _plain_result(record)
-        _write(staged / f"{result['uuid']}-result.json", staged_result(result, record, stories))
+        _write(
+            staged / f"{result['uuid']}-result.json", staged_result(result, record, stories, causes.get(record.node))
+        )
     incomplete = {judged.api: (judged.verdict, judged.reasons) for judged in verdicts if judged.reasons}
     if records.problems or records.misuse:
         incomplete[OUTSIDE] = ("broken" if records.problems else "misuse", (*records.problems, *records.misuse))
@@ -105,8 +110,13 @@ def labels_of(result: Mapping[str, Any]) -> dict[str, list[str]]:
     return labels
 
 
-def staged_result(result: Mapping[str, Any], record: ResultRecord, stories: Mapping[str, str]) -> dict[str, Any]:
-    """The result with the title, identity and labels that a reader needs; `stories` maps clause ids to headings."""
+def staged_result(
+    result: Mapping[str, Any], record: ResultRecord, stories: Mapping[str, str], cause: Cause | None = None
+) -> dict[str, Any]:
+    """The result with the title, identity and labels that a reader needs; `stories` maps clause ids to headings.
+
+    cause: the worst that its findings belong to, by which the report groups failures.
+    """
     labels = labels_of(result)
     blamed = [stories.get(clause) or _heading(clause) for clause in record.blamed]
     headings = blamed or labels.get("story", [])
@@ -114,6 +124,8 @@ def staged_result(result: Mapping[str, Any], record: ResultRecord, stories: Mapp
     place = [("epic", record.api), *(("feature", text) for text in feature), *(("story", text) for text in headings)]
     kept_labels = [(name, value) for name, values in labels.items() if name in KEPT_LABELS for value in values]
     kept_labels.append(("outcome", record.outcome))
+    if cause:
+        kept_labels.append(("cause", f"{cause_text.heading(cause)} ({cause_text.how_often(cause)}, {cause.id})"))
     if record.is_observation:
         kept_labels.append(("tag", OBSERVATION))
     if record.outcome == "warning":

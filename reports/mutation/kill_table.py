@@ -60,7 +60,8 @@ class MutationResult:
     """The result of a mutation run for one change of a reference.
 
     kind: fault, variant, or seed (unchanged references, or a minimal variant, with other generated requests). requests
-    and seconds: until the killing complaint, or of the whole run.
+    and seconds: until the killing complaint, or of the whole run. causes: of a fault that every test ran against, for
+    each cause that is reported, the worst first, the clauses that it blames; None where the trial ended sooner.
     """
 
     api: str
@@ -72,6 +73,7 @@ class MutationResult:
     requests: int = 0
     seconds: float = 0.0
     skipped: int = 0
+    causes: tuple[tuple[str, ...], ...] | None = None
 
     @cached_property
     def killing_complaint(self) -> Complaint | None:
@@ -86,6 +88,11 @@ class MutationResult:
         """The complaint for the reader: an error of a test, else the killing complaint, else the first."""
         broken = next((complaint for complaint in self.complaints if complaint.broken), None)
         return broken or self.killing_complaint or next(iter(self.complaints), None)
+
+    @property
+    def is_first_cause_right(self) -> bool:
+        """Whether the worst cause names a clause that the fault breaks."""
+        return bool(self.causes) and bool({*self.clauses} & {*self.causes[0]})
 
     @cached_property
     def verdict(self) -> str:
@@ -141,7 +148,12 @@ def parse_mutation_result(content: Mapping[str, Any]) -> MutationResult:
         requests=int(content["requests"]),
         seconds=float(content["seconds"]),
         skipped=int(content["skipped"]),
+        causes=_causes(content.get("causes")),
     )
+
+
+def _causes(content: Any) -> tuple[tuple[str, ...], ...] | None:
+    return None if content is None else tuple(tuple(map(str, clauses)) for clauses in content)
 
 
 def parse_provenance(content: Mapping[str, Any]) -> Provenance:

@@ -6,7 +6,7 @@ caught the exception has decided it (suites/reporting/outcomes.py), and nobody g
     {"run": "5b6c…", "api": "getflow", "node": "suites/getflow/test_errors.py::test_x", "title": "X",
      "outcome": "failed", "clauses": ["GETFLOW-ERR-10"], "blamed": ["GETFLOW-ERR-10"], "message": "…", "readings": [],
      "exchanges": 3, "cases": 0, "observed": [], "is_observation": false, "changes": [],
-     "bug_kind": "", "operations": []}
+     "bug_kind": "", "operations": [], "findings": [{"clause": "GETFLOW-ERR-10", "expected": "…", …}]}
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from reports.results.finding_record import FindingRecord, parse_finding
 from reports.results.run_manifest import RECORDS_PREFIX
 
 SEVERITY = {
@@ -43,7 +44,7 @@ class ResultRecord:
     recorded with every meaning allowed. is_observation: whether recording them is all that the test does, so it
     cannot fail. cases: how many of its generated cases could have failed. changes: what a reading means now and meant
     in an earlier run, a sentence each. bug_kind: the kind of bug that the test looks for, or ""; then operations are
-    the operations and calls that it tried.
+    the operations and calls that it tried. findings: what its failure or warning found.
     """
 
     api: str
@@ -61,6 +62,7 @@ class ResultRecord:
     changes: tuple[str, ...] = ()
     bug_kind: str = ""
     operations: tuple[str, ...] = ()
+    findings: tuple[FindingRecord, ...] = ()
 
     @property
     def is_judged(self) -> bool:
@@ -116,7 +118,7 @@ def parse_record(content: dict[str, Any]) -> ResultRecord:
         raise ValueError(f"outcome {content['outcome']!r}")
     texts = {"clauses", "blamed", "readings", "observed", "changes", "operations"}
     lists = {name: tuple(map(str, content[name])) for name in texts & set(content)}
-    values: dict[str, Any] = {**content, **lists}
+    values: dict[str, Any] = {**content, **lists, "findings": tuple(map(parse_finding, content.get("findings", ())))}
     if unknown := set(values) - {member.name for member in fields(ResultRecord)}:
         raise ValueError(f"unknown member {min(unknown)!r}")
     return ResultRecord(**values)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from reports.results.causes import Cause, causes_of
 from reports.results.records import RunRecords
 from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
 
@@ -28,7 +29,7 @@ class ApiVerdict:
     clauses: ids of the clauses that were checked. findings: tests that failed. warnings: tests that found only clauses
     broken that the document neither states nor shows. not_judged: tests that ended in an error, without the target or
     without evidence. skipped: tests that did not run. readings: meanings seen. changes: what readings mean now and
-    meant in an earlier run.
+    meant in an earlier run. causes: what findings and warnings have in common, the worst first.
     """
 
     api: str
@@ -44,6 +45,7 @@ class ApiVerdict:
     readings: tuple[str, ...]
     changes: tuple[str, ...] = ()
     warnings: tuple[ResultRecord, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
 
 def judge(records: RunRecords, expected: Iterable[str]) -> list[ApiVerdict]:
@@ -87,6 +89,7 @@ def _verdict(api: str, records: RunRecords) -> ApiVerdict:
         readings=tuple(sorted({reading for test in tests for reading in test.readings})),
         changes=tuple(sorted({change for test in tests for change in test.changes})),
         warnings=tuple(test for test in tests if test.outcome == "warning"),
+        causes=tuple(causes_of(tests)),
     )
 
 

@@ -116,7 +116,7 @@ def checked_envelope(api: Api, exchange: Exchange, method: str, kind: ObjectKind
         response = replace(response, status=200, headers=(("content-type", "application/json"),))
     judge = partial(judge_response, api.contract, operation)
     findings = api.invalid_records.judged(replace(exchange, response=response), judge)
-    raise_findings([(finding, None) for finding in findings if finding.clause != operation.clauses[0]], api.secrets)
+    raise_findings([(finding, None) for finding in findings if finding.clause != operation.clauses[0]], api)
     assert not findings, f"expected {findings[0].expected}, got {findings[0].received}"
     envelope: Record = read_body(exchange)
     return envelope

@@ -181,9 +181,8 @@ def _compare(api: Api, responses: Sequence[tuple[TransportSession, Exchange, str
         f"by {session.transport.name}:\n{as_text(exchange, api.secrets)}"
         for session, exchange, _ in (majority, outlier)
     ]
-    raise ContractViolation(
-        "\n\n".join([finding_text(finding, api.secrets), *shown]), [clause], [majority[1], outlier[1]]
-    )
+    text = "\n\n".join([finding_text(finding, api), *shown])
+    raise ContractViolation(text, [clause], [(finding, None)], [majority[1]])
 
 
 def _differing_members(usual_text: str, other_text: str) -> str:

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 
 from contracts.clauses import clauses
 from contracts.exchange import Exchange
-from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.http_judge import WAS_ACCEPTED, WAS_REFUSED, Finding, is_refusal, judge_response
 from fixtures.target_api import Api, MissingPrecondition
 from suites.hypothesis_checks import counted
 from suites.preparations import preparation
@@ -69,8 +69,8 @@ def check_accepted(api: Api, operation: str, exchange: Exchange, clause: str | N
         own_clause = api.contract.find(operation).clauses[0]
         blamed = clause if clause and is_in_document(api, operation) else own_clause
         received = f"{response.status}: {response.text()[:200]}"
-        findings.insert(0, Finding(blamed, "a valid request is accepted", received, exchange))
-    raise_findings([(finding, None) for finding in findings], api.secrets)
+        findings.insert(0, Finding(blamed, "a valid request is accepted", received, exchange, kind=WAS_REFUSED))
+    raise_findings([(finding, None) for finding in findings], api)
     return exchange
 
 
@@ -78,13 +78,15 @@ def check_refused(api: Api, operation: str, exchange: Exchange, clause: str) -> 
     """Raises ContractViolation unless the request was refused as the contract describes."""
     findings = _findings(api, operation, exchange, clause)
     if not is_refusal(api.contract, exchange.response):
-        findings.insert(0, Finding(clause, "a refusal", f"{exchange.response.status}, accepted", exchange))
-    raise_findings([(finding, None) for finding in findings], api.secrets)
+        findings.insert(
+            0, Finding(clause, "a refusal", f"{exchange.response.status}, accepted", exchange, kind=WAS_ACCEPTED)
+        )
+    raise_findings([(finding, None) for finding in findings], api)
 
 
 def is_refused(api: Api, operation: str, exchange: Exchange) -> bool:
     """Whether the request was refused. Raises ContractViolation for a response that the contract does not describe."""
-    raise_findings([(finding, None) for finding in _findings(api, operation, exchange, None)], api.secrets)
+    raise_findings([(finding, None) for finding in _findings(api, operation, exchange, None)], api)
     return is_refusal(api.contract, exchange.response)
 
 

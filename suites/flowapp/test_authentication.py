@@ -211,7 +211,7 @@ def test_nothing_that_we_print_shows_the_key(api: Api) -> None:
     key = api.setting("TOKEN")
     exchange = send(api, "listEvents", headers={"api-secret": key})
     finding = Finding("FLOWAPP-AUTH-5", key, key, exchange)
-    written = [as_curl(exchange, api.secrets), as_text(exchange, api.secrets), finding_text(finding, api.secrets)]
+    written = [as_curl(exchange, api.secrets), as_text(exchange, api.secrets), finding_text(finding, api)]
     assert [text for text in written if key in text] == []
     assert key not in exchange.request.url
 

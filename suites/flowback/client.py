@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from contracts.clauses import ANY
 from contracts.clauses import readings as documented_readings
 from contracts.exchange import Exchange, Request
-from contracts.judge.http_judge import judge_response
+from contracts.judge.http_judge import WAS_REFUSED, judge_response
 from fixtures.target_api import UUID, Api, MissingPrecondition
 from suites.observed_readings import ObservedReadings
 from suites.preparations import preparation
@@ -50,7 +50,7 @@ def check_exchange(api: Api, operation_id: str, exchange: Exchange) -> Exchange:
     __tracebackhide__ = True
     judge = partial(judge_response, api.contract, api.contract.find(operation_id))
     findings = api.invalid_records.judged(exchange, judge)
-    raise_findings([(finding, None) for finding in findings], api.secrets)
+    raise_findings([(finding, None) for finding in findings], api)
     return exchange
 
 
@@ -65,7 +65,7 @@ def expect_success(api: Api, operation_id: str, exchange: Exchange, clause: str 
     if is_refused(check_exchange(api, operation_id, exchange)):
         received = f"{exchange.response.status}: {exchange.response.text()[:200]}"
         broken_clause = clause or api.contract.find(operation_id).clauses[0]
-        raise violation(api, broken_clause, "the request is served", received, exchange)
+        raise violation(api, broken_clause, "the request is served", received, exchange, kind=WAS_REFUSED)
     return exchange
 
 

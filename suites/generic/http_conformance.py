@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from contracts.exchange import Exchange
-from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.http_judge import WAS_REFUSED, Finding, is_refusal, judge_response
 from contracts.judge.refusal_judge import judge_refusal, readings_left_open, refusal_rule
 from contracts.operation import Operation
 from fixtures.acceptance import acceptance_clause, refusal_clause
@@ -44,7 +44,7 @@ def check_accepted(api: Api, operation: Operation, case: Case) -> list[Finding]:
         api.notes.append(f"refused, which nothing forbids: {operation.label}, {case.title}")
         return findings
     received = f"{response.status}: {response.text()[:MAX_SHOWN_TEXT]}"
-    return [Finding(clause, ACCEPTED, received, exchange), *findings]
+    return [Finding(clause, ACCEPTED, received, exchange, kind=WAS_REFUSED), *findings]
 
 
 def check_refused(api: Api, operation: Operation, case: Case) -> list[Finding]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from contracts import json_pointer
 from contracts.exchange import Exchange
-from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.http_judge import WAS_ACCEPTED, Finding, is_refusal, judge_response
 from contracts.judge.refusal_judge import InvalidCase, may_be_accepted, refusal_rule
 from contracts.openapi import Contract
 from contracts.operation import Operation
@@ -130,7 +130,9 @@ class IdentityChecker:
             return
         clause = refusal_clause(contract, self.operation, invalid, self.case, lambda: self._is_accepted(case))
         clause = clause or refusal_rule(contract, self.operation, invalid)["clause"]
-        yield Finding(clause, f"a refusal ({case.title})", f"{exchange.response.status}, accepted", exchange)
+        yield Finding(
+            clause, f"a refusal ({case.title})", f"{exchange.response.status}, accepted", exchange, kind=WAS_ACCEPTED
+        )
 
     def _is_accepted(self, invalid: Case) -> bool:
         """Whether the target accepts the request with the id itself; one that would change more is not sent again."""

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from contracts import json_pointer
 from contracts.exchange import Exchange, Request
-from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.http_judge import WAS_REFUSED, Finding, is_refusal, judge_response
 from contracts.judge.refusal_judge import InvalidCase, judge_refusal, readings_left_open, refusal_rule
 from contracts.operation import Operation
 from contracts.reader.document_lines import blamed_clause
@@ -114,7 +114,7 @@ class Records:
         if not is_refusal(self.api.contract, exchange.response):
             clause = self._clause("delete")
             findings = [Finding(clause, "the deleted record is gone", "it is still there", exchange)]
-        raise_findings([(finding, None) for finding in findings], self.api.secrets)
+        raise_findings([(finding, None) for finding in findings], self.api)
 
     def list(self) -> None:
         """The list has every live record as it was sent, and no deleted one."""
@@ -187,8 +187,8 @@ class Records:
             clause = None
         if is_refused and clause is not None:
             received = f"{exchange.response.status}: {exchange.response.text()[:MAX_SHOWN_TEXT]}"
-            findings.append(Finding(clause, ACCEPTED, received, exchange))
-        raise_findings([(finding, case) for finding in findings], self.api.secrets)
+            findings.append(Finding(clause, ACCEPTED, received, exchange, kind=WAS_REFUSED))
+        raise_findings([(finding, case) for finding in findings], self.api)
         if is_refused:
             raise NotDemanded(f"{action}: {case.title}")
         return exchange

@@ -78,7 +78,7 @@ def creates_nothing_to_read(operation: Operation) -> str:
 @pytest.mark.bug_kind("identity", reason_against=no_id_to_change)
 def test_another_id_names_no_record(api: Api, corpus: Corpus, operation: Operation) -> None:
     """What only begins like an id, or wraps around to it, is refused; other ways to write it name no other record."""
-    raise_findings(identity_findings(api, operation, corpus.minimal(operation)), api.secrets)
+    raise_findings(identity_findings(api, operation, corpus.minimal(operation)), api)
 
 
 @pytest.mark.bug_kind("identity")
@@ -99,7 +99,7 @@ def test_another_id_in_a_frame_names_no_record(
         )
         for spelling in other_ids(schema, parts[id_part], in_json=True, is_safe=call_with_id.safe)
     ]
-    raise_findings(checker.findings(others, checker.check_refused), api.secrets)
+    raise_findings(checker.findings(others, checker.check_refused), api)
     if not call_with_id.safe:  # what was made for the test is still there, and is used up
         raise_findings(
             checker.findings([replace(checker.messages.minimal(call_with_id), parts=parts)], checker.check_accepted),

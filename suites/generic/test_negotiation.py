@@ -86,7 +86,7 @@ def test_media_types_are_read_in_every_form(api: Api, corpus: Corpus, operation:
         raise MissingPrecondition(f"{operation} refuses its minimal request with status {usual.response.status}")
     broken = {finding.clause for finding in judge_response(api.contract, operation, usual)}
     check = partial(check_form, broken=broken)
-    raise_findings(findings_of(api, operation, cases_of(corpus, operation), check), api.secrets)
+    raise_findings(findings_of(api, operation, cases_of(corpus, operation), check), api)
 
 
 def check_form(api: Api, operation: Operation, case: Case, broken: set[str]) -> list[Finding]:

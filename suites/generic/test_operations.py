@@ -92,7 +92,7 @@ def test_credentials(api: Api, corpus: Corpus, operation: Operation) -> None:
     except NotTested:
         if not findings:
             raise
-    raise_findings(findings, api.secrets)
+    raise_findings(findings, api)
 
 
 @pytest.mark.offered(cases=has_misused_method_cases)
@@ -114,7 +114,7 @@ def check_all(api: Api, operation: Operation, cases: Sequence[Case], check: Case
         findings = findings_of(api, operation, cases, check)
     except MissingPrecondition as reason:
         raise MissingPrecondition(f"no request of {operation} can be made: {reason}") from None
-    raise_findings(findings, api.secrets)
+    raise_findings(findings, api)
 
 
 def _cases_of_kind(corpus: Corpus, operation: Operation, is_wanted: Callable[[str], bool]) -> list[Case]:

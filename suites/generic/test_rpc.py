@@ -30,16 +30,16 @@ def checker(api: Api, transport: Transport, messages: Messages, call: Call, erro
 @frame_transports
 def test_valid_calls(checker: RpcChecker) -> None:
     """Documented, boundary and generated messages succeed, with the response envelope of their call."""
-    raise_findings(checker.findings(checker.messages.valid(checker.call), checker.check_accepted), checker.api.secrets)
+    raise_findings(checker.findings(checker.messages.valid(checker.call), checker.check_accepted), checker.api)
 
 
 @frame_transports
 def test_invalid_calls(checker: RpcChecker) -> None:
     """Messages with one error are refused with the documented code, each with an id of its own."""
-    raise_findings(checker.findings(checker.messages.invalid(checker.call), checker.check_refused), checker.api.secrets)
+    raise_findings(checker.findings(checker.messages.invalid(checker.call), checker.check_refused), checker.api)
 
 
 @frame_transports
 def test_connection_after_refusals(checker: RpcChecker) -> None:
     """After each invalid message the same connection serves a call that only reads."""
-    raise_findings(checker.findings_after_refusals(checker.messages.invalid(checker.call)), checker.api.secrets)
+    raise_findings(checker.findings_after_refusals(checker.messages.invalid(checker.call)), checker.api)

@@ -44,7 +44,7 @@ def test_another_spelling_means_the_same(api: Api, corpus: Corpus, operation: Op
         if written != request:
             exchange = api.send_request(written)
             findings += [(finding, None) for finding in check_spelling(api, operation, case, title, usual, exchange)]
-    raise_findings(findings, api.secrets)
+    raise_findings(findings, api)
 
 
 def richest_case(corpus: Corpus, operation: Operation) -> Case:

@@ -44,7 +44,7 @@ def test_two_mistakes_are_refused_like_one(api: Api, corpus: Corpus, operation: 
             findings += [(finding, both) for finding in check_both(api, operation, (first, second), alone, both)]
     if not compared:
         raise MissingPrecondition(f"{operation} refuses no two mistakes, each of them alone")
-    raise_findings(findings, api.secrets)
+    raise_findings(findings, api)
 
 
 def is_plain_refusal(api: Api, exchange: Exchange) -> bool:

@@ -58,7 +58,7 @@ def test_no_way_in_needs_fewer_credentials(api: Api, corpus: Corpus, operation: 
         if state == "none" or api.target.pace is None  # elsewhere, wrong ones could lock an account
     ]
     ways = ways_of(api.contract, operation)
-    raise_findings(checker.findings(cases, ways, corpus.effort), api.secrets)
+    raise_findings(checker.findings(cases, ways, corpus.effort), api)
 
 
 @pytest.mark.bug_kind("ways in", reason_against=refuses_no_value)
@@ -69,7 +69,7 @@ def test_no_way_in_validates_less(api: Api, corpus: Corpus, operation: Operation
     if not cases:
         raise MissingPrecondition(f"no request of {operation} has a value that must be refused")
     ways = [way for way in ways_of(api.contract, operation) if way.is_same_request]
-    raise_findings(checker.findings(cases, ways, corpus.effort), api.secrets)
+    raise_findings(checker.findings(cases, ways, corpus.effort), api)
 
 
 def invalid_of_each_kind(corpus: Corpus, operation: Operation) -> list[Case]:

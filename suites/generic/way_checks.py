@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.exchange import Exchange, Request
-from contracts.judge.http_judge import Finding, is_refusal, media_type_object
+from contracts.judge.http_judge import WAS_ACCEPTED, Finding, is_refusal, media_type_object
 from contracts.judge.refusal_judge import refusal_rule
 from contracts.operation import Operation
 from fixtures.acceptance import refusal_clause
@@ -82,7 +82,9 @@ class WayChecker:
             if self.is_served(exchange):
                 self._remove(exchange)
                 expected = f"a refusal, as by the documented way ({case.invalid_case}, sent with {way.title})"
-                yield Finding(self._clause(case), expected, f"{exchange.response.status}, accepted", exchange)
+                yield Finding(
+                    self._clause(case), expected, f"{exchange.response.status}, accepted", exchange, kind=WAS_ACCEPTED
+                )
 
     def request(self, way: Way, case: Case) -> Request | None:
         """The case's request in that way, None if it is the documented one."""

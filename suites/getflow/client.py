@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.exchange import Exchange
-from contracts.judge.http_judge import Finding, is_refusal, judge_response
+from contracts.judge.http_judge import WAS_ACCEPTED, WAS_REFUSED, is_refusal, judge_response
 from contracts.operation import Operation, Parameter
 from fixtures.cases import encode_json
 from fixtures.target_api import Api
@@ -121,14 +121,16 @@ def check_documented(api: Api, exchange: Exchange, clause: str) -> None:
     operation = operation_of(api, exchange)
     findings = api.invalid_records.judged(exchange, partial(judge_response, CONTRACT, operation))
     if exchange.response.error:
-        findings = [Finding(clause, finding.expected, finding.received, exchange) for finding in findings]
-    raise_findings([(finding, None) for finding in findings], api.secrets)
+        findings = [replace(finding, clause=clause) for finding in findings]
+    raise_findings([(finding, None) for finding in findings], api)
 
 
 def require_success(api: Api, exchange: Exchange, clause: str) -> None:
     """Raises ContractViolation for a refusal: of that clause if the target knows the words of the request."""
     if not is_success(exchange):
-        raise violation(api, fair_clause(api, exchange, clause), "a success", response_text(exchange), exchange)
+        raise violation(
+            api, fair_clause(api, exchange, clause), "a success", response_text(exchange), exchange, WAS_REFUSED
+        )
 
 
 def require_known(api: Api, exchange: Exchange, name: str) -> None:
@@ -148,7 +150,7 @@ def refusal_problems(api: Api, exchange: Exchange, clause: str) -> list[Record]:
     """The problems that a refusal reports. Raises ContractViolation for any other response."""
     check_documented(api, exchange, clause)
     if not is_refusal(CONTRACT, exchange.response):
-        raise violation(api, clause, "a refusal", response_text(exchange), exchange)
+        raise violation(api, clause, "a refusal", response_text(exchange), exchange, WAS_ACCEPTED)
     return problems(exchange)
 
 

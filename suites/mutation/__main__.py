@@ -44,13 +44,20 @@ class MutationRun:
     """A pytest plugin that runs a trial of every change in place of one run of the tests."""
 
     def __init__(
-        self, changes: Sequence[tuple[str, Change]], seeds: Sequence[int], jobs: int, out: Path, small: bool
+        self,
+        changes: Sequence[tuple[str, Change]],
+        seeds: Sequence[int],
+        jobs: int,
+        out: Path,
+        small: bool,
+        causes: bool,
     ) -> None:
         self.changes = changes
         self.out = out
         self.seeds = seeds
         self.jobs = jobs
         self.small = small
+        self.causes = causes
         self.tests = 0  # checks; observations cannot fail and kill nothing
         self.observations = 0
         self.honest: list[Complaint] = []
@@ -60,6 +67,7 @@ class MutationRun:
         """Says that no test goes to a target, so that none needs settings, nor a mailbox that receives mail."""
         config.stash[APIS_UNDER_TEST] = {}
         config.stash[trial.SMALL] = self.small
+        config.stash[trial.CAUSES] = self.causes
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -92,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sample = _sample_text(changes, apis, is_named=bool(options.only))
         return versus_schemathesis.main(changes, provenance, options.out, sample, options.publish)
     started = time.perf_counter()
-    run = MutationRun(changes, range(1, options.seeds + 1), options.jobs, options.out, options.small)
+    run = MutationRun(changes, range(1, options.seeds + 1), options.jobs, options.out, options.small, options.causes)
     kill_table_files.begin(options.out)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run_pytest(run, options)
@@ -191,6 +199,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--small", action="store_true", help="references with few records, of which a run knows no optional setting"
+    )
+    parser.add_argument(
+        "--causes",
+        action="store_true",
+        help="run every test against each fault, and count the reported causes",
     )
     parser.add_argument("tests", nargs="*", help="paths of tests, by default all suites")
     options = parser.parse_args(arguments)

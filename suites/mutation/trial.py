@@ -29,12 +29,15 @@ from fixtures.reference.protocol import Change
 from fixtures.target_api import Api
 from reports.mutation import kill_table
 from reports.mutation.kill_table import Complaint, MutationResult
+from reports.results.causes import causes_of
 from suites import hypothesis_profiles
 from suites.mutation.reference_apis import honest_apis, in_process_api, socket_reference
 from suites.reporting import pytest_plugin
+from suites.reporting.result_recorder import RESULTS
 from suites.run_checks import APIS_UNDER_TEST
 
 SECONDS = pytest.StashKey[float]()  # that a test took when it last ran, which was against an honest reference
+CAUSES = pytest.StashKey[bool]()  # whether every test runs against a fault, to see how many causes are reported
 SMALL = pytest.StashKey[bool]()  # whether the references are small, and somebody's
 WEBSOCKET_TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # by API
 
@@ -170,8 +173,16 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
         faults, variants = ((change.name,), ()) if change.kind == "fault" else ((), (change.name,))
         api, items = in_process_api(name, faults, variants, seed, small), _tests_of(name, _in_process_tests(session))
 
+    needs_causes = change.kind == "fault" and session.config.stash.get(CAUSES, False)
+    records = session.config.stash[RESULTS].findings
+    records.clear()
+
     def is_enough(complaint: Complaint) -> bool:
-        return change.kind == "fault" and (complaint.broken or bool(set(complaint.clauses) & set(change.clauses)))
+        return (
+            not needs_causes
+            and change.kind == "fault"
+            and (complaint.broken or bool(set(complaint.clauses) & set(change.clauses)))
+        )
 
     complaints, skipped, seconds = _run_against(session, api, _own_tests_first(items, change), is_enough)
     if change.minimal:
@@ -179,6 +190,7 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
     return MutationResult(
         *(name, change.name, change.kind, change.clauses, change.summary),
         *(tuple(complaints), api.exchange_count, seconds, skipped),
+        tuple(cause.clauses for cause in causes_of(records)) if needs_causes else None,
     )
 
 
@@ -256,6 +268,7 @@ def _run_test(item: pytest.Item, next_item: pytest.Item | None) -> tuple[Complai
         item._initrequest()  # as for a rerun
     reports = runtestprotocol(item, nextitem=next_item, log=False)
     for report in reports:
+        item.config.stash[RESULTS].pytest_runtest_logreport(report)
         if report.failed:
             blamed = tuple(str(value) for name, value in report.user_properties if name == "blamed")
             return Complaint(item.nodeid, blamed, report.longreprtext, not blamed), False

@@ -25,9 +25,9 @@ def attach_exchanges(api: Api, error: BaseException | None) -> None:
     shown = list(error.exchanges) if isinstance(error, ContractViolation) else []
     others = [exchange for exchange in api.exchanges if exchange not in shown]
     for exchange in shown[:MAX_SHOWN_FAILING]:
-        allure.attach(_page(exchange, api.secrets), f"the finding: {_title(exchange, api)}", TEXT)
+        allure.attach(_page(exchange, api), f"the finding: {_title(exchange, api)}", TEXT)
     for exchange in others[-(MAX_SHOWN_FAILING if error and not shown else MAX_SHOWN_PASSING) :]:
-        allure.attach(_page(exchange, api.secrets), _title(exchange, api), TEXT)
+        allure.attach(_page(exchange, api), _title(exchange, api), TEXT)
 
 
 def attach_case_counts(counts: Sequence[object]) -> None:
@@ -63,5 +63,6 @@ def _frame_title(exchange: Exchange, api: Api) -> str:
     return mask_secrets(f"{endpoint} {method} by frame → {outcome}", api.secrets)
 
 
-def _page(exchange: Exchange, secrets: Sequence[str]) -> str:
-    return f"{as_curl(exchange, secrets)}\n\n{as_text(exchange, secrets)}\n"
+def _page(exchange: Exchange, api: Api) -> str:
+    command = as_curl(exchange, api.secrets, api.secret_variables)
+    return f"{command}\n\n{as_text(exchange, api.secrets)}\n"

@@ -13,7 +13,7 @@ from contracts.clauses import clauses, sentence_and_citation
 from contracts.exchange import Exchange, as_curl
 from contracts.judge.http_judge import Finding
 from contracts.reader.document_lines import OF_THE_DOCUMENT
-from contracts.secret_mask import mask_secrets
+from contracts.secret_mask import NAMED, mask_secrets
 from fixtures.target_api import Api
 
 MAX_SHOWN = 3  # findings that are shown in full
@@ -26,65 +26,105 @@ class Titled(Protocol):
     def title(self) -> str: ...
 
 
-class ContractViolation(AssertionError):
-    """The target broke a promise: the clauses' ids, the main one first, and the exchanges that show it."""
+Reported = tuple[Finding, Titled | None]  # a finding, and the case or message that it is about
 
-    def __init__(self, message: str, clauses: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
+
+class ContractViolation(AssertionError):
+    """The target broke a promise: the clauses' ids, the main one first, and the findings that say so."""
+
+    def __init__(
+        self,
+        message: str,
+        clauses: Sequence[str],
+        findings: Sequence[Reported] = (),
+        compared: Sequence[Exchange] = (),
+    ) -> None:
+        """compared: exchanges that those at fault differ from."""
         super().__init__(message)
+        self.compared = tuple(compared)
         self.clauses = tuple(clauses)
-        self.exchanges = tuple(exchanges)
+        self.findings = tuple(findings)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The exchanges at fault, the first of each clause, and those that they were compared with."""
+        first: dict[str, Exchange] = {}
+        for finding, _ in self.findings:
+            first.setdefault(finding.clause, finding.exchange)
+        return [*first.values(), *self.compared]
 
 
 def is_warning(blamed: Iterable[str]) -> bool:
     """Whether the document itself demands none of these clauses; one without a grade, such as a reading, it demands."""
-    grades = [_grade(identifier) for identifier in blamed]
-    return bool(grades) and all(grade is not None and grade not in OF_THE_DOCUMENT for grade in grades)
+    grades = [grade_of(identifier) for identifier in blamed]
+    return bool(grades) and not any(grade in OF_THE_DOCUMENT or not grade for grade in grades)
 
 
-def _grade(identifier: str) -> str | None:
-    clause = clauses(identifier.partition("-")[0].lower()).get(identifier)
-    return clause.grade if clause else None
+def grade_of(identifier: str) -> str:
+    """The grade of that clause, "" for a reading and for no clause."""
+    api = identifier.partition("-")[0].lower()
+    clause = clauses(api).get(identifier) if identifier else None
+    return clause.grade if clause else ""
 
 
-def finding_text(finding: Finding, secrets: Iterable[str], case: Titled | None = None) -> str:
+def finding_text(finding: Finding, api: Api, case: Titled | None = None) -> str:
     """A finding as text for people, with the secrets masked."""
     sentence, citation = sentence_and_citation(finding.clause)
-    secrets = list(secrets)
     lines = [
         f"{finding.clause}: {sentence}",
         f"  document   {citation}",
+        *([f"  request    {case.title}"] if case else []),
         f"  expected   {finding.expected}",
         f"  received   {finding.received}",
-        f"  try it     {as_curl(finding.exchange, secrets)}",
+        *request_lines(finding.exchange, api),
     ]
-    if case:
-        lines.insert(2, f"  request    {case.title}")
-    return mask_secrets("\n".join(lines), secrets)
+    return mask_secrets("\n".join(lines), api.secrets)
 
 
-def raise_findings(findings: Sequence[tuple[Finding, Titled | None]], secrets: Iterable[str]) -> None:
+def request_lines(exchange: Exchange, api: Api) -> list[str]:
+    """Whose credentials the request at fault had, and a shell command that sends it."""
+    return [
+        f"  account    {account_of(exchange, api)}",
+        f"  try it     {as_curl(exchange, api.secrets, api.secret_variables)}",
+    ]
+
+
+def account_of(exchange: Exchange, api: Api) -> str:
+    """Whose credentials a request had: the names of the variables that hold them, or what else there was."""
+    request = exchange.request
+    fields = [f"{name}: {value}" for name, value in request.headers]
+    sent = "\n".join([request.url, *fields, request.body.decode(errors="replace")])
+    names = [name for value, name in api.secret_variables.items() if value in sent]
+    if names:
+        return ", ".join(sorted(names))
+    return "other credentials" if NAMED.search(sent.lower()) else "none"
+
+
+def raise_findings(findings: Sequence[Reported], api: Api) -> None:
     """Raises ContractViolation when there are findings: one per clause, MAX_SHOWN in full, the rest counted."""
     __tracebackhide__ = True
     if not findings:
         return
-    first: dict[str, tuple[Finding, Titled | None]] = {}
+    first: dict[str, Reported] = {}
     for finding, case in findings:
         first.setdefault(finding.clause, (finding, case))
-    secrets = list(secrets)
-    texts = [finding_text(finding, secrets, case) for finding, case in list(first.values())[:MAX_SHOWN]]
+    texts = [finding_text(finding, api, case) for finding, case in list(first.values())[:MAX_SHOWN]]
     rest = len(findings) - len(texts)
     if rest:
         texts.append(f"… and {rest} more findings in this test")
-    raise ContractViolation("\n\n".join(texts), list(first), [finding.exchange for finding, _ in first.values()])
+    raise ContractViolation("\n\n".join(texts), list(first), findings)
 
 
 def violation(
-    api: Api, clause: str, expected: str, received: str, exchange: Exchange | None = None
+    api: Api, clause: str, expected: str, received: str, exchange: Exchange | None = None, kind: str = ""
 ) -> ContractViolation:
-    """The exception to raise for that clause or reading, about this exchange or the API's last one."""
+    """The exception to raise for that clause or reading, about this exchange or the API's last one.
+
+    kind: that of the finding, for causes.
+    """
     shown = exchange or (api.exchanges[-1] if api.exchanges else None)
     if shown is None:
         sentence, _ = sentence_and_citation(clause)
         return ContractViolation(f"{clause}: {sentence}\n  expected   {expected}\n  received   {received}", [clause])
-    text = finding_text(Finding(clause, expected, received, shown), api.secrets)
-    return ContractViolation(text, [clause], [shown])
+    finding = Finding(clause, expected, received, shown, kind=kind)
+    return ContractViolation(finding_text(finding, api), [clause], [(finding, None)])

@@ -56,9 +56,9 @@ class MisreadResponses:
             api,
             finding,
             ContractViolation(
-                f"{finding_text(finding, api.secrets)}\n  therefore  the test stopped: {_short(stopping)}",
+                f"{finding_text(finding, api)}\n  therefore  the test stopped: {_short(stopping)}",
                 [finding.clause],
-                [finding.exchange],
+                [(finding, None)],
             ),
         )
 

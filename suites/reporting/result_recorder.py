@@ -6,7 +6,9 @@ the tear-down has ended; to the controller of xdist the outcome travels as a pro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,24 +17,29 @@ from contracts.asyncapi import Call
 from contracts.operation import Operation
 from contracts.secret_mask import mask_secrets
 from fixtures.http_client import TargetUnreachable, Unreachable
+from reports.results.causes import causes_of
+from reports.results.finding_record import FindingRecord
 from reports.results.records import short_message
-from reports.results.result_log import BLAMING_OUTCOMES, ResultLog, ResultRecord
+from reports.results.result_log import BLAMING_OUTCOMES, ResultLog, ResultRecord, parse_record
 from reports.results.unreachable_apis import UnreachableApis
-from suites.reporting import pytest_plugin
-from suites.reporting.failures import ContractViolation, is_warning
+from suites.reporting import finding_records, pytest_plugin
+from suites.reporting.failures import ContractViolation
 from suites.reporting.masked_reports import SECRETS
 from suites.reporting.misread_responses import MisreadResponses
 from suites.reporting.outcomes import NOBODYS_FAULT, PASSED, Ending, ending_of, leaves, worst_ending
 
+RESULTS = pytest.StashKey["ResultRecorder"]()  # of this process
 SELFTEST = Path(__file__).parents[1] / "selftest"
 NOTED = pytest.StashKey[Ending | None]()  # how the phase of a test ended that has no report yet
 PHASES = pytest.StashKey[list[Ending]]()  # how the phases of a test ended
 BLAMED = pytest.StashKey[tuple[str, ...]]()
+FINDINGS = pytest.StashKey[tuple[FindingRecord, ...]]()
 EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
 OPERATIONS = pytest.StashKey[tuple[str, ...]]()  # the operations and calls that they belong to
 CASES = "cases"  # property of a test: how many generated cases of one of its properties could have failed
 NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows as skipped
 CHANGE = "reading_change"  # property of a test: what it saw of a reading that an earlier run saw otherwise
+FINDING = "finding"  # property of pytest's report: the record of a test that has findings, as JSON
 WARNING = "contract warning"  # property of pytest's report, and what its summary calls such a test
 STOP = "stop"  # property of pytest's report: API, outcome and message of a test that nobody is to blame for
 EXIT_CODES = {"unreachable": 4, "misuse": 2}  # of a run with such a test
@@ -47,6 +54,7 @@ class ResultRecorder:
         self._unreachable = UnreachableApis(results)
         self._misread = MisreadResponses()
         self._seen: set[tuple[str, str]] = set()  # API and message of the tests that were stopped here
+        self.findings: list[ResultRecord] = []  # of the tests of all processes that have findings
         self.stopped: dict[tuple[str, str, str], set[str]] = {}  # node ids of tests by API, outcome and message
 
     def end_in_one_line(
@@ -114,10 +122,13 @@ class ResultRecorder:
         """Notes how a phase of the test ended, and writes the record of the test after the last one."""
         if call.when == "setup":
             item.stash[PHASES], item.stash[BLAMED], item.stash[EXCHANGES] = [], (), 0
+            item.stash[FINDINGS] = ()
         noted, item.stash[NOTED] = item.stash.get(NOTED, None), None
         ending = noted if noted and call.excinfo else _ending(item, call, report)
         phases = item.stash[PHASES]
         phases.append(ending)
+        if ending.outcome in BLAMING_OUTCOMES and not item.path.is_relative_to(SELFTEST):
+            report.user_properties.append((FINDING, json.dumps(asdict(_record(item, ending)))))
         if ending.outcome == "warning":
             _pass_with_warning(item, report)
         if ending.outcome in NOBODYS_FAULT:
@@ -126,11 +137,25 @@ class ResultRecorder:
             self._log.append(_record(item, worst_ending(phases)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Counts the tests that were stopped, in whichever process they ran."""
-        for name, stop in report.user_properties:
-            if name == STOP and isinstance(stop, list):
-                api, outcome, message = stop
+        """Collects the tests that were stopped or have findings, in whichever process they ran."""
+        for name, value in report.user_properties:
+            if name == STOP and isinstance(value, list):
+                api, outcome, message = value
                 self.stopped.setdefault((api, outcome, message), set()).add(report.nodeid)
+            if name == FINDING:
+                self.findings.append(parse_record(json.loads(str(value))))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+        """Has one failure of each cause printed in full; the others name their cause, which is printed below."""
+        cause_of = {test: cause.id for cause in reversed(causes_of(self.findings)) for test in cause.tests}
+        shown: set[str] = set()
+        for report in terminalreporter.stats.get("failed", []):
+            cause = cause_of.get(report.nodeid)
+            if cause in shown:
+                report.longrepr = f"cause {cause}, as above"
+            shown |= {cause} if cause else set()
+        return (yield)
 
     @property
     def lines(self) -> list[str]:
@@ -159,8 +184,8 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
     error = violations[0] if violations else call.excinfo.value
     blamed = pytest_plugin.blamed_clauses(item, error)
     item.stash[BLAMED] = tuple(blamed if violations else blamed[:1])
-    is_strict = bool(item.config.getini("strict"))
-    outcome = "warning" if is_warning(item.stash[BLAMED]) and not is_strict else "failed"
+    item.stash[FINDINGS] = finding_records.of_error(item, error)
+    outcome = "warning" if all(finding.is_warning for finding in item.stash[FINDINGS]) else "failed"
     return Ending(outcome, pytest_plugin.failure_text(item, error))
 
 
@@ -190,6 +215,7 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         outcome=ending.outcome,
         clauses=tuple(pytest_plugin.clauses_of(item)),
         blamed=item.stash[BLAMED] if ending.outcome in BLAMING_OUTCOMES else (),
+        findings=item.stash[FINDINGS] if ending.outcome in BLAMING_OUTCOMES else (),
         message=message,
         readings=tuple(sorted(value.replace("=", ": ", 1) for name, value in properties if name == "reading")),
         exchanges=item.stash[EXCHANGES],

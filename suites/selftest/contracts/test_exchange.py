@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 
@@ -220,3 +221,56 @@ def test_secrets_are_replaced_the_longest_first_and_empty_ones_are_none() -> Non
 def test_media_type_is_read_without_parameters(content_type: str | None, expected: str) -> None:
     headers = () if content_type is None else (("CONTENT-TYPE", content_type), ("content-type", "x/y"))
     assert Response(200, headers).media_type() == expected
+
+
+URL = "http://127.0.0.1:1/tasks"
+
+
+def sent(text: str) -> list[str]:
+    """The words that a shell makes of that command, where SHOP_TOKEN is s3cret."""
+    shown = ["sh", "-c", f"for word in {text}; do printf '%s\\n' \"$word\"; done"]
+    environ = {"SHOP_TOKEN": "s3cret", "PATH": os.environ["PATH"]}
+    return subprocess.run(shown, env=environ, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("Bearer s3cret", '"Authorization: Bearer $SHOP_TOKEN"'),
+        ("s3cretive", '"Authorization: ${SHOP_TOKEN}ive"'),
+        ('"s3cret" $1', "'Authorization: \"'\"$SHOP_TOKEN\"'\" $1'"),
+        ("other", "'Authorization: ***'"),
+    ],
+)
+def test_a_curl_line_reads_a_secret_from_its_variable(value: str, word: str) -> None:
+    line = as_curl(exchange(Authorization=value), ["s3cret"], {"s3cret": "SHOP_TOKEN"})
+    assert word in line
+    assert "s3cret" not in line
+    if value != "other":
+        assert f"Authorization: {value}" in sent(line)
+
+
+def test_a_curl_line_reads_a_secret_in_body_and_url_from_its_variable() -> None:
+    request = Request("POST", f"{URL}?token=s3cret", (("content-type", "a/b"),), b'{"password": "s3cret"}')
+    line = as_curl(Exchange(request, Response(200)), ["s3cret"], {"s3cret": "SHOP_TOKEN"})
+    assert "s3cret" not in line
+    assert [f"{URL}?token=s3cret", '{"password": "s3cret"}'] == [sent(line)[-1], sent(line)[-2]]
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:1/a", "deepstream+ws://127.0.0.1:1/deepstream#a"])
+def test_a_frame_reads_a_secret_from_its_variable(url: str) -> None:
+    frame = Exchange(Request("FRAME", url, (), b'{"token": "s3cret"}'), Response(101))
+    line = as_curl(frame, ["s3cret"], {"s3cret": "SHOP_TOKEN"})
+    assert '"$SHOP_TOKEN"' in line
+    assert "s3cret" not in line
+
+
+def test_a_short_value_is_no_variable() -> None:
+    assert "SHOP_TOKEN" not in as_curl(exchange(Accept="x"), (), {"x": "SHOP_TOKEN"})
+
+
+def test_a_frame_that_is_cut_within_a_variable_ends_before_it() -> None:
+    text = "x" * (formatting.MAX_SHOWN - 4) + "s3cret"
+    frame = Exchange(Request("FRAME", "ws://127.0.0.1:1/a", (), text.encode()), Response(101))
+    line = as_curl(frame, (), {"s3cret": "S_T"})
+    assert "S_T" not in line

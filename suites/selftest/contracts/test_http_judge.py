@@ -183,7 +183,7 @@ def test_clause_of_the_response_comes_before_the_one_of_the_operation() -> None:
 
 
 def test_missing_property_is_blamed_on_the_operation_when_no_clause_is_nearer() -> None:
-    assert findings(exchange(body={}, headers=LINK))[0][:2] == ("GETFLOW-PAGE-1", "body: required ['goods']")
+    assert findings(exchange(body={}, headers=LINK))[0][:2] == ("GETFLOW-PAGE-1", "body: the member goods")
 
 
 def test_schema_that_contains_itself_is_judged_at_every_depth() -> None:
@@ -196,9 +196,25 @@ def test_schema_that_contains_itself_is_judged_at_every_depth() -> None:
     }
     contract = contract_with(schemas={"Tree": tree})
     value = {"size": 1, "child": {"child": {"size": "big"}}}
-    assert list(schema_violations(contract, contract.schemas["Tree"], value, ["TODO-MAKE-1"])) == [
-        ("child.child.size: type integer", '"big" is not of type "integer"', "TODO-TREE-1", ("child", "child", "size"))
-    ]
+    (violation,) = schema_violations(contract, contract.schemas["Tree"], value, ["TODO-MAKE-1"])
+    assert violation[:2] == ("child.child.size: type integer", '"big" is not of type "integer"')
+    assert violation[2:4] == ("TODO-TREE-1", ("child", "child", "size"))
+    assert violation[4:] == ("/child/child/size", "type", "string")
+
+
+def test_a_missing_member_names_the_members_that_are_there() -> None:
+    contract = contract_with()
+    (violation,) = schema_violations(
+        contract, {"required": ["total_page"]}, {"results": 1, "pages": 2}, ["TODO-MAKE-1"]
+    )
+    assert violation[:2] == ("body: the member total_page", "the members pages, results")
+    assert violation[4:] == ("/total_page", "required", "absent")
+
+
+def test_items_share_the_slot_of_their_member() -> None:
+    contract, items = contract_with(), {"items": {"properties": {"a/b": {"type": "string"}}}}
+    violations = schema_violations(contract, items, [{"a/b": 1}, {"a/b": 2}], ["TODO-MAKE-1"])
+    assert {violation.slot for violation in violations} == {"/*/a~1b"}
 
 
 def test_every_violation_is_found() -> None:

@@ -136,8 +136,8 @@ def lined_shop(**parts: Any) -> Contract:
 
 def blamed(contract: Contract, value: Any) -> Iterator[str]:
     """The clauses that are blamed for a list of goods."""
-    for _, _, clause, _ in schema_violations(contract, contract.schemas["Goods"], value, ["GETFLOW-PAGE-1"]):
-        yield clause
+    for violation in schema_violations(contract, contract.schemas["Goods"], value, ["GETFLOW-PAGE-1"]):
+        yield violation.clause
 
 
 def test_a_member_without_lines_is_reported_under_the_silent_clause() -> None:

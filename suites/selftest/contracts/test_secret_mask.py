@@ -127,3 +127,12 @@ def test_no_secret_is_left(secret: str, around: str) -> None:
 def test_masked_text_stays_as_it_is(text: str) -> None:
     shown = mask_secrets(text + SECRET, FORMS)
     assert mask_secrets(shown, FORMS) == shown
+
+
+@pytest.mark.parametrize("name", ["$SHOP_TOKEN", "${SHOP_TOKEN}"])
+def test_the_name_of_a_variable_is_shown_where_its_secret_would_be(name: str) -> None:
+    assert mask_secrets(f'-H "Authorization: Bearer {name}"', ["s3cret"]) == f'-H "Authorization: Bearer {name}"'
+
+
+def test_what_only_begins_like_a_variable_is_masked() -> None:
+    assert mask_secrets("Authorization: $hop-token_1", []) == "Authorization: ***"

@@ -263,13 +263,32 @@ def test_a_broken_promise_fails(tmp_path: Path, node: Path) -> None:
     assert run.pytest_code == 1
 
 
+def test_one_wrong_type_is_one_cause_everywhere(tmp_path: Path) -> None:
+    run = ended_run(tmp_path, None, {}, PAGES, "--fault", "flowback.gives_total_page_as_text", "-n", "2")
+    assert_all_say(run, "fail")
+    (cause,) = json.loads((run.out / "summary.json").read_text())["apis"]["flowback"]["causes"]
+    assert (cause["clause"], cause["example"]["slot"], len(cause["tests"])) == ("FLOWBACK-LIST-7", "/total_page", 9)
+    assert cause["example"]["account"] == "FLOWBACK_TOKEN"
+    heading, times = "FLOWBACK-LIST-7: A page has total_page, an integer.", "9 findings in 9 tests"
+    for text in (run.pytest_text, run.text, (run.out / "summary.md").read_text()):
+        assert heading in text
+        assert re.search(rf"^ +how often +{times}$|^   how often +{times}$", text, re.MULTILINE)
+        assert '-H "Authorization: $FLOWBACK_TOKEN"' in text
+    assert run.pytest_text.count("  received   ") == 2, "the first failure, and the cause"
+    assert run.pytest_text.count(f"cause {cause['id']}, as above") == 8
+    junit = ElementTree.parse(run.out / "junit.xml")
+    (listed,) = junit.iterfind(f"testsuite/properties/property[@name='cause {cause['id']}']")
+    assert listed.get("value") == f"{heading} {times}"
+    assert {str(failure.text).split("\n")[0] for failure in junit.iter("failure")} == {heading}
+
+
 def test_a_breach_of_what_was_inferred_is_a_warning_everywhere(tmp_path: Path, node: Path) -> None:
     run = ended_run(tmp_path, node, {}, PAGES, "--fault", INFERRED_FAULT)
     assert_all_say(run, "pass")
     assert run.pytest_code == 0
     assert "1 contract warning in" in run.pytest_text
-    assert re.search(r"^flowback +pass +9 checks, 6 clauses, 0 findings, 1 warning$", run.text, re.MULTILINE)
-    assert "    warning: FLOWBACK-LIST-23: " in run.text
+    assert re.search(r"^flowback +pass +9 checks, 6 clauses, 0 findings, 1 cause, 1 warning$", run.text, re.MULTILINE)
+    assert "    1. warning: FLOWBACK-LIST-23: " in run.text
     assert run.text.splitlines()[-2].endswith("kept, apart from 1 warning")
     facts = json.loads((run.out / "summary.json").read_text())
     (warning,) = facts["apis"]["flowback"]["warnings"]

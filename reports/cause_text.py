@@ -1,0 +1,96 @@
+"""Formats causes for people: the sentence, how often and where it shows, the smallest example, and how to try it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from contracts.clauses import sentence_and_citation
+from contracts.yaml_reader import UsageError
+from reports.results.causes import Cause
+
+MAX_LISTED = 6  # operations of a cause
+MAX_SHOWN = 12  # causes of an API in full on a console
+
+
+def heading(cause: Cause) -> str:
+    """The clause and its sentence, "a test without a clause" for none."""
+    sentence = _sentence(cause.clause)[0]
+    return f"{cause.clause}: {sentence}" if sentence else cause.clause or "a test without a clause"
+
+
+def cause_lines(cause: Cause) -> list[str]:
+    """The cause in lines for a console: the heading first, the others indented."""
+    example = cause.example
+    parts = {
+        "document": _sentence(cause.clause)[1],
+        "cause": cause.id,
+        "how often": how_often(cause),
+        "where": _listed(cause.operations),
+        "also": _listed(cause.clauses[1:]),
+        "request": example.request,
+        "account": example.account,
+        "expected": example.expected,
+        "received": example.received,
+        "try it": example.command,
+    }
+    lines = [f"  {name:<10} {line}" for name, text in parts.items() for line in text.split("\n") if line]
+    return [("warning: " if cause.is_warning else "") + heading(cause), *lines]
+
+
+def console_lines(causes: Sequence[Cause]) -> list[str]:
+    """The causes of an API, the worst first; of many, the last ones by their heading only."""
+    lines: list[str] = []
+    for number, cause in enumerate(causes, 1):
+        first, *others = cause_lines(cause)
+        lines += [f"{number}. {first}", *(others if number <= MAX_SHOWN else [f"  cause      {cause.id}"])]
+    return lines
+
+
+def markdown(causes: Sequence[Cause]) -> list[str]:
+    """The causes as a numbered list, each with its smallest example."""
+    lines: list[str] = []
+    for number, cause in enumerate(causes, 1):
+        first, *others = cause_lines(cause)
+        lines += [
+            f"{number}. **{_plain(first)}**",
+            "",
+            "   ```text",
+            *(f"   {line[2:]}" for line in others),
+            "   ```",
+            "",
+        ]
+    return lines
+
+
+def facts(cause: Cause) -> dict[str, Any]:
+    """The cause for machines."""
+    sentence, citation = _sentence(cause.clause)
+    return {**asdict(cause), "sentence": sentence, "citation": citation}
+
+
+def how_often(cause: Cause) -> str:
+    """For example: 46 findings in 12 tests."""
+    return f"{_plural(cause.findings, 'finding')} in {_plural(len(cause.tests), 'test')}"
+
+
+def _sentence(clause: str) -> tuple[str, str]:
+    """What the clause says and where it stands; ("", "") where no readable contract has it."""
+    try:
+        return sentence_and_citation(clause)
+    except (KeyError, FileNotFoundError, UsageError):
+        return "", ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - MAX_LISTED
+    return ", ".join(names[:MAX_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _plain(text: str) -> str:
+    return text.replace("<", "&lt;").replace("*", "\\*")
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,159 @@
+"""Groups findings into causes: what a vendor has to mend once is one cause, however many tests it breaks.
+
+Rule: findings are one cause when they break the same clause at the same part of a response in the same way, or are the
+same discrepancy under several clauses. A finding about no certain part of a response joins the others of its clause.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from reports.results.finding_record import CREDENTIALS, REFUSED, FindingRecord
+from reports.results.result_log import ResultRecord
+
+ABOUT_CREDENTIALS = "-AUTH-"  # in the ids of clauses about credentials
+
+
+FIRST_REFUSAL = 400  # the lowest status of a refusal
+Place = tuple[str, str, int]  # API, operation, status
+
+
+class TestFinding(NamedTuple):
+    """A finding, and the test that has it."""
+
+    test: ResultRecord
+    finding: FindingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What findings have in common.
+
+    id: the same in every run; it has no wording, host or value in it. clause: the broken one. is_warning: whether every
+    finding is one. findings: how many there are. tests: node ids. operations: labels of where it shows. clauses: all
+    that are blamed for it, the clause first. example: the finding with the shortest exchange.
+    """
+
+    id: str
+    api: str
+    clause: str
+    is_warning: bool
+    findings: int
+    tests: tuple[str, ...]
+    operations: tuple[str, ...]
+    clauses: tuple[str, ...]
+    example: FindingRecord
+
+
+def causes_of(tests: Iterable[ResultRecord]) -> list[Cause]:
+    """The causes of the findings of these tests, the worst first."""
+    findings = [TestFinding(test, finding) for test in tests for finding in test.findings]
+    return sorted(map(_cause, _groups(findings)), key=_order)
+
+
+def _order(cause: Cause) -> tuple[bool, bool, int, str, str]:
+    """The worst first: failures before warnings, clauses before readings, then what breaks most tests."""
+    is_reading = not cause.example.grade
+    return cause.is_warning, is_reading, -len(cause.tests), cause.clause, cause.id
+
+
+def cause_id(api: str, finding: FindingRecord) -> str:
+    """The id of the cause that a finding has alone: of API, clause, part of the response and kind of discrepancy."""
+    parts = (api, finding.clause, finding.part, finding.kind if finding.slot else "")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _groups(findings: Sequence[TestFinding]) -> list[list[TestFinding]]:
+    """The findings by cause: two with a key in common are in one group."""
+    known = _Known(findings)
+    group_of: dict[Hashable, list[TestFinding]] = {}
+    keys_of: dict[int, set[Hashable]] = {}
+    for entry in findings:
+        keys, joined = set(_keys(entry, known)), [entry]
+        for group in {id(group_of[key]): group_of[key] for key in keys if key in group_of}.values():
+            joined = [*group, *joined]
+            keys |= keys_of.pop(id(group))
+        group_of |= dict.fromkeys(keys, joined)
+        keys_of[id(joined)] = keys
+    return list({id(group): group for group in group_of.values()}.values())
+
+
+class _Known:
+    """What some findings say about others.
+
+    first_parts: by API and clause, the key of the first finding about a part of a response, by name. refused: API,
+    operation and status of valid requests that were refused. broken_parameters: by API, the clauses of parameters that
+    are broken where no other one is sent of whose clause there is a finding.
+    """
+
+    def __init__(self, findings: Sequence[TestFinding]) -> None:
+        parts: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        self.refused: set[Place] = set()
+        broken = {(test.api, finding.clause) for test, finding in findings}
+        self.broken_parameters: set[tuple[str, str]] = set()
+        for test, finding in findings:
+            if finding.slot:
+                parts.setdefault((test.api, finding.clause), []).append((finding.part, finding.kind))
+            if finding.kind == REFUSED:
+                self.refused.add((test.api, finding.operation, finding.status))
+            if [it for it in finding.depends_on if (test.api, it) in broken] == [finding.clause]:
+                self.broken_parameters.add((test.api, finding.clause))
+        self.first_parts = {clause: (*clause, *min(of_clause)) for clause, of_clause in parts.items()}
+
+
+def _keys(entry: TestFinding, known: _Known) -> Iterator[Hashable]:
+    """What the finding shares with others of its cause."""
+    test, finding = entry
+    clause, place = (test.api, finding.clause), (test.api, finding.operation, finding.status)
+    if finding.slot == CREDENTIALS:
+        yield test.api, CREDENTIALS
+        return
+    if finding.slot:
+        yield (*clause, finding.part, finding.kind)
+        yield (*place, finding.slot, finding.expected, finding.received_kind)
+        return
+    yield known.first_parts.get(clause, clause)
+    if place in known.refused and finding.kind in ("", REFUSED) and finding.status >= FIRST_REFUSAL:
+        yield (*place, REFUSED)
+    for parameter in finding.depends_on:
+        if (test.api, parameter) in known.broken_parameters:
+            yield known.first_parts.get((test.api, parameter), (test.api, parameter))
+
+
+def _cause(group: Sequence[TestFinding]) -> Cause:
+    failing = [entry for entry in group if not entry.finding.is_warning] or list(group)
+    clauses = sorted({entry.finding.clause for entry in failing}, key=lambda clause: _rank(clause, failing))
+    of_clause = [entry for entry in failing if entry.finding.clause == clauses[0]]
+    example = min(of_clause, key=_example_order)
+    others = sorted({entry.finding.clause for entry in group} - set(clauses))
+    return Cause(
+        id=cause_id(example.test.api, example.finding),
+        api=example.test.api,
+        clause=clauses[0],
+        is_warning=example.finding.is_warning,
+        findings=len(group),
+        tests=tuple(sorted({entry.test.node for entry in group})),
+        operations=tuple(sorted({entry.finding.operation for entry in group} - {""})),
+        clauses=(*clauses, *others),
+        example=example.finding,
+    )
+
+
+def _rank(clause: str, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, int, int, str]:
+    """The place of a clause among those of a cause; a test that checks the clause itself says more than others."""
+    findings = [finding for _, finding in group if finding.clause == clause]
+    own = sum(finding.clause == clause and clause in test.clauses for test, finding in group)
+    is_about_credentials = any(finding.slot == CREDENTIALS for finding in findings)
+    is_consequence = not any(finding.depends_on in ((), (clause,)) for finding in findings)
+    is_mild = not any(finding.is_of_the_document for finding in findings)
+    is_elsewhere = is_about_credentials and ABOUT_CREDENTIALS not in clause
+    return is_elsewhere, is_mild, is_consequence, -own, -len(findings), clause
+
+
+def _example_order(entry: TestFinding) -> tuple[bool, str, str, int]:
+    """The example is about the first part of a response by name, so that the id of the cause stays the same."""
+    finding = entry.finding
+    return not finding.slot, finding.part, finding.kind, finding.size

@@ -1,0 +1,68 @@
+"""A finding as data: what the reports know of one broken promise, without any text that has to be parsed.
+
+Rule: it is made where the exception is caught (suites/reporting/finding_records.py), with its secrets masked already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+REFUSED = "refused"  # the kind of a finding about a request that must be accepted
+CREDENTIALS = "credentials"  # the slot of a finding about a valid request that is refused as if it had none
+OF_THE_DOCUMENT = ("stated", "example", "")  # grades that make a breach a failure; readings have none
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRecord:
+    """One finding.
+
+    clause: id of the broken clause or reading, "" where a test names none; grade: of the clause, "" for a reading.
+    is_warning: whether it lets the API pass.
+    operation: label of the operation or call. status: of the response, 0 for none. slot: the part of the response that
+    is wrong, such as "/data/*/id", "status" or "header Link"; "" for the exchange as a whole. kind: how it is wrong, of
+    a body the broken keyword of its schema. received_kind: the kind of what came, such as "string". request: what was
+    special about the request. depends_on: the clauses of the optional
+    parameters that it sent. account: whose credentials it had. command: a shell command that sends it. exchange: the
+    request and its response as text.
+    """
+
+    clause: str
+    expected: str
+    received: str
+    grade: str = ""
+    is_warning: bool = False
+    operation: str = ""
+    status: int = 0
+    slot: str = ""
+    kind: str = ""
+    received_kind: str = ""
+    request: str = ""
+    depends_on: tuple[str, ...] = ()
+    account: str = ""
+    command: str = ""
+    exchange: str = ""
+
+    @property
+    def is_of_the_document(self) -> bool:
+        """Whether the document demands what is broken."""
+        return self.grade in OF_THE_DOCUMENT
+
+    @property
+    def part(self) -> str:
+        """The slot by which causes are told apart: of a member of a body its name, which several operations share."""
+        return self.slot.rpartition("/")[2] if self.slot.startswith("/") else self.slot
+
+    @property
+    def size(self) -> int:
+        """How much a reader has to look at."""
+        return len(self.command) + len(self.exchange)
+
+
+def parse_finding(content: Mapping[str, Any]) -> FindingRecord:
+    """The finding of these members; raises TypeError for others."""
+    types: dict[str, Any] = {"is_warning": bool, "status": int, "depends_on": tuple}
+    if unknown := set(content) - {member.name for member in fields(FindingRecord)}:
+        raise TypeError(f"unknown member {min(unknown)!r} of a finding")
+    return FindingRecord(**{name: types.get(name, str)(value) for name, value in content.items()})

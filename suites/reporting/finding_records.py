@@ -1,0 +1,96 @@
+"""Makes records of the findings that end a test: data for causes and reports, in place of texts.
+
+Rule: secrets are masked here. A bare assertion is a finding about the clause that its test checks; the exchange at
+fault is the one that the failed statement used, and only if there is none the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from contracts.clauses import sentence_and_citation
+from contracts.exchange import Exchange, as_curl, as_text
+from contracts.judge.http_judge import WAS_REFUSED, Finding
+from contracts.operation import Operation
+from contracts.router import request_values, subject_of
+from contracts.secret_mask import mask_secrets
+from fixtures.target_api import Api
+from reports.results.finding_record import CREDENTIALS, FindingRecord
+from suites.reporting import failed_assertion, pytest_plugin
+from suites.reporting.failures import ContractViolation, Reported, account_of, grade_of, is_warning
+
+UNAUTHORIZED = (401, 403)  # statuses of requests whose credentials do not do (RFC 9110, 15.5.2 and 15.5.4)
+MAX_TEXT = 1_000  # characters of what was expected or received
+
+
+def of_error(item: pytest.Item, error: BaseException) -> tuple[FindingRecord, ...]:
+    """The records of the findings in this error, which blames the target; the one to read first is the first.
+
+    Of several findings about the same part of a response, the one with the shortest exchange counts.
+    """
+    api, is_strict = pytest_plugin.api_under_test(item), bool(item.config.getini("strict"))
+    if isinstance(error, ContractViolation) and error.findings and api:
+        return _smallest(_record(api, reported, is_strict) for reported in error.findings)
+    clause = next(iter(pytest_plugin.blamed_clauses(item, error)), "")
+    assertion = failed_assertion.explain(error, list(api.exchanges) if api else [])
+    expected = assertion.expected or (sentence_and_citation(clause)[0] if clause else "")
+    is_mild = is_warning([clause] if clause else []) and not is_strict
+    if api is None or assertion.exchange is None:
+        texts = _text(api, expected), _text(api, assertion.received)
+        return (FindingRecord(clause, *texts, grade_of(clause), is_mild),)
+    return (_record(api, (Finding(clause, expected, assertion.received, assertion.exchange), None), is_strict),)
+
+
+def _record(api: Api, reported: Reported, is_strict: bool) -> FindingRecord:
+    finding, case = reported
+    is_turned_away = not finding.slot and finding.exchange.response.status in UNAUTHORIZED
+    about_credentials = is_turned_away and finding.kind in ("", WAS_REFUSED)
+    return FindingRecord(
+        clause=finding.clause,
+        expected=_text(api, finding.expected),
+        received=_text(api, finding.received),
+        grade=grade_of(finding.clause),
+        is_warning=is_warning([finding.clause] if finding.clause else []) and not is_strict,
+        operation=operation_of(api, finding.exchange),
+        status=finding.exchange.response.status,
+        slot=CREDENTIALS if about_credentials else finding.slot,
+        kind=WAS_REFUSED if about_credentials else finding.kind,
+        received_kind=finding.received_kind,
+        request=_text(api, case.title) if case else "",
+        depends_on=parameter_clauses(api, finding.exchange),
+        account=account_of(finding.exchange, api),
+        command=as_curl(finding.exchange, api.secrets, api.secret_variables),
+        exchange=as_text(finding.exchange, api.secrets),
+    )
+
+
+def operation_of(api: Api, exchange: Exchange) -> str:
+    """The label of the operation or call that the exchange belongs to, "" for none."""
+    subject = subject_of(api.contract, api.target.url, exchange)
+    return subject.label if subject else ""
+
+
+def parameter_clauses(api: Api, exchange: Exchange) -> tuple[str, ...]:
+    """The clauses of the optional parameters that the request sent."""
+    operation = subject_of(api.contract, api.target.url, exchange)
+    if not isinstance(operation, Operation):
+        return ()
+    sent = request_values(exchange.request)
+    optional = [it for it in operation.parameters if not it.required and it.name in sent.get(it.location, {})]
+    return tuple(sorted({parameter.schema["x-clause"] for parameter in optional if "x-clause" in parameter.schema}))
+
+
+def _smallest(records: Iterable[FindingRecord]) -> tuple[FindingRecord, ...]:
+    smallest: dict[tuple[str, ...], FindingRecord] = {}
+    for record in records:
+        key = (record.clause, record.operation, str(record.status), record.slot, record.kind)
+        if key not in smallest or record.size < smallest[key].size:
+            smallest[key] = record
+    return tuple(smallest.values())
+
+
+def _text(api: Api | None, text: str) -> str:
+    masked = mask_secrets(text, api.secrets if api else ())
+    return masked if len(masked) <= MAX_TEXT else f"{masked[:MAX_TEXT]}…"

@@ -1,0 +1,186 @@
+"""Causes: which findings are one, which are not, their order, their ids and their text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from reports import cause_text
+from reports.results.causes import Cause, causes_of
+from reports.results.finding_record import FindingRecord, parse_finding
+from reports.results.result_log import ResultRecord, parse_record
+
+TYPE = FindingRecord(
+    "FLOWBACK-LIST-7",
+    "total_page: type integer",
+    '"4" is not of type "integer"',
+    grade="example",
+    operation="GET /users",
+    status=200,
+    slot="/total_page",
+    kind="type",
+    received_kind="string",
+    command="curl -sS -i http://flow.example/users",
+    exchange="GET http://flow.example/users",
+)
+BARE = FindingRecord(
+    "FLOWBACK-LIST-4", "the count of all rows", "3", grade="example", operation="GET /users", status=200
+)
+REFUSED = FindingRecord(
+    "FLOWBACK-LIST-1",
+    "the request is served",
+    "404",
+    grade="stated",
+    operation="GET /users",
+    status=404,
+    kind="refused",
+)
+
+
+def failed_test(name: str, *findings: FindingRecord, clauses: tuple[str, ...] = ()) -> ResultRecord:
+    """A test that failed with these findings."""
+    return ResultRecord("flowback", f"suites/{name}", name, "failed", clauses=clauses, findings=findings)
+
+
+def causes(*findings: FindingRecord) -> list[Cause]:
+    """The causes of these findings, each of a test of its own."""
+    return causes_of(failed_test(f"test_{number}", finding) for number, finding in enumerate(findings))
+
+
+def test_one_wrong_type_in_many_tests_is_one_cause() -> None:
+    (cause,) = causes(*[TYPE] * 45)
+    assert (cause.findings, len(cause.tests), cause.operations) == (45, 45, ("GET /users",))
+
+
+def test_a_member_that_several_operations_show_is_one_cause() -> None:
+    (cause,) = causes(TYPE, replace(TYPE, operation="GET /user", slot="/data/*/total_page"))
+    assert cause.operations == ("GET /user", "GET /users")
+
+
+def test_another_member_under_the_same_clause_is_another_cause() -> None:
+    assert len(causes(TYPE, replace(TYPE, slot="/count", expected="count: type integer"))) == 2
+
+
+def test_the_same_discrepancy_under_another_clause_is_one_cause() -> None:
+    (cause,) = causes(TYPE, replace(TYPE, clause="FLOWBACK-SHAPE-1"))
+    assert set(cause.clauses) == {"FLOWBACK-LIST-7", "FLOWBACK-SHAPE-1"}
+
+
+def test_a_finding_about_the_exchange_as_a_whole_joins_its_clause() -> None:
+    (cause,) = causes(replace(BARE, clause=TYPE.clause), TYPE)
+    assert cause.example == TYPE
+
+
+def test_findings_of_two_clauses_are_two_causes() -> None:
+    assert [cause.clause for cause in causes(BARE, TYPE)] == ["FLOWBACK-LIST-4", "FLOWBACK-LIST-7"]
+
+
+def test_tests_that_stand_on_a_refused_request_share_its_cause() -> None:
+    (cause,) = causes(REFUSED, replace(BARE, clause="FLOWBACK-REG-3", status=404))
+    assert cause.clauses == ("FLOWBACK-LIST-1", "FLOWBACK-REG-3")
+
+
+def test_a_refusal_with_another_status_is_another_cause() -> None:
+    assert len(causes(REFUSED, replace(BARE, clause="FLOWBACK-REG-3", status=400))) == 2
+
+
+def test_all_requests_whose_credentials_are_refused_are_one_cause_about_credentials() -> None:
+    refused = replace(REFUSED, status=401, slot="credentials")
+    other = replace(refused, operation="GET /user", clause="FLOWBACK-GET-1")
+    (cause,) = causes(refused, refused, other, replace(refused, clause="FLOWBACK-AUTH-1"))
+    assert (cause.clause, cause.operations) == ("FLOWBACK-AUTH-1", ("GET /user", "GET /users"))
+
+
+def test_a_broken_parameter_is_the_cause_of_what_sends_it() -> None:
+    limit = replace(BARE, clause="FLOWBACK-LIST-13", depends_on=("FLOWBACK-LIST-13",))
+    pages = [
+        replace(BARE, clause=f"FLOWBACK-LIST-{number}", depends_on=("FLOWBACK-LIST-12", "FLOWBACK-LIST-13"))
+        for number in (4, 5, 12)
+    ]
+    (cause,) = causes(*pages, limit)
+    assert cause.clause == "FLOWBACK-LIST-13"
+
+
+def test_a_parameter_that_is_not_broken_alone_joins_nothing() -> None:
+    both = ("FLOWBACK-LIST-12", "FLOWBACK-LIST-13")
+    findings = [replace(BARE, clause=clause, depends_on=both) for clause in both]
+    assert len(causes(*findings)) == 2
+
+
+def test_causes_of_two_apis_are_never_one() -> None:
+    other = replace(failed_test("test_b", BARE), api="flowapp")
+    assert len(causes_of([failed_test("test_a", BARE), other])) == 2
+
+
+def test_a_cause_is_named_after_the_clause_that_its_test_checks() -> None:
+    on_the_way = [failed_test(f"test_{number}", REFUSED, clauses=("FLOWBACK-GET-1",)) for number in range(3)]
+    own = failed_test("test_own", replace(REFUSED, clause="FLOWBACK-LIST-17"), clauses=("FLOWBACK-LIST-17",))
+    (cause,) = causes_of([*on_the_way, own])
+    assert cause.clause == "FLOWBACK-LIST-17"
+
+
+def test_failures_stand_before_warnings_and_clauses_before_readings() -> None:
+    warning = replace(BARE, clause="FLOWBACK-LIST-23", grade="inferred", is_warning=True)
+    reading = replace(BARE, clause="FLOWBACK-AMB-16", grade="")
+    names = [cause.clause for cause in causes(warning, warning, reading, reading, TYPE)]
+    assert names == ["FLOWBACK-LIST-7", "FLOWBACK-AMB-16", "FLOWBACK-LIST-23"]
+
+
+def test_a_cause_with_a_failure_is_no_warning() -> None:
+    (cause,) = causes(replace(TYPE, clause="FLOWBACK-SHAPE-1", grade="inferred", is_warning=True), TYPE)
+    assert (cause.is_warning, cause.clause) == (False, "FLOWBACK-LIST-7")
+
+
+def test_the_example_is_the_smallest_exchange() -> None:
+    (cause,) = causes(replace(TYPE, exchange="x" * 900), TYPE, replace(TYPE, exchange="x" * 90))
+    assert cause.example == TYPE
+
+
+def test_the_id_depends_on_no_wording_host_or_value() -> None:
+    reworded = replace(TYPE, expected="an integer", received="5", command="curl https://other.example", account="X")
+    assert [cause.id for cause in causes(TYPE)] == [cause.id for cause in causes(replace(reworded, operation="GET /u"))]
+
+
+def test_the_id_depends_on_no_order() -> None:
+    other = replace(BARE, clause=TYPE.clause)
+    assert [cause.id for cause in causes(TYPE, other)] == [cause.id for cause in causes(other, TYPE)]
+
+
+def test_the_id_stays_as_it_is() -> None:
+    assert [cause.id for cause in causes(TYPE)] == ["ee2372badfb0"]
+
+
+def test_a_record_with_findings_is_read_as_it_was_written() -> None:
+    record = failed_test("test_a", replace(TYPE, depends_on=("FLOWBACK-LIST-13",)))
+    assert parse_record(json.loads(json.dumps(asdict(record)))) == record
+
+
+def test_a_finding_with_an_unknown_member_is_unreadable() -> None:
+    content: dict[str, Any] = {"clause": "X-1", "expected": "", "received": "", "colour": "red"}
+    with pytest.raises(TypeError, match="colour"):
+        parse_finding(content)
+
+
+def test_the_text_says_how_often_where_and_how_to_try_it() -> None:
+    (cause,) = causes(TYPE, replace(TYPE, account="FLOWBACK_TOKEN", exchange=""))
+    assert cause_text.cause_lines(cause) == [
+        "FLOWBACK-LIST-7: A page has total_page, an integer.",
+        "  document   line 131, example",
+        "  cause      ee2372badfb0",
+        "  how often  2 findings in 2 tests",
+        "  where      GET /users",
+        "  account    FLOWBACK_TOKEN",
+        "  expected   total_page: type integer",
+        '  received   "4" is not of type "integer"',
+        "  try it     curl -sS -i http://flow.example/users",
+    ]
+
+
+def test_of_many_causes_the_last_ones_are_shown_by_their_heading() -> None:
+    many = causes(*(replace(TYPE, slot=f"/member{number:02}", expected=f"{number}") for number in range(20)))
+    lines = cause_text.console_lines(many)
+    assert sum(line.startswith("  try it") for line in lines) == cause_text.MAX_SHOWN
+    assert lines[-2].startswith("20. FLOWBACK-LIST-7")
