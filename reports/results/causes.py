@@ -85,8 +85,8 @@ class _Known:
     """What some findings say about others.
 
     first_parts: by API and clause, the key of the first finding about a part of a response, by name. refused: API,
-    operation and status of valid requests that were refused. broken_parameters: by API, the clauses of parameters that
-    are broken where no other one is sent of whose clause there is a finding.
+    operation and status of valid requests that were refused. broken_parameters: by API, the clauses of each parameter
+    that is broken where no other one is sent of whose clauses there is a finding.
     """
 
     def __init__(self, findings: Sequence[TestFinding]) -> None:
@@ -99,8 +99,9 @@ class _Known:
                 parts.setdefault((test.api, finding.clause), []).append((finding.part, finding.kind))
             if finding.kind == REFUSED:
                 self.refused.add((test.api, finding.operation, finding.status))
-            if [it for it in finding.depends_on if (test.api, it) in broken] == [finding.clause]:
-                self.broken_parameters.add((test.api, finding.clause))
+            suspects = [it for it in finding.depends_on if any((test.api, clause) in broken for clause in it.split())]
+            if len(suspects) == 1 and finding.clause in suspects[0].split():
+                self.broken_parameters.add((test.api, suspects[0]))
         self.first_parts = {clause: (*clause, *min(of_clause)) for clause, of_clause in parts.items()}
 
 
@@ -120,7 +121,7 @@ def _keys(entry: TestFinding, known: _Known) -> Iterator[Hashable]:
         yield (*place, REFUSED)
     for parameter in finding.depends_on:
         if (test.api, parameter) in known.broken_parameters:
-            yield known.first_parts.get((test.api, parameter), (test.api, parameter))
+            yield test.api, "parameter", parameter
 
 
 def _cause(group: Sequence[TestFinding]) -> Cause:
@@ -147,10 +148,15 @@ def _rank(clause: str, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, 
     findings = [finding for _, finding in group if finding.clause == clause]
     own = sum(finding.clause == clause and clause in test.clauses for test, finding in group)
     is_about_credentials = any(finding.slot == CREDENTIALS for finding in findings)
-    is_consequence = not any(finding.depends_on in ((), (clause,)) for finding in findings)
+    is_consequence = not any(_is_about(finding) for finding in findings)
     is_mild = not any(finding.is_of_the_document for finding in findings)
     is_elsewhere = is_about_credentials and ABOUT_CREDENTIALS not in clause
     return is_elsewhere, is_mild, is_consequence, -own, -len(findings), clause
+
+
+def _is_about(finding: FindingRecord) -> bool:
+    """Whether the request had no parameter but one that the broken clause is about."""
+    return not finding.depends_on or (len(finding.depends_on) == 1 and finding.clause in finding.depends_on[0])
 
 
 def _example_order(entry: TestFinding) -> tuple[bool, str, str, int]:

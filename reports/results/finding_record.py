@@ -19,13 +19,12 @@ class FindingRecord:
     """One finding.
 
     clause: id of the broken clause or reading, "" where a test names none; grade: of the clause, "" for a reading.
-    is_warning: whether it lets the API pass.
-    operation: label of the operation or call. status: of the response, 0 for none. slot: the part of the response that
-    is wrong, such as "/data/*/id", "status" or "header Link"; "" for the exchange as a whole. kind: how it is wrong, of
-    a body the broken keyword of its schema. received_kind: the kind of what came, such as "string". request: what was
-    special about the request. depends_on: the clauses of the optional
-    parameters that it sent. account: whose credentials it had. command: a shell command that sends it. exchange: the
-    request and its response as text.
+    is_warning: whether it lets the API pass. operation: label of the operation or call. status: of the response, 0
+    for none. slot: the part of the response that is wrong, such as "/data/*/id", "status" or "header Link"; "" for
+    the exchange as a whole. kind: how it is wrong, of a body the broken keyword of its schema. received_kind: the
+    kind of what came, such as "string". request: what was special about the request. depends_on: for each optional
+    parameter that it sent the ids of its clauses, with a space between. account: whose credentials it had. command: a
+    shell command that sends it. exchange: the request and its response as text.
     """
 
     clause: str

@@ -7,13 +7,15 @@ fault is the one that the failed statement used, and only if there is none the l
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import pytest
 
-from contracts.clauses import sentence_and_citation
+from contracts.clauses import clauses, sentence_and_citation
 from contracts.exchange import Exchange, as_curl, as_text
 from contracts.judge.http_judge import WAS_REFUSED, Finding
-from contracts.operation import Operation
+from contracts.operation import Operation, Parameter
+from contracts.reader.document_lines import line_numbers
 from contracts.router import request_values, subject_of
 from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
@@ -73,13 +75,27 @@ def operation_of(api: Api, exchange: Exchange) -> str:
 
 
 def parameter_clauses(api: Api, exchange: Exchange) -> tuple[str, ...]:
-    """The clauses of the optional parameters that the request sent."""
+    """For each optional parameter that was sent its clauses: its own, else those of the lines that name it."""
     operation = subject_of(api.contract, api.target.url, exchange)
     if not isinstance(operation, Operation):
         return ()
     sent = request_values(exchange.request)
     optional = [it for it in operation.parameters if not it.required and it.name in sent.get(it.location, {})]
-    return tuple(sorted({parameter.schema["x-clause"] for parameter in optional if "x-clause" in parameter.schema}))
+    return tuple(sorted({" ".join(_clauses_of(operation, parameter)) for parameter in optional} - {""}))
+
+
+def _clauses_of(operation: Operation, parameter: Parameter) -> list[str]:
+    if "x-clause" in parameter.schema:
+        return [parameter.schema["x-clause"]]
+    return bearing_clauses(operation.api, parameter.lines.get("name", ""))
+
+
+@cache
+def bearing_clauses(api: str, lines: str) -> list[str]:
+    """The clauses that say what stands in these lines of the document, and least else."""
+    numbers = line_numbers(lines)
+    bearing = {it.id: len(line_numbers(it.line)) for it in clauses(api).values() if numbers <= line_numbers(it.line)}
+    return [clause for clause, size in bearing.items() if numbers and size == min(bearing.values())]
 
 
 def _smallest(records: Iterable[FindingRecord]) -> tuple[FindingRecord, ...]:

@@ -95,9 +95,9 @@ def test_all_requests_whose_credentials_are_refused_are_one_cause_about_credenti
 
 
 def test_a_broken_parameter_is_the_cause_of_what_sends_it() -> None:
-    limit = replace(BARE, clause="FLOWBACK-LIST-13", depends_on=("FLOWBACK-LIST-13",))
+    limit = replace(BARE, clause="FLOWBACK-LIST-13", depends_on=("FLOWBACK-LIST-13 FLOWBACK-LIST-14",))
     pages = [
-        replace(BARE, clause=f"FLOWBACK-LIST-{number}", depends_on=("FLOWBACK-LIST-12", "FLOWBACK-LIST-13"))
+        replace(BARE, clause=f"FLOWBACK-LIST-{number}", depends_on=("FLOWBACK-LIST-12", *limit.depends_on))
         for number in (4, 5, 12)
     ]
     (cause,) = causes(*pages, limit)
