@@ -36,6 +36,7 @@ from suites.observed_readings import ObservedReadings
 from suites.reporting import (
     attachments,
     broken_contracts,
+    finding_records,
     made_records,
     masked_reports,
     pace_plugin,
@@ -276,12 +277,16 @@ def pytest_runtest_makereport(
         report.user_properties.append((pace_plugin.NOT_TESTED, True))
     is_selftest = item.path.is_relative_to(SELFTEST)
     if call.excinfo is not None and isinstance(call.excinfo.value, AssertionError) and not is_selftest:
-        report.longrepr = pytest_plugin.failure_text(item, call.excinfo.value)
+        report.longrepr = finding_records.failure_text(item, call.excinfo.value)
         blamed = pytest_plugin.blamed_clauses(item, call.excinfo.value)
         report.user_properties += [("blamed", clause) for clause in blamed]
     item.config.stash[RESULTS].add_phase(item, call, report)
     masked_reports.mask_report(report, item.config.stash[masked_reports.SECRETS])
     return report
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> None:
+    finding_records.note_comparison(config, op, left, right)
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:

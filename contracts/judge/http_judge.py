@@ -69,8 +69,8 @@ def judge_response(contract: Contract, operation: Operation, exchange: Exchange)
 
 def finding_of(violation: Violation, exchange: Exchange) -> Finding:
     """The violation as a finding about that exchange."""
-    expected, received, clause, *rest = violation
-    return Finding(clause, expected, received, exchange, *rest)
+    expected, received, clause, location, slot, kind, received_kind = violation
+    return Finding(clause, expected, received, exchange, location, slot, kind, received_kind)
 
 
 def status_clause(contract: Contract, operation: Operation) -> str:

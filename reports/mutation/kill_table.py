@@ -92,7 +92,7 @@ class MutationResult:
     @property
     def is_first_cause_right(self) -> bool:
         """Whether the worst cause names a clause that the fault breaks."""
-        return bool(self.causes) and bool({*self.clauses} & {*self.causes[0]})
+        return any({*self.clauses} & {*clauses} for clauses in (self.causes or ())[:1])
 
     @cached_property
     def verdict(self) -> str:

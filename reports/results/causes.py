@@ -1,7 +1,8 @@
 """Groups findings into causes: what a vendor has to mend once is one cause, however many tests it breaks.
 
 Rule: findings are one cause when they break the same clause at the same part of a response in the same way, or are the
-same discrepancy under several clauses. A finding about no certain part of a response joins the others of its clause.
+same discrepancy under several clauses: of one operation and status, at one part of the response. A finding about no
+certain part joins the others of its clause.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _keys(entry: TestFinding, known: _Known) -> Iterator[Hashable]:
         return
     if finding.slot:
         yield (*clause, finding.part, finding.kind)
-        yield (*place, finding.slot, finding.expected, finding.received_kind)
+        yield (*place, finding.slot, finding.received_kind)
         return
     yield known.first_parts.get(clause, clause)
     if place in known.refused and finding.kind in ("", REFUSED) and finding.status >= FIRST_REFUSAL:

@@ -103,7 +103,7 @@ def test_another_id_in_a_frame_names_no_record(
     if not call_with_id.safe:  # what was made for the test is still there, and is used up
         raise_findings(
             checker.findings([replace(checker.messages.minimal(call_with_id), parts=parts)], checker.check_accepted),
-            api.secrets,
+            api,
         )
 
 

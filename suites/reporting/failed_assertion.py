@@ -1,4 +1,8 @@
-"""Explains a bare `assert` that failed: what was expected, what was received, and which exchange shows it."""
+"""Explains a bare `assert` that failed: what was expected, what was received, and which exchange shows it.
+
+Rule: the words that the test has for it are what was received; without words the two sides of the comparison are shown,
+never Python's own account of the statement.
+"""
 
 from __future__ import annotations
 
@@ -6,62 +10,137 @@ import ast
 import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import Any, NamedTuple
 
 from contracts.exchange import Exchange
 
 SUITES = Path(__file__).parents[1]
+MAX_SHOWN = 300  # characters of a value
+SAYS_LITTLE = 24  # characters of a value, at most, that needs an explanation
+EXPECTED_BY = {  # what a comparison expects of its left side
+    "==": "{}",
+    "is": "{}",
+    "!=": "another value than {}",
+    "is not": "another value than {}",
+    "in": "one of {}",
+    "not in": "none of {}",
+    "<": "less than {}",
+    "<=": "at most {}",
+    ">": "more than {}",
+    ">=": "at least {}",
+}
+
+
+class Comparison(NamedTuple):
+    """The operator of a comparison that failed, and its two sides."""
+
+    operator: str
+    left: Any
+    right: Any
 
 
 @dataclass(frozen=True, slots=True)
 class FailedAssertion:
-    """What was expected and received, and the exchange at fault, None where there was none."""
+    """What was expected and received, "" where the statement does not say; the exchange at fault, None for none."""
 
     expected: str
     received: str
     exchange: Exchange | None
 
 
-def explain(error: BaseException, exchanges: Sequence[Exchange]) -> FailedAssertion:
-    """Explains the assertion; `exchanges` are those of the test, in order."""
-    received = next(iter(str(error).split("\n")), "")
-    return FailedAssertion("", received, exchange_at_fault(error, exchanges))
+def explain(
+    error: BaseException, exchanges: Sequence[Exchange], comparison: Comparison | None = None
+) -> FailedAssertion:
+    """Explains the assertion. exchanges: those of the test, in order; comparison: the last one that failed in it."""
+    words = _words(error)
+    exchange = exchange_at_fault(error, exchanges)
+    if comparison is None or f" {comparison.operator} " not in str(error):
+        return FailedAssertion("", words or (shown(exchange) if exchange else ""), exchange)
+    operator, received, wanted = comparison
+    source = _comparison_at(error)
+    if operator in ("==", "is") and source and _is_literal(source.left) and not _is_literal(source.comparators[0]):
+        received, wanted = wanted, received
+    expected = EXPECTED_BY.get(operator, "{}").format(shown(wanted))
+    return FailedAssertion(expected, words or _with_source(shown(received), source), exchange)
+
+
+def shown(value: object) -> str:
+    """The value for people: an exchange by status and body, what is empty as "none", anything else as Python has it."""
+    if isinstance(value, Exchange):
+        text = f"{value.response.status}: {value.response.text()}"
+    else:
+        text = "none" if value is None or (isinstance(value, list | tuple | set | dict) and not value) else repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def _words(error: BaseException) -> str:
+    """The message of the statement, without what pytest adds; "" when there is none."""
+    lines: list[str] = []
+    for line in str(error).split("\n"):
+        if line.startswith("assert "):
+            break
+        lines.append(line)
+    return "\n".join(lines).strip()
 
 
 def exchange_at_fault(error: BaseException, exchanges: Sequence[Exchange]) -> Exchange | None:
     """The last exchange that a variable of the failed statement holds, else of its function, else the last of all."""
-    frames = [frame for frame in _frames(error.__traceback__) if _is_of_tests(frame[0])]
-    for frame, line in reversed(frames):
-        own = [value for value in frame.f_locals.values() if isinstance(value, Exchange)]
-        named = [frame.f_locals.get(name) for name in _names_at(frame.f_code.co_filename, line)]
-        used = [value for value in named if isinstance(value, Exchange)]
-        if used or own:
-            return max(used or own, key=lambda exchange: _place(exchange, exchanges))
+    for frame, line in reversed(list(_frames(error.__traceback__))):
+        held = {name: value for name, value in frame.f_locals.items() if isinstance(value, Exchange)}
+        names = {node.id for node in _nodes(frame, line) if isinstance(node, ast.Name)}
+        used = [value for name, value in held.items() if name in names]
+        if used or held:
+            return max(used or held.values(), key=lambda exchange: _place(exchange, exchanges))
     return exchanges[-1] if exchanges else None
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    """The frames of the suites that the error went through, each with its line, the outermost first."""
     while traceback is not None:
-        yield traceback.tb_frame, traceback.tb_lineno
+        if Path(traceback.tb_frame.f_code.co_filename).is_relative_to(SUITES):
+            yield traceback.tb_frame, traceback.tb_lineno
         traceback = traceback.tb_next
 
 
-def _is_of_tests(frame: FrameType) -> bool:
-    return Path(frame.f_code.co_filename).is_relative_to(SUITES)
+def _comparison_at(error: BaseException) -> ast.Compare | None:
+    """The first comparison of the failed statement: a literal on its left is what was expected."""
+    for frame, line in list(_frames(error.__traceback__))[-1:]:
+        return next((node for node in _nodes(frame, line) if isinstance(node, ast.Compare)), None)
+    return None
 
 
-def _names_at(file: str, line: int) -> list[str]:
-    """The variables of the statement at that line."""
+def _with_source(received: str, source: ast.Compare | None) -> str:
+    """A short value, which says little alone, with what the test computes there."""
+    if source is None or len(received) > SAYS_LITTLE:
+        return received
+    sides = (source.left, source.comparators[0])
+    computed = next((ast.unparse(side) for side in sides if not _is_literal(side)), "")
+    return f"{received}, as {computed}" if computed else received
+
+
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return all(map(_is_literal, node.elts))
+    return isinstance(node, ast.Constant)
+
+
+def _nodes(frame: FrameType, line: int) -> list[ast.AST]:
+    """The parts of the statement at that line, from the outside in."""
+    statements = [node for node in _statements(frame.f_code.co_filename) if _covers(node, line)]
+    innermost = min(statements, key=lambda node: (node.end_lineno or node.lineno) - node.lineno, default=None)
+    return list(ast.walk(innermost)) if innermost else []
+
+
+@cache
+def _statements(file: str) -> list[ast.stmt]:
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except SyntaxError:
         return []
-    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and _covers(node, line)]
-    if not statements:
-        return []
-    innermost = min(statements, key=lambda node: (node.end_lineno or node.lineno) - node.lineno)
-    return [node.id for node in ast.walk(innermost) if isinstance(node, ast.Name)]
+    return [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
 
 
 def _covers(node: ast.stmt, line: int) -> bool:

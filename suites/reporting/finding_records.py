@@ -21,8 +21,10 @@ from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
 from reports.results.finding_record import CREDENTIALS, FindingRecord
 from suites.reporting import failed_assertion, pytest_plugin
+from suites.reporting.failed_assertion import Comparison
 from suites.reporting.failures import ContractViolation, Reported, account_of, grade_of, is_warning
 
+COMPARISON = pytest.StashKey[Comparison | None]()  # the last one that failed in the present test
 UNAUTHORIZED = (401, 403)  # statuses of requests whose credentials do not do (RFC 9110, 15.5.2 and 15.5.4)
 MAX_TEXT = 1_000  # characters of what was expected or received
 
@@ -36,13 +38,40 @@ def of_error(item: pytest.Item, error: BaseException) -> tuple[FindingRecord, ..
     if isinstance(error, ContractViolation) and error.findings and api:
         return _smallest(_record(api, reported, is_strict) for reported in error.findings)
     clause = next(iter(pytest_plugin.blamed_clauses(item, error)), "")
-    assertion = failed_assertion.explain(error, list(api.exchanges) if api else [])
+    assertion = failed_assertion.explain(
+        error, list(api.exchanges) if api else [], item.config.stash.get(COMPARISON, None)
+    )
     expected = assertion.expected or (sentence_and_citation(clause)[0] if clause else "")
-    is_mild = is_warning([clause] if clause else []) and not is_strict
     if api is None or assertion.exchange is None:
+        is_mild = is_warning([clause] if clause else []) and not is_strict
         texts = _text(api, expected), _text(api, assertion.received)
         return (FindingRecord(clause, *texts, grade_of(clause), is_mild),)
     return (_record(api, (Finding(clause, expected, assertion.received, assertion.exchange), None), is_strict),)
+
+
+def failure_text(item: pytest.Item, error: BaseException) -> str:
+    """The text of a failed test: the violated clause, what was expected and received, and a curl line to try it."""
+    notes = [str(note) for note in getattr(error, "__notes__", [])]
+    if isinstance(error, ContractViolation):
+        return "\n".join([str(error), *notes])
+    (finding,) = of_error(item, error)
+    sentence, citation = sentence_and_citation(finding.clause) if finding.clause else ("", "")
+    parts = {
+        "document": citation,
+        "expected": finding.expected,
+        "received": finding.received,
+        "account": finding.account,
+        "try it": finding.command,
+    }
+    lines = [f"{finding.clause}: {sentence}"] if finding.clause else []
+    lines += [f"  {name:<10} {line}" for name, text in parts.items() for line in text.split("\n") if line]
+    api = pytest_plugin.api_under_test(item)
+    return mask_secrets("\n".join([*lines, *notes]), api.secrets if api else ())
+
+
+def note_comparison(config: pytest.Config, operator: str, left: object, right: object) -> None:
+    """Notes the two sides of a comparison that failed, which the text of a failure shows."""
+    config.stash[COMPARISON] = Comparison(operator, left, right)
 
 
 def _record(api: Api, reported: Reported, is_strict: bool) -> FindingRecord:

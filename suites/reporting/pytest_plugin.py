@@ -1,4 +1,4 @@
-"""Labels each test's result, writes the manifest of the run and the text of failures.
+"""Labels each test's result, and writes the manifest of the run.
 
 Rule: a result is written when its test ends, so a run that is killed keeps its results, and `run.json` says that it
 is not complete. Secrets are masked before anything is written.
@@ -19,9 +19,7 @@ import pytest
 import contracts
 from contracts.asyncapi import Call
 from contracts.clauses import meaning_in_force, readings, sentence_and_citation
-from contracts.exchange import as_curl
 from contracts.operation import Operation
-from contracts.secret_mask import mask_secrets
 from fixtures.resources import Resource
 from fixtures.target_api import Api
 from fixtures.targets import from_environment
@@ -36,7 +34,6 @@ RESULTS = ROOT / "reports" / "out" / "allure-results"
 RUN = pytest.StashKey[str]()  # id of the run, "" for one that leaves no results
 RUN_INPUT = "flowproof_run"  # its name among what an xdist worker is given
 TITLE = pytest.StashKey[str]()
-MAX_MESSAGE_LINES = 12  # of an assertion's message
 
 
 def writes_results(config: pytest.Config) -> bool:
@@ -208,19 +205,3 @@ def _revision() -> str:
 def blamed_clauses(item: pytest.Item, error: BaseException) -> list[str]:
     """The clauses that a failure blames: those of the violation, else all that the test checks."""
     return list(error.clauses) if isinstance(error, ContractViolation) else clauses_of(item)
-
-
-def failure_text(item: pytest.Item, error: BaseException) -> str:
-    """The text of a failed test: the violated clause, what was expected and received, and a curl line to try it."""
-    notes = [str(note) for note in getattr(error, "__notes__", [])]
-    if isinstance(error, ContractViolation):
-        return "\n".join([str(error), *notes])
-    lines = []
-    for identifier in clauses_of(item)[:1]:
-        sentence, citation = sentence_and_citation(identifier)
-        lines += [f"{identifier}: {sentence}", f"  document   {citation}"]
-    lines += [f"  but        {line}" for line in str(error).split("\n")[:MAX_MESSAGE_LINES]]
-    api = api_under_test(item)
-    if api and api.exchanges:
-        lines.append(f"  try it     {as_curl(api.exchanges[-1], api.secrets)}")
-    return mask_secrets("\n".join([*lines, *notes]), api.secrets if api else ())

@@ -123,6 +123,7 @@ class ResultRecorder:
         if call.when == "setup":
             item.stash[PHASES], item.stash[BLAMED], item.stash[EXCHANGES] = [], (), 0
             item.stash[FINDINGS] = ()
+            item.config.stash[finding_records.COMPARISON] = None
         noted, item.stash[NOTED] = item.stash.get(NOTED, None), None
         ending = noted if noted and call.excinfo else _ending(item, call, report)
         phases = item.stash[PHASES]
@@ -186,7 +187,7 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
     item.stash[BLAMED] = tuple(blamed if violations else blamed[:1])
     item.stash[FINDINGS] = finding_records.of_error(item, error)
     outcome = "warning" if all(finding.is_warning for finding in item.stash[FINDINGS]) else "failed"
-    return Ending(outcome, pytest_plugin.failure_text(item, error))
+    return Ending(outcome, finding_records.failure_text(item, error))
 
 
 def _pass_with_warning(item: pytest.Item, report: pytest.TestReport) -> None:
