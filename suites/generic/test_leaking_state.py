@@ -37,4 +37,4 @@ def test_a_request_leaves_nothing_behind(api: Api, corpus: Corpus, operation: Op
         finding = finding_about(api, probe, title, send_other)
         if finding:
             findings.append((finding, None))
-    raise_findings(findings, api.secrets)
+    raise_findings(findings, api)
