@@ -114,7 +114,7 @@ def test_mailed_code_is_a_version_4_uuid(api: Api) -> None:
     assert len({code.lower() for code in codes}) == len(codes), f"a code was mailed twice: {codes}"
 
 
-@clause("FLOWBACK-VER-4")
+@clause("FLOWBACK-REG-4", "FLOWBACK-VER-10")
 def test_almost_valid_code_is_refused(api: Api) -> None:
     """A code that is cut, longer or has a digit replaced is refused, and the mailed code stays valid."""
     person = registered_person(api)
