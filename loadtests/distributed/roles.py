@@ -5,6 +5,7 @@ All roles have methods for the same events: begin, stopping, end, reset (of stat
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -13,13 +14,16 @@ from typing import Any
 
 from locust.env import Environment
 
+from loadtests.distributed import machine
 from loadtests.distributed.load_generator import Line, LoadGenerator, Notes, Statistics
 from loadtests.distributed.run_results import Run, RunFolder
 from loadtests.profiles.arrival_scheduler import arrival_plans
+from loadtests.targets.run_targets import url_of
 from reports.load.load_result import LoadResult
 
 ACROSS_WORKERS = "across workers"  # the transport of failures that no single request shows
 EMBEDDED_OPTION = "flow_embedded"  # the option with the APIs whose target is our reference, started for the run
+OUR_REFERENCE = "our reference"  # as the target of an API
 RESULTS_ROOT = Path(__file__).resolve().parents[2] / "reports" / "out" / "load"
 
 
@@ -97,10 +101,29 @@ class Role:
             "classes": [user_class.__name__ for user_class in user_classes],
             "apis": sorted({api for user_class in user_classes if (api := getattr(user_class, "api", ""))}),
             "embedded": getattr(options, EMBEDDED_OPTION, []),
+            "judge": getattr(options, "judge", "all"),
+            "targets": self._targets(),
+            "machine": machine.description(),
             **getattr(shape, "description", {}),
         }
         self.folder = folder
         return Run(folder.name, RunFolder(folder, secrets=self.secrets), planned, workers, description)
+
+    def _targets(self) -> dict[str, str]:
+        """The URL of each API or, without a contract, class of users; our references, at any port, have a name."""
+        environment = self.environment
+        embedded = getattr(environment.parsed_options, EMBEDDED_OPTION, [])
+        apis = [user_class.api for user_class in environment.user_classes if getattr(user_class, "api", "")]
+        targets = {}
+        for user_class in environment.user_classes:
+            api = getattr(user_class, "api", "")
+            if not api:
+                targets[user_class.__name__] = environment.host or user_class.host or ""
+            elif api in embedded:
+                targets[api] = OUR_REFERENCE
+            else:
+                targets[api] = url_of(api, apis, environment.host or "", os.environ)
+        return targets
 
 
 class LocalRole(Role):

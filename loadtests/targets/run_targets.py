@@ -63,15 +63,24 @@ def resolve_target(api: str, apis: Sequence[str], run_target: RunTarget, environ
     host it is `<API>_URL`. Raises UsageError for an invalid URL, and for a host that nobody has permitted, unless it
     does not answer: `require_permission` decides on that one when it does.
     """
-    variable = f"{api.upper()}_URL"
-    host = run_target.host.rstrip("/")
-    below_host = {variable: host if len(apis) == 1 else f"{host}/{api}"} if host else {}
-    target = from_environment(api, {**environ, **below_host} if len(apis) == 1 else {**below_host, **environ})
+    target = from_environment(api, _with_host(api, apis, run_target.host, environ))
     if target is None:
         return None
     if not target.is_silent:
         require_permission(target, environ)
     return target
+
+
+def _with_host(api: str, apis: Sequence[str], host: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the API's URL as the host of the run gives it."""
+    host = host.rstrip("/")
+    below_host = {f"{api.upper()}_URL": host if len(apis) == 1 else f"{host}/{api}"} if host else {}
+    return {**environ, **below_host} if len(apis) == 1 else {**below_host, **environ}
+
+
+def url_of(api: str, apis: Sequence[str], host: str, environ: Mapping[str, str]) -> str:
+    """The URL of that API, one of the run's `apis`, as `resolve_target` has it; "" if nothing names it."""
+    return _with_host(api, apis, host, environ).get(f"{api.upper()}_URL", "")
 
 
 def require_permission(target: Target, environ: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from statistics import fmean
 from reports.load.t_distribution import quantile
 
 ERROR_RATE = 0.05  # probability of any false "better" or "worse" over all rows of a comparison
+OUTCOME_ERROR_RATE = 0.01  # the part of it for errors, violations and throughput, which differ more clearly than times
 POWER = 0.8  # probability with which the smallest difference is seen
 MAX_BATCHES = 12  # of a run
 MIN_BATCHES = 5
@@ -35,6 +36,11 @@ class Difference:
     high: float = 0.0
     least: float = math.inf
 
+    def of_plain_values(self) -> Difference:
+        """The same for series that are no logarithms: differences of the values themselves, not ratios."""
+        shifts = (math.log1p(ratio) for ratio in (self.change, self.low, self.high, self.least))
+        return Difference(self.verdict, *shifts)
+
 
 @dataclass(frozen=True, slots=True)
 class _Mean:
@@ -43,17 +49,21 @@ class _Mean:
     freedom: float
 
 
-def compare_batches(rows: Sequence[tuple[Sequence[float], Sequence[float]]]) -> list[Difference]:
+def compare_batches(
+    rows: Sequence[tuple[Sequence[float], Sequence[float]]], error_rate: float = ERROR_RATE
+) -> list[Difference]:
     """Compare the logarithms of batches, before and after; the rows of one call share the error rate."""
     usable = [row for row in rows if min(map(len, row)) >= MIN_BATCHES]
     correlation = _correlation([_deviations(series) for row in usable for series in row])
     return [
-        _difference(*row, correlation, len(usable)) if min(map(len, row)) >= MIN_BATCHES else Difference(TOO_FEW)
+        _difference(*row, correlation, error_rate / len(usable))
+        if min(map(len, row)) >= MIN_BATCHES
+        else Difference(TOO_FEW)
         for row in rows
     ]
 
 
-def _difference(before: Sequence[float], after: Sequence[float], correlation: float, rows: int) -> Difference:
+def _difference(before: Sequence[float], after: Sequence[float], correlation: float, error_rate: float) -> Difference:
     if correlation > MAX_CORRELATION:
         return Difference(TOO_SHORT)
     a, b = _mean(before, correlation), _mean(after, correlation)
@@ -63,7 +73,7 @@ def _difference(before: Sequence[float], after: Sequence[float], correlation: fl
         verdict = SAME if shift == 0 else WORSE if shift > 0 else BETTER
         return Difference(verdict, math.expm1(shift), math.expm1(shift), math.expm1(shift), 0.0)
     freedom = error**4 / (a.variance**2 / a.freedom + b.variance**2 / b.freedom)
-    margin = quantile(ERROR_RATE / 2 / rows, freedom) * error
+    margin = quantile(error_rate / 2, freedom) * error
     verdict = SAME if abs(shift) <= margin else WORSE if shift > 0 else BETTER
     least = margin + quantile(1 - POWER, freedom) * error
     return Difference(

@@ -1,10 +1,10 @@
-"""`python -m reports compare A B`: which operations got slower or faster from load run A to load run B.
+"""`python -m reports compare A B`: what got better or worse from load run A to load run B.
 
 Rule: both runs are divided into the same number of batches. What cannot be told apart is reported as such, with the
 smallest difference that would have been seen. Exit code 1 when anything is worse; 3 when nothing could be compared, a
-run was cut short or its generator was unfit; 2 when a folder holds no run. The comparison knows the variation within
-these two runs. It cannot know what differs between runs of the same system (a restart, other programs on the machine),
-so compare two runs of the same version as well.
+run was cut short or its generator was unfit, or the runs differ in plan, target, machine or operations; 2 when a folder
+holds no run. The comparison knows the variation within these two runs. It cannot know what differs between runs of the
+same system (a restart, other programs on the machine), so compare two runs of the same version as well.
 """
 
 from __future__ import annotations
@@ -16,10 +16,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.load.difference import BETTER, MAX_BATCHES, MIN_BATCHES, SAME, WORSE, Difference, compare_batches
+from reports.load import comparison_text
+from reports.load.difference import (
+    BETTER,
+    ERROR_RATE,
+    MAX_BATCHES,
+    MIN_BATCHES,
+    OUTCOME_ERROR_RATE,
+    SAME,
+    WORSE,
+    Difference,
+    compare_batches,
+)
 from reports.load.histogram import Histogram
-from reports.load.load_result import NS_PER_MS
 from reports.load.load_run import LoadRun, NoLoadRun, read_load_run
+from reports.load.outcome_comparison import OutcomeRow, compare_outcomes
+from reports.load.plan_comparison import run_differences
 from reports.load.timeline import ALL_OPERATIONS, OperationKey, Span, timeline
 from reports.results.verdicts import EXIT_CODES
 
@@ -27,7 +39,6 @@ PERCENTILES = (50.0, 95.0, 99.0)
 SLOWER_PER_BATCH = 5  # responses slower than a percentile that each batch needs
 EVERYTHING = "all operations"
 NAMES = {"operations": "{} over {}", "journeys": "journey {} of {}"}
-COLUMNS = ("operation", "percentile", "A ms", "B ms", "change", "interval", "smallest seen", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,33 @@ class ComparisonRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RunComparison:
+    """The comparison of two runs.
+
+    times, outcomes: a row for each operation or journey and metric. differences: what the runs do not share, which
+    makes them no comparison. doubts: why one of them is no evidence. is_unfit: whether a load generator was not fit.
+    """
+
+    times: tuple[ComparisonRow, ...]
+    outcomes: tuple[OutcomeRow, ...]
+    differences: tuple[str, ...]
+    doubts: tuple[str, ...]
+    is_unfit: bool
+
+    @property
+    def verdict(self) -> str:
+        """fail when anything is worse; inconclusive without a comparison or when a run is no evidence; else pass."""
+        if self.differences:
+            return "inconclusive"
+        return verdict(self.times, self.doubts, self.outcomes, self.is_unfit)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the verdict."""
+        return EXIT_CODES[self.verdict]
+
+
+@dataclass(frozen=True, slots=True)
 class _Pair:
     """The same operation or journey in both runs, second by second."""
 
@@ -50,8 +88,21 @@ class _Pair:
     after: list[Span]
 
 
+def compare(before: LoadRun, after: LoadRun) -> RunComparison:
+    """Compare two runs in everything."""
+    pairs = [pair for of in NAMES for pair in _pairs(before, after, of)]
+    runs = (("A", before), ("B", after))
+    return RunComparison(
+        tuple(compare_runs(before, after)),
+        tuple(compare_outcomes([(pair.name, pair.before, pair.after) for pair in pairs])),
+        tuple(run_differences(before, after)),
+        tuple(f"{name}: {reason}" for name, run in runs for reason in _doubts(run)),
+        any(run.result.unfit_reasons() for _, run in runs),
+    )
+
+
 def compare_runs(before: LoadRun, after: LoadRun) -> list[ComparisonRow]:
-    """Compare each operation and journey that both runs have, and all operations together."""
+    """Compare the times of each operation and journey that both runs have, and of all operations together."""
     pairs = [pair for of in NAMES for pair in _pairs(before, after, of)]
     keys = [(pair, percent) for pair in pairs for percent in PERCENTILES]
     batches = [batches_of_both(pair.before, pair.after, percent) for pair, percent in keys]
@@ -63,7 +114,9 @@ def compare_runs(before: LoadRun, after: LoadRun) -> list[ComparisonRow]:
             _merged(pair.after).percentile(percent),
             difference,
         )
-        for (pair, percent), difference in zip(keys, compare_batches(batches), strict=True)
+        for (pair, percent), difference in zip(
+            keys, compare_batches(batches, ERROR_RATE - OUTCOME_ERROR_RATE), strict=True
+        )
     ]
 
 
@@ -114,52 +167,55 @@ def _merged(spans: Sequence[Span]) -> Histogram:
     return total
 
 
-def console_lines(rows: Sequence[ComparisonRow]) -> list[str]:
-    """A table with what differs first, and a sentence with the totals."""
-    ranks = {WORSE: 0, BETTER: 1, SAME: 2}
-    ordered = sorted(rows, key=lambda row: ranks.get(row.difference.verdict, 3))
-    table = [COLUMNS, *map(_cells, ordered)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(COLUMNS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
-    counts = {name: sum(row.difference.verdict == name for row in rows) for name in ranks}
-    rest = len(rows) - sum(counts.values())
-    totals = ", ".join(f"{number} {name}" for name, number in counts.items())
-    return [*lines, f"compared {len(rows)} percentiles: {totals}, {rest} without enough evidence"]
-
-
-def _cells(row: ComparisonRow) -> tuple[str, ...]:
-    difference = row.difference
-    figures: Sequence[str] = ("-",) * 3
-    if difference.verdict in (WORSE, BETTER, SAME):
-        interval = f"{difference.low:+.1%} to {difference.high:+.1%}"
-        figures = (f"{difference.change:+.1%}", interval, f"{difference.least:.1%}")
-    times = (f"{row.before / NS_PER_MS:.4g}", f"{row.after / NS_PER_MS:.4g}")
-    return (row.operation, f"p{row.percent:g}", *times, *figures, difference.verdict)
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Print the comparison; return the exit code."""
+    """Print the comparison, and write it to the files that are named; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m reports compare", description="Compares two load runs.")
     parser.add_argument("before", type=Path, metavar="A", help="folder of the run before")
     parser.add_argument("after", type=Path, metavar="B", help="folder of the run after")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the comparison as Markdown")
     options = parser.parse_args(arguments)
     try:
         before, after = read_load_run(options.before), read_load_run(options.after)
     except NoLoadRun as error:
         print(error, file=sys.stderr)
         return EXIT_CODES["broken"]
-    rows = compare_runs(before, after)
-    doubts = [f"{name}: {reason}" for name, run in (("A", before), ("B", after)) for reason in _doubts(run)]
-    print(*console_lines(rows), *doubts, sep="\n")
-    return EXIT_CODES[verdict(rows, doubts)]
+    comparison = compare(before, after)
+    print(*comparison_text.console_lines(comparison), sep="\n")
+    forms = {"json": comparison_text.to_json, "markdown": comparison_text.markdown}
+    for name, form in forms.items():
+        if (path := getattr(options, name)) is not None and not _written(name, path, form(comparison)):
+            return EXIT_CODES["misuse"]
+    return comparison.exit_code
 
 
-def verdict(rows: Sequence[ComparisonRow], doubts: Sequence[str]) -> str:
-    """fail when anything is worse; inconclusive when nothing could be compared or a run is doubtful; else pass."""
-    verdicts = {row.difference.verdict for row in rows}
-    if WORSE in verdicts:
+def _written(option: str, path: Path, text: str) -> bool:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        print(
+            f"--{option}: cannot write {path} ({error.strerror}); name a file in a folder that exists", file=sys.stderr
+        )
+        return False
+    return True
+
+
+def verdict(
+    rows: Sequence[ComparisonRow],
+    doubts: Sequence[str],
+    outcomes: Sequence[OutcomeRow] = (),
+    is_unfit: bool = False,
+) -> str:
+    """fail when anything is worse; inconclusive when nothing could be compared or a run is doubtful; else pass.
+
+    Times and throughput of an unfit load generator blame nobody; errors and violations still do.
+    """
+    worse = [row for row in (*rows, *outcomes) if row.difference.verdict == WORSE]
+    if any(not is_unfit or (isinstance(row, OutcomeRow) and row.is_share) for row in worse):
         return "fail"
-    return "pass" if verdicts & {SAME, BETTER} and not doubts else "inconclusive"
+    is_compared = any(row.difference.verdict in (SAME, BETTER) for row in rows)
+    has_outcomes = all(row.difference.verdict in (SAME, BETTER) for row in outcomes if row.operation == EVERYTHING)
+    return "pass" if is_compared and has_outcomes and not worse and not doubts else "inconclusive"
 
 
 def _doubts(run: LoadRun) -> list[str]:

@@ -7,7 +7,7 @@ statistics of an operation with a contract have the API before its name: several
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from reports.load.load_run import LoadRun
@@ -57,7 +57,12 @@ def merge_statistics(parts: Iterable[OperationStatistics]) -> OperationStatistic
 
 def violation_count(statistics: OperationStatistics) -> int:
     """The number of failures that name a clause."""
-    return sum(number for reason, number in statistics.failures.items() if CLAUSE_ID.match(reason))
+    return clause_failures(statistics.failures)
+
+
+def clause_failures(failures: Mapping[str, int]) -> int:
+    """How many of these failures, counted by reason, name a clause."""
+    return sum(number for reason, number in failures.items() if CLAUSE_ID.match(reason))
 
 
 def broken_clauses(operations: Sequence[OperationStatistics]) -> dict[str, int]:

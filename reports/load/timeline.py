@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reports.load.histogram import Histogram
 from reports.load.load_run import LoadRun
+from reports.load.scope import clause_failures
 
 MAX_SPANS = 120  # spans
 
@@ -16,13 +17,17 @@ ALL_OPERATIONS: OperationKey = ("", "")
 
 @dataclass(slots=True)
 class Span:
-    """One operation between `begin` and `end` (seconds since the start). covered: seconds of it with figures."""
+    """One operation between `begin` and `end` (seconds since the start).
+
+    covered: seconds of it with figures. failed: all failures; violations: those that name a clause.
+    """
 
     begin: float
     end: float
     covered: float = 0.0
     times: Histogram = field(default_factory=Histogram)  # corrected
     failed: int = 0
+    violations: int = 0
 
 
 def timeline(run: LoadRun, width: float = 0.0, of: str = "operations") -> dict[OperationKey, list[Span]]:
@@ -45,11 +50,13 @@ def timeline(run: LoadRun, width: float = 0.0, of: str = "operations") -> dict[O
             key = (content["operation"], content["transport"])
             times = Histogram.from_json(content["corrected"]) if "corrected" in content else Histogram()
             failed = content["failed"]["count"] if "failed" in content else 0
+            violations = clause_failures(content.get("failures", {}))
             if key not in spans_of:
                 spans_of[key] = spans()
             for span in (spans_of[ALL_OPERATIONS][at], spans_of[key][at]):
                 span.times.add(times)
                 span.failed += failed
+                span.violations += violations
     return spans_of
 
 

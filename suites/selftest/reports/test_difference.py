@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from reports.load import load_run, search_steps
+from reports.load.comparison_text import time_lines
 from reports.load.difference import BETTER, SAME, TOO_FEW, TOO_SHORT, WORSE, Difference, compare_batches
 from reports.load.load_result import LoadResult, are_arrivals_missing, merge_arrivals
-from reports.load.run_comparison import ComparisonRow, batches_of_both, console_lines, verdict
+from reports.load.run_comparison import ComparisonRow, batches_of_both, verdict
 from reports.load.slo import Objective, ObjectivesFile, Scope
 from reports.load.t_distribution import quantile
 from reports.load.timeline import Span
@@ -136,7 +137,7 @@ def test_the_verdict_of_a_comparison(names: list[str], doubts: list[str], expect
 
 
 def test_what_differs_stands_first_and_what_is_unknown_last() -> None:
-    lines = console_lines([row(name) for name in (TOO_FEW, SAME, BETTER, WORSE)])
+    lines = time_lines([row(name) for name in (TOO_FEW, SAME, BETTER, WORSE)])
     assert [text.split("  ")[-1] for text in lines[1:5]] == [WORSE, BETTER, SAME, TOO_FEW]
     assert lines[1].split() == ["GET", "/tasks", "p95", "2", "3", "+50.0%", "+10.0%", "to", "+90.0%", "20.0%", WORSE]
     assert lines[4].split()[5:8] == ["-", "-", "-"]
