@@ -1,6 +1,6 @@
 """Describes the machine that generates load, so that runs of different machines are not taken for comparable.
 
-Rule: nothing that differs between two runs of one machine, or two containers of one kind, belongs in it, such as a name.
+Rule: nothing belongs in it that differs between runs of one machine or containers of one kind, such as a name.
 """
 
 from __future__ import annotations

@@ -64,14 +64,14 @@ def compare_batches(
 
 
 def _difference(before: Sequence[float], after: Sequence[float], correlation: float, error_rate: float) -> Difference:
+    shift = fmean(after) - fmean(before)
+    if not any((*_deviations(before), *_deviations(after))):
+        verdict = SAME if shift == 0 else WORSE if shift > 0 else BETTER
+        return Difference(verdict, math.expm1(shift), math.expm1(shift), math.expm1(shift), 0.0)
     if correlation > MAX_CORRELATION:
         return Difference(TOO_SHORT)
     a, b = _mean(before, correlation), _mean(after, correlation)
     error = math.sqrt(a.variance + b.variance)
-    shift = b.value - a.value
-    if error == 0:
-        verdict = SAME if shift == 0 else WORSE if shift > 0 else BETTER
-        return Difference(verdict, math.expm1(shift), math.expm1(shift), math.expm1(shift), 0.0)
     freedom = error**4 / (a.variance**2 / a.freedom + b.variance**2 / b.freedom)
     margin = quantile(error_rate / 2, freedom) * error
     verdict = SAME if abs(shift) <= margin else WORSE if shift > 0 else BETTER

@@ -19,6 +19,7 @@ from typing import Any
 import contracts
 from contracts.asyncapi import load_rpc_contract
 from contracts.openapi import load_contract
+from reports.load.figure_sums import contradictions
 from reports.load.load_result import PLAN_FILE, RESULT_FILE, SECONDS_FILE, LoadResult, merge_arrivals
 from reports.load.operation_statistics import OperationStatistics, StatisticsTable
 
@@ -142,6 +143,8 @@ def read_load_run(folder: Path) -> LoadRun:
         result, complete = _result(folder, plan, lines)
     except (ValueError, KeyError, TypeError) as error:
         raise NoLoadRun(f"{folder}: {RESULT_FILE} or a line of figures cannot be understood: {error!r}") from None
+    if complete:
+        problems += contradictions(result, lines)
     return LoadRun(folder, plan, result, complete, tuple(lines), tuple(problems))
 
 
@@ -186,16 +189,28 @@ def _result(folder: Path, plan: FiguresLine, lines: list[FiguresLine]) -> tuple[
 
 
 def _lines(folder: Path, problems: list[str], worker_files: list[Path]) -> list[FiguresLine]:
-    """The lines of master and workers, each once, without those before the last reset of the statistics."""
+    """The lines of master and workers, each once, without those before the last reset of the statistics.
+
+    A line of the first file counts if it stands behind the reset, as it did in the totals; the clock decides on others.
+    """
     unique: dict[tuple[Any, ...], FiguresLine] = {}
+    removed: set[tuple[Any, ...]] = set()
     reset = 0.0
-    for path in (folder / SECONDS_FILE, *worker_files):
-        for line in _read_lines(path, problems):
-            if "reset" in line:
-                reset = max(reset, line["reset"])
-            else:
-                unique.setdefault((line["worker"], line["from"], line["to"]), line)
-    return sorted((line for line in unique.values() if line["to"] > reset), key=lambda line: line["to"])
+    for line in _read_lines(folder / SECONDS_FILE, problems):
+        if "reset" in line:
+            reset = max(reset, line["reset"])
+            removed |= unique.keys()
+            unique.clear()
+        else:
+            unique.setdefault(_key(line), line)
+    for line in chain.from_iterable(_read_lines(path, problems) for path in worker_files):
+        if "reset" not in line and _key(line) not in removed and line["to"] > reset:
+            unique.setdefault(_key(line), line)
+    return sorted(unique.values(), key=lambda line: line["to"])
+
+
+def _key(line: FiguresLine) -> tuple[Any, ...]:
+    return line["worker"], line["from"], line["to"]
 
 
 def _read_lines(path: Path, problems: list[str]) -> Iterator[FiguresLine]:

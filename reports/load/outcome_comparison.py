@@ -15,6 +15,7 @@ from reports.load.difference import (
     MAX_BATCHES,
     MIN_BATCHES,
     OUTCOME_ERROR_RATE,
+    SAME,
     WORSE,
     Difference,
     compare_batches,
@@ -24,6 +25,7 @@ from reports.load.timeline import Span
 THROUGHPUT = "throughput"
 SHARES = {"errors": "failed", "violations": "violations"}  # the attribute of a span that counts them
 DIGITS = 9  # of a value: equal figures stay equal however they were added up
+NEGLIGIBLE = 0.01  # of throughput: a start or a stop between two seconds makes so much
 FLIPPED = {BETTER: WORSE, WORSE: BETTER}
 
 
@@ -50,11 +52,14 @@ def compare_outcomes(pairs: Sequence[tuple[str, Sequence[Span], Sequence[Span]]]
     """Compare the spans of each name, before and after. Shares that are 0 in both runs have a row in the first pair."""
     keys = [
         (name, metric, before, after)
+        for metric in (THROUGHPUT, *SHARES)
         for number, (name, before, after) in enumerate(pairs)
-        for metric in (*SHARES, THROUGHPUT)
         if metric == THROUGHPUT or not number or _value(before, metric) or _value(after, metric)
     ]
-    differences = compare_batches([_batches(metric, a, b) for _, metric, a, b in keys], OUTCOME_ERROR_RATE)
+    differences: list[Difference] = []
+    for kind in ((THROUGHPUT,), tuple(SHARES)):  # apart, since their correlations have nothing to do with each other
+        rows = [_batches(metric, a, b) for _, metric, a, b in keys if metric in kind]
+        differences += compare_batches(rows, OUTCOME_ERROR_RATE / 2)
     return [
         OutcomeRow(name, metric, _value(before, metric), _value(after, metric), _oriented(metric, difference))
         for (name, metric, before, after), difference in zip(keys, differences, strict=True)
@@ -63,7 +68,9 @@ def compare_outcomes(pairs: Sequence[tuple[str, Sequence[Span], Sequence[Span]]]
 
 def _oriented(metric: str, difference: Difference) -> Difference:
     if metric == THROUGHPUT:  # more of it is better
-        return replace(difference, verdict=FLIPPED.get(difference.verdict, difference.verdict))
+        verdict = FLIPPED.get(difference.verdict, difference.verdict)
+        is_negligible = verdict in FLIPPED and abs(difference.change) < NEGLIGIBLE
+        return replace(difference, verdict=SAME if is_negligible else verdict)
     return difference.of_plain_values()
 
 

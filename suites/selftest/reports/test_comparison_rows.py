@@ -242,4 +242,5 @@ def test_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert text.startswith(
         "usage: python -m reports compare [-h] [--json FILE] [--markdown FILE] A B\n\nCompares two load runs.\n"
     )
-    assert "folder of the run before\n" in text and "folder of the run after\n" in text
+    assert "folder of the run before\n" in text
+    assert "folder of the run after\n" in text

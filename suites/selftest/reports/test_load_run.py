@@ -126,3 +126,42 @@ def test_journeys_are_read_beside_operations_and_are_no_part_of_them(tmp_path: P
         ("read_all_tasks", 6)
     ]
     assert [(statistics.operation, statistics.requests) for statistics in run.judged_operations] == [("GET /tasks", 12)]
+
+
+def test_a_result_with_half_of_its_seconds_is_no_evidence(tmp_path: Path) -> None:
+    """The slow half of a run is gone: what is left would meet any objective."""
+    folder = steady(tmp_path, lambda at: [9000.0] if at % 2 else [10.0], seconds=10)
+    lines = (folder / "seconds.jsonl").read_text().splitlines(keepends=True)
+    (folder / "seconds.jsonl").write_text("".join(lines[::2]))
+    assert read_load_run(folder).gaps() == [
+        "result.json has 10 requests of GET /tasks over http, 0 of them failed, and seconds.jsonl has 5 and 0:"
+        " figures are missing"
+    ]
+
+
+@pytest.mark.parametrize("part", ["operations", "journeys"])
+def test_a_line_without_a_part_of_its_figures_is_noticed(tmp_path: Path, part: str) -> None:
+    visits = [tally("visit", [9.0], {"GET /tasks: status 500": 1}).to_json()]
+    folder = write(tmp_path, [line(at, [tally("GET /tasks", [5.0])], journeys=visits) for at in range(3)])
+    first, *rest = (json.loads(text) for text in (folder / "seconds.jsonl").read_text().splitlines())
+    (folder / "seconds.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in [first | {part: []}, *rest]))
+    (gap,) = read_load_run(folder).gaps()
+    assert gap.endswith("figures are missing")
+
+
+def test_failures_that_became_good_responses_are_noticed(tmp_path: Path) -> None:
+    folder = write(tmp_path, [line(at, [tally("GET /tasks", [5.0], {"status 500": 1})]) for at in range(3)])
+    lines = [line(at, [tally("GET /tasks", [5.0, 5.0])]) for at in range(3)]
+    (folder / "seconds.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+    (gap,) = read_load_run(folder).gaps()
+    assert "6 requests of GET /tasks over http, 3 of them failed, and seconds.jsonl has 6 and 0" in gap
+
+
+def test_a_line_that_came_after_the_reset_counts_as_in_the_result(tmp_path: Path) -> None:
+    """Its interval ended before the reset, but the totals were cleared before it came."""
+    lines = [line(at, [tally("GET /tasks", [5.0])]) for at in range(3)]
+    folder = write(tmp_path, lines)
+    records = [lines[0], {"reset": STARTED + 2.5}, lines[1], lines[2]]
+    (folder / "seconds.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in records))
+    run = read_load_run(folder)
+    assert [entry["second"] - STARTED for entry in run.lines] == [1, 2]

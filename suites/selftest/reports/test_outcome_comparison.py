@@ -53,7 +53,7 @@ def outcome(facts: Mapping[str, Any], metric: str) -> str:
 def test_faster_run_that_fails_60_percent_is_worse(tmp_path: Path) -> None:
     code, facts = compared(tmp_path, {}, {"factor": 0.2, "good": 12, "failures": {"status 500": 18}})
     assert (code, facts["verdict"], outcome(facts, "errors")) == (1, "fail", "worse")
-    errors = facts["outcomes"][0]
+    errors = next(row for row in facts["outcomes"] if row["metric"] == "errors")
     assert (errors["operation"], errors["before"], errors["after"]) == ("all operations", 0.0, 0.6)
     assert errors["change"] == pytest.approx(0.6)
 
@@ -119,11 +119,13 @@ def test_operation_that_only_one_run_has_is_named(tmp_path: Path, number: int, c
 
 
 def test_operation_that_came_by_chance_is_not_missed(tmp_path: Path) -> None:
-    rare = [line(at, [tally("GET /rare", [5.0])]) for at in range(9)]
-    folder = run_folder(tmp_path / "a", 1)
-    lines = [json.loads(text) for text in (folder / "seconds.jsonl").read_text().splitlines()]
-    write(tmp_path / "rare", [*lines, *rare])
+    lines = [line(at, [tally("GET /tasks", [5.0 + at % 3] * 30)]) for at in range(60)]
     write(tmp_path / "plain", lines)
+    rare = [tally("GET /rare", [5.0]).to_json()]
+    with_rare = [
+        entry | {"operations": entry["operations"] + (rare if at % 7 == 0 else [])} for at, entry in enumerate(lines)
+    ]
+    write(tmp_path / "rare", with_rare)
     assert main(["compare", str(tmp_path / "rare"), str(tmp_path / "plain")]) == 0
 
 
