@@ -80,7 +80,10 @@ class LoadGenerator:
         self.recorder.observer = locust_stats.request_event_observer(self._environment)
         self.health = GeneratorHealth(limits)
         self.schedulers = {
-            name: ArrivalScheduler(name, plan, self.loop, self.health, age) for name, plan in plans.items()
+            name: ArrivalScheduler(
+                name, plan, self.loop, self.health, age, load_profile.awaits_spawning(self._environment.parsed_options)
+            )
+            for name, plan in plans.items()
         }
         self._dropped = dict.fromkeys(plans, 0)
         self._from = time.time()
@@ -90,6 +93,11 @@ class LoadGenerator:
         gc.freeze()  # collecting what exists now again and again would delay the reading of responses
         self._ended.clear()
         self._flusher = gevent.spawn(self._run_flusher)
+
+    def all_spawned(self) -> None:
+        """All users of the run are spawned, in every process."""
+        for scheduler in self.schedulers.values():
+            scheduler.all_spawned()
 
     def set_share(self, index: int, of: int) -> None:
         """Generate only the arrivals whose number modulo `of` is `index`."""
@@ -197,7 +205,12 @@ class LoadGenerator:
             "operations": [],
             "journeys": [],
             "arrivals": {
-                name: {"started": scheduler.started, "dropped": scheduler.dropped, "planned": scheduler.planned()}
+                name: {
+                    "started": scheduler.started,
+                    "dropped": scheduler.dropped,
+                    "dropped_while_spawning": scheduler.dropped_while_spawning,
+                    "planned": scheduler.planned(),
+                }
                 for name, scheduler in self.schedulers.items()
             },
             "health": self.health.to_json(),

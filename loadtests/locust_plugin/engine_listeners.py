@@ -8,11 +8,13 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
+from locust.runners import WorkerRunner
 from locust.stats import console_logger
 
 from loadtests.distributed import console_table
 from loadtests.distributed.roles import journey_classes
 from loadtests.distributed.run_state import RunState
+from loadtests.profiles import load_profile
 from reports.load.load_verdict import STOP_NOTE
 
 VERBOSE_LEVELS = ("DEBUG", "INFO")  # log levels with tables
@@ -25,9 +27,22 @@ def on_init(state: RunState, **_: Any) -> None:
     if not journey_classes(environment):
         return
     state.settle_role()
+    if not isinstance(environment.runner, WorkerRunner):
+        _spawn_before_arrivals(state)
     if str(getattr(environment.parsed_options, "loglevel", "INFO")).upper() not in VERBOSE_LEVELS:
         console_logger.setLevel(logging.WARNING)  # findings and verdict stay; Locust prints its tables at any level
     gevent.get_hub().loop.update_now()  # otherwise --run-time would count from before the imports
+
+
+def _spawn_before_arrivals(state: RunState) -> None:
+    """With arrivals and no spawn rate, whose default is 1 /s, all users are there before the first arrival."""
+    environment, options = state.environment, state.environment.parsed_options
+    starts_by_itself = getattr(options, "headless", False) or getattr(options, "autostart", False)
+    if options is None or not starts_by_itself or options.spawn_rate is not None or environment.shape_class is not None:
+        return
+    if state.role.plans():
+        options.spawn_rate = load_profile.spawn_rate(options.num_users or 1)
+        load_profile.await_spawning(options, True)
 
 
 def on_test_start(state: RunState, **_: Any) -> None:
@@ -63,9 +78,13 @@ def on_test_stop(state: RunState, **_: Any) -> None:
 
 
 def on_spawning_complete(state: RunState, **_: Any) -> None:
-    """Resets the figures once all users are spawned, if Locust runs with `--reset-stats`."""
-    if state.has_role and state.environment.reset_stats:
+    """Lets arrivals begin that await all users, and resets the figures if Locust runs with `--reset-stats`."""
+    if not state.has_role:
+        return
+    if state.environment.reset_stats:
         state.role.reset()
+    if state.role.generator is not None:
+        state.role.generator.all_spawned()
 
 
 def on_reset_stats(state: RunState, **_: Any) -> None:

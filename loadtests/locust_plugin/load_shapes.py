@@ -23,15 +23,13 @@ from loadtests.distributed.roles import journey_classes
 from loadtests.distributed.run_state import RunState, find_state
 from loadtests.locust_plugin.verdict_listeners import DEFAULT_SLO, objectives
 from loadtests.profiles import load_profile
-from loadtests.profiles.load_profile import Profile, Search
+from loadtests.profiles.load_profile import Profile, Search, spawn_rate
 from loadtests.profiles.rate_search import RateSearch
 from reports.load import slo
 from reports.load.load_result import SECONDS_FILE
 from reports.load.load_verdict import FAIL, INCONCLUSIVE, PASS, SEARCH_NOTE, LoadVerdict, limiting_operation
 from reports.load.search_steps import FiguresTail
 
-MIN_SPAWN_RATE = 100  # users a second
-MAX_SPAWN_TIME = 10.0  # seconds, for any number of users
 RECOVERY_TIME = 2.0  # seconds without a missed objective after which an overloaded target counts as recovered
 LINE_DELAY = 1.5  # seconds until the last line of a second has come
 MAX_STEPS = 10  # steps at most for one rate, and for the recovery after an overload
@@ -61,11 +59,6 @@ class ProfileShape(LoadTestShape):
         if self._phases_began is not None and seconds - self._phases_began >= self.profile.seconds:
             return None
         return self.profile.users, spawn_rate(self.profile.users)
-
-
-def spawn_rate(users: int) -> float:
-    """How many users are spawned a second, of so many."""
-    return max(MIN_SPAWN_RATE, users / MAX_SPAWN_TIME)
 
 
 def are_spawned(shape: LoadTestShape, users: int, seconds: float) -> bool:
@@ -201,6 +194,7 @@ def profile_shape(state: RunState, name: str, rate: str, users: int | None = Non
         raise UsageError("--rate: with --profile expected a number above 0")
     profile = profiles[name].scaled(options.scale, given, users)
     load_profile.set_limits(options, profile.limits)
+    load_profile.await_spawning(options, True)
     if profile.search is None:
         options.rate = profile.rate_course()
         return ProfileShape(profile)

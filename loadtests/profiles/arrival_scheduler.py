@@ -77,17 +77,29 @@ class ArrivalScheduler:
     """Starts the arrivals of one class in this process: its share of all arrivals of the plan.
 
     The plan begins when the first users are ready; in a process that joins a running test it began `age` ns ago.
-    began: ns, 0 before that; started, dropped: numbers of arrivals since the run began.
+    awaits_spawning: whether the plan begins only when all users of the run are spawned, not with the first ones.
+    began: ns, 0 before that; started, dropped: numbers of arrivals since the run began; dropped_while_spawning: those
+    that were dropped before all users were there, which is nobody's fault but the run's own.
     """
 
-    def __init__(self, name: str, plan: ArrivalPlan, loop: Loop, health: GeneratorHealth, age: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        plan: ArrivalPlan,
+        loop: Loop,
+        health: GeneratorHealth,
+        age: int = 0,
+        awaits_spawning: bool = False,
+    ) -> None:
         self.name = name
         self.plan = plan
         self._origin = (
             perf_counter_ns() - age if age else 0
         )  # ns, when the plan began; 0: when the first users are ready
         self.began = 0
-        self.started = self.dropped = 0
+        self.started = self.dropped = self.dropped_while_spawning = 0
+        self._awaits_spawning = awaits_spawning
+        self._is_spawned = False
         self._loop = loop
         self._health = health
         self._share = (0, 1)
@@ -118,6 +130,16 @@ class ArrivalScheduler:
         self._starting -= 1
         if user is not None:
             self._idle.append(user)
+        self._begin_if_ready()
+
+    def all_spawned(self) -> None:
+        """All users of the run are spawned, in every process."""
+        self._is_spawned = True
+        self._begin_if_ready()
+
+    def _begin_if_ready(self) -> None:
+        if self._awaits_spawning and not self._is_spawned:
+            return
         if not self.began and not self._starting and self._idle:
             self._begin()
 
@@ -180,3 +202,5 @@ class ArrivalScheduler:
                 self.name,
             )
         self.dropped += 1
+        if not self._is_spawned:
+            self.dropped_while_spawning += 1

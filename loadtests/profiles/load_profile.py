@@ -22,6 +22,9 @@ SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 SHARE = {"%": 0.01}
 RATE = {"/s": 1.0}
 LIMITS_OPTION = "flow_limits"
+SPAWNING_OPTION = "flow_awaits_spawning"
+MIN_SPAWN_RATE = 100  # users a second
+MAX_SPAWN_TIME = 10.0  # seconds, for any number of users
 LIMIT_UNITS = {"late": (SECONDS | {"ms": 0.001}, "a time such as 10 ms"), "stalled": (SHARE, "a share such as 2 %")}
 
 
@@ -116,6 +119,21 @@ def limits_of(options: object) -> Limits:
     """The limits of the load generator in a run with these options of Locust's."""
     limits = getattr(options, LIMITS_OPTION, None)
     return Limits(**limits) if limits else LIMITS
+
+
+def spawn_rate(users: int) -> float:
+    """How many users are spawned a second, of so many."""
+    return max(MIN_SPAWN_RATE, users / MAX_SPAWN_TIME)
+
+
+def await_spawning(options: object, is_awaited: bool) -> None:
+    """Store among the options, which Locust sends to the workers, whether arrivals begin when all users are spawned."""
+    setattr(options, SPAWNING_OPTION, is_awaited)
+
+
+def awaits_spawning(options: object) -> bool:
+    """Whether arrivals begin when all users are spawned, in a run with these options of Locust's."""
+    return bool(getattr(options, SPAWNING_OPTION, False))
 
 
 def read_profiles(path: Path = PROFILES_FILE) -> dict[str, Profile]:

@@ -85,6 +85,27 @@ def test_the_plan_begins_when_all_spawned_users_are_ready(clock: Clock) -> None:
     assert (before, scheduler.started, scheduler.dropped) == (0, 100, 0)
 
 
+def test_a_plan_that_awaits_spawning_begins_when_all_users_are_spawned(clock: Clock) -> None:
+    plan = open_model(100, "even")
+    scheduler = ArrivalScheduler("Getflow", plan, clock, GeneratorHealth(), awaits_spawning=True)  # type: ignore[arg-type] # all it asks
+    joined(scheduler, endless=True)
+    clock.advance(1)
+    for _ in range(199):
+        joined(scheduler, endless=True)
+    scheduler.all_spawned()
+    clock.advance(1)
+    assert (scheduler.started, scheduler.dropped) == (100, 0)
+
+
+def test_drops_before_all_users_are_spawned_are_counted_apart(clock: Clock) -> None:
+    scheduler = scheduler_for(clock, open_model(100, "even"))
+    joined(scheduler, endless=True)
+    clock.advance(1)
+    scheduler.all_spawned()
+    clock.advance(1)
+    assert (scheduler.dropped, scheduler.dropped_while_spawning) == (199, 99)
+
+
 def test_a_user_that_never_gets_ready_delays_no_other(clock: Clock) -> None:
     scheduler = scheduler_for(clock, open_model(100, "even"))
     scheduler.user_spawned()

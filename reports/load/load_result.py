@@ -14,6 +14,7 @@ from reports.load.histogram import Histogram
 from reports.load.operation_statistics import OperationStatistics
 
 NS_PER_MS = 1_000_000
+EARLY_DROPS = "dropped_while_spawning"  # of a class's arrivals: those dropped before all users were there
 PERCENTILES = (50.0, 95.0, 99.0, 99.9)
 STATISTICS_FIELDS = ("operations", "journeys")
 PLAN_FILE, SECONDS_FILE, RESULT_FILE = "plan.json", "seconds.jsonl", "result.json"
@@ -68,17 +69,27 @@ class LoadResult:
         return gaps + ([self.unwritten] if self.unwritten else [])
 
     def drop_reasons(self) -> list[str]:
-        """A sentence for each user class whose arrivals could not all start."""
+        """A sentence for each user class whose arrivals could not all start although all users were there."""
         return [
             f"{name}: {counts['dropped']:.0f} of {counts['planned']:.0f} arrivals found all users busy and"
-            " were dropped; use more --users, or a higher --spawn-rate if it was while they were spawned"
+            " were dropped; use more --users"
             for name, counts in self.arrivals.items()
-            if counts["dropped"]
+            if counts["dropped"] > counts.get(EARLY_DROPS, 0)
+        ]
+
+    def early_drop_reasons(self) -> list[str]:
+        """A sentence for each user class with arrivals that were dropped before all users were there."""
+        return [
+            f"{name}: {counts[EARLY_DROPS]:.0f} of {counts['planned']:.0f} arrivals were dropped while users were being"
+            " spawned; leave out --spawn-rate (-r), or use a higher one"
+            for name, counts in self.arrivals.items()
+            if counts.get(EARLY_DROPS)
         ]
 
     def unfit_reasons(self) -> list[str]:
         """Why the generators were not fit to measure."""
-        return [f"{worker}: {reason}" for worker, health in self.health.items() for reason in health["reasons"]]
+        of_workers = [f"{worker}: {reason}" for worker, health in self.health.items() for reason in health["reasons"]]
+        return of_workers + self.early_drop_reasons()
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with percentiles in ms for readers and the histograms for programs."""
@@ -124,5 +135,5 @@ def are_arrivals_missing(expected: float, arrived: int) -> bool:
 
 def merge_arrivals(parts: list[dict[str, float]]) -> dict[str, float]:
     """Add up what started and was dropped; every worker knows the whole plan, so `planned` is not added."""
-    total = {name: sum(part[name] for part in parts) for name in ("started", "dropped")}
+    total = {name: sum(part.get(name, 0) for part in parts) for name in ("started", "dropped", EARLY_DROPS)}
     return total | {"planned": max(part["planned"] for part in parts)}

@@ -27,6 +27,7 @@ CROSS_WORKER_NOTE = "across workers"  # name of the note with violations that on
 EXCEPTIONS_NOTE = "exceptions"  # name of the note with exceptions that journeys raised
 SEARCH_NOTE = "breakpoint"  # name of the note with the result of a search for the highest rate
 STOP_NOTE = "stopped"  # name of the note on why a run ended before its first journey: {verdict, reason}
+UNFIT = "the limit was missed, but the load generator was not fit to measure it"
 PASS, FAIL, INCONCLUSIVE, UNREACHABLE, MISUSE, BROKEN = (
     "pass",
     "fail",
@@ -192,7 +193,7 @@ def _is_relevant(objective: Objective, run: LoadRun) -> bool:
 
 def _outcome(objective: Objective, run: LoadRun, is_unfit: bool) -> Outcome:
     if objective.metric == "dropped":
-        return _judge_drops(objective, run)
+        return _judge_drops(objective, run, is_unfit)
     statistics = merge_statistics(statistics_in(objective.scope, run))
     if not statistics.requests:
         reason = "no journey ended" if objective.scope.kind == JOURNEY else "no request was made"
@@ -205,9 +206,8 @@ def _outcome(objective: Objective, run: LoadRun, is_unfit: bool) -> Outcome:
         outcome = _judge_share(objective, statistics, run)
     if outcome.verdict != FAIL:
         return outcome
-    if is_unfit and (objective.is_time or objective.is_lower_bound):
-        why = "over the limit, but the generator was not fit to measure it"
-        return Outcome(objective, INCONCLUSIVE, outcome.measured, why)
+    if (is_unfit and objective.is_time) or (objective.is_lower_bound and is_load_incomplete(run, is_unfit)):
+        return replace(outcome, verdict=INCONCLUSIVE, why=UNFIT)
     return replace(outcome, why=outcome.why or _main_cause(objective, run))
 
 
@@ -249,9 +249,18 @@ def _compare(objective: Objective, measured: float) -> Outcome:
     return Outcome(objective, PASS if is_met else FAIL, measured)
 
 
-def _judge_drops(objective: Objective, run: LoadRun) -> Outcome:
+def is_load_incomplete(run: LoadRun, is_unfit: bool) -> bool:
+    """Whether the load itself was not what it should have been, since a generator was unfit, lost or gone."""
+    return is_unfit or bool(run.result.lost or run.result.left)
+
+
+def _judge_drops(objective: Objective, run: LoadRun, is_unfit: bool) -> Outcome:
+    """Arrivals that a generator dropped since it was late, lost a worker or had not spawned its users blame nobody."""
     counts = run.result.arrivals.values()
     arrivals = sum(count["started"] + count["dropped"] for count in counts)
     if not arrivals:
         return Outcome(objective, INCONCLUSIVE, None, "no arrival came")
-    return _compare(objective, sum(count["dropped"] for count in counts) / arrivals)
+    outcome = _compare(objective, sum(count["dropped"] for count in counts) / arrivals)
+    if outcome.verdict == FAIL and is_load_incomplete(run, is_unfit):
+        return replace(outcome, verdict=INCONCLUSIVE, why=UNFIT)
+    return outcome

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reports.load.load_result import PLAN_FILE, LoadResult
+from reports.load.load_result import EARLY_DROPS, PLAN_FILE, LoadResult
 from reports.load.load_run import FiguresLine, LoadRun, sum_lines
 from reports.load.load_verdict import LoadVerdict, judge_run
 from reports.load.slo import ObjectivesFile
@@ -57,7 +57,7 @@ class FiguresTail:
         for worker, arrivals in last.items():
             for name, counts in arrivals.items():
                 earlier = before.get(worker, {}).get(name, {})
-                total = totals.setdefault(name, {"started": 0.0, "dropped": 0.0, "planned": 0.0})
-                for key in ("started", "dropped"):
-                    total[key] += counts[key] - earlier.get(key, 0.0)
+                total = totals.setdefault(name, {"started": 0.0, "dropped": 0.0, EARLY_DROPS: 0.0, "planned": 0.0})
+                for key in ("started", "dropped", EARLY_DROPS):
+                    total[key] += counts.get(key, 0.0) - earlier.get(key, 0.0)
         return totals

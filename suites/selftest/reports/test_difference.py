@@ -172,8 +172,12 @@ def test_arrivals_are_missing_beyond_chance_and_two_percent(planned: float, seen
 
 
 def test_arrivals_of_workers_share_one_plan() -> None:
-    parts = [{"planned": 10.0, "started": 3.0, "dropped": 1.0}, {"planned": 11.0, "started": 4.0, "dropped": 2.0}]
-    assert merge_arrivals(parts) == {"planned": 11.0, "started": 7.0, "dropped": 3.0}
+    parts = [
+        {"planned": 10.0, "started": 3.0, "dropped": 1.0, "dropped_while_spawning": 1.0},
+        {"planned": 11.0, "started": 4.0, "dropped": 2.0},
+    ]
+    merged = {"planned": 11.0, "started": 7.0, "dropped": 3.0, "dropped_while_spawning": 1.0}
+    assert merge_arrivals(parts) == merged
 
 
 def result(**parts: Any) -> LoadResult:
@@ -209,7 +213,9 @@ def test_a_span_is_judged_by_its_own_lines(tmp_path: Path) -> None:
     objective = Objective(Scope("run"), "dropped", 0.1, 1)
     judged = tail.judge_span(ObjectivesFile(tmp_path, (objective,)), STARTED + 1, STARTED + 2)
     assert [operation.requests for operation in judged.run.result.operations] == [2]
-    assert judged.run.result.arrivals == {"A": {"started": 20.0, "dropped": 2.0, "planned": 0.0}}
+    assert judged.run.result.arrivals == {
+        "A": {"started": 20.0, "dropped": 2.0, "dropped_while_spawning": 0.0, "planned": 0.0}
+    }
     assert judged.outcomes[0].measured == pytest.approx(2 / 22)
     assert judged.run.phases == ()
 

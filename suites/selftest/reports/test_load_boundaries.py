@@ -222,7 +222,7 @@ def test_an_unfit_generator_excuses_times_and_throughput_alone(objective: Object
 def test_what_an_unfit_generator_measured_is_kept_with_the_reason() -> None:
     outcome = judge(load_run(tally("a", [20.0] * 10), health=UNFIT), time_limit("max", 1, 100.0)).outcomes[0]
     assert outcome.measured == 20 * MS
-    assert outcome.why == "over the limit, but the generator was not fit to measure it"
+    assert outcome.why == "the limit was missed, but the load generator was not fit to measure it"
 
 
 @pytest.mark.parametrize("objective", [Objective(RUN, "throughput", 1.0, 1), Objective(RUN, "dropped", 0.1, 1)])

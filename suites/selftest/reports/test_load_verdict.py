@@ -22,19 +22,21 @@ DROPPED = {"Getflow": {"started": 90, "dropped": 10, "planned": 100.0}}
 def judged(
     folder: Path, slo: str, times: Sequence[float] = (), failures: Mapping[str, int] | None = None, **more: Any
 ) -> LoadVerdict:
-    """A run of 10 s, each with these times and failures; `more` is of its lines, or of its plan."""
+    """A run of 10 s, each with these times and failures; `more` is of its lines, plan or result."""
     plan = {
-        name: more.pop(name) for name in ("apis", "arrivals_planned", "workers", "complete", "notes") if name in more
+        name: more.pop(name)
+        for name in ("apis", "arrivals_planned", "workers", "complete", "notes", "result")
+        if name in more
     }
     if "arrivals_planned" in plan:
         plan["arrivals"] = plan.pop("arrivals_planned")
-    notes = plan.pop("notes", {})
+    changes = plan.pop("result", {}) | ({"notes": plan.pop("notes")} if "notes" in plan else {})
     name = f"{plan['apis'][0]} GET /tasks" if "apis" in plan else "GET /tasks"
     lines = [line(at, [tally(name, times, failures)], **more) for at in range(10)]
     write(folder / "run", lines, **plan)
-    if notes:
+    if changes:
         known = json.loads((folder / "run" / "result.json").read_text())
-        (folder / "run" / "result.json").write_text(json.dumps(known | {"notes": notes}))
+        (folder / "run" / "result.json").write_text(json.dumps(known | changes))
     (folder / "slo.yaml").write_text(slo)
     return report_files.write_reports(folder / "run", folder / "slo.yaml")
 
@@ -120,6 +122,34 @@ def test_dropped_arrivals_are_judged_by_an_objective_for_them(tmp_path: Path, li
     slo = f"run: {{errors: 1 %, dropped: {limit}}}"
     judgement = judged(tmp_path, slo, [20.0] * 50, arrivals=DROPPED, arrivals_planned={"Getflow": {}})
     assert judgement.verdict == verdict
+
+
+LOST = {"lost": ["worker 1"]}
+EARLY = {"Getflow": {"started": 90, "dropped": 10, "dropped_while_spawning": 10, "planned": 100.0}}
+DROPS = "run: {errors: 1 %, dropped: 5 %}"
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"health": LATE}, "journeys started late"),
+        ({"result": LOST}, "worker 1 vanished"),
+        ({"result": {"left": ["worker 1"]}}, "worker 1 left before the end"),
+        ({"arrivals": EARLY}, "Getflow: 10 of 100 arrivals were dropped while users were being spawned"),
+    ],
+    ids=["unfit", "lost", "left", "spawning"],
+)
+@pytest.mark.parametrize("slo", [DROPS, "run: {errors: 1 %, throughput: 60 /s, dropped: 99 %}"], ids=["drops", "rate"])
+def test_a_load_that_the_generator_did_not_make_blames_nobody(
+    tmp_path: Path, slo: str, more: dict[str, Any], text: str
+) -> None:
+    judgement = judged(tmp_path, slo, [20.0] * 50, arrivals_planned={"Getflow": {}}, **{"arrivals": DROPPED} | more)
+    assert [judgement.verdict, any(text in reason for reason in judgement.reasons)] == ["inconclusive", True]
+
+
+def test_arrivals_that_found_all_users_busy_fail(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, DROPS, [20.0] * 50, arrivals_planned={"Getflow": {}}, arrivals=DROPPED)
+    assert judgement.verdict == "fail"
 
 
 def test_an_unfit_generator_blames_no_target_for_its_own_lateness(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""With a rate, all users are there before the first arrival; a spawn rate that is too low is nobody's failure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtests.selftest.faulty_target import running_target
+from loadtests.selftest.locust_run import LocustRun, distributed_options, finished_run
+
+FILE = """
+from loadtests.locust_plugin.listeners import register
+from loadtests.user.journey_user import JourneyUser, journey
+
+register()
+
+class Visitor(JourneyUser):
+    @journey
+    def visit(self):
+        yield self.request("GET", "/slow")
+"""
+SLO = "run: {errors: 1 %, dropped: 0 %}"
+
+
+def rated_run(folder: Path, options: str) -> LocustRun:
+    """Journeys of 200 ms at 150 a second, so that 30 run at once; 120 users are more than one second spawns."""
+    objectives = folder / "slo.yaml"
+    objectives.write_text(SLO)
+    with running_target() as target:
+        command = f"--headless --only-summary --rate 150 -u 120 -t 4s --slo {objectives} {options}"
+        return finished_run(folder, target.url, FILE, command)
+
+
+def arrivals(run: LocustRun) -> dict[str, Any]:
+    known: dict[str, Any] = run.result["arrivals"]["Visitor"]
+    return known
+
+
+@pytest.mark.parametrize(
+    "processes", ["local", pytest.param("distributed", marks=pytest.mark.slow)], ids=["local", "distributed"]
+)
+def test_no_arrival_is_dropped_for_want_of_users(tmp_path: Path, processes: str) -> None:
+    run = rated_run(tmp_path, distributed_options() if processes == "distributed" else "")
+    assert (arrivals(run)["dropped"], arrivals(run)["started"] > 100) == (0, True), run.output[-3000:]
+
+
+def test_arrivals_dropped_while_users_were_spawned_are_inconclusive(tmp_path: Path) -> None:
+    run = rated_run(tmp_path, "-r 1")
+    facts = json.loads((run.results / "verdict.json").read_text())
+    assert (run.process.returncode, facts["verdict"], arrivals(run)["dropped"] > 100) == (3, "inconclusive", True)
+    assert "were dropped while users were being spawned; leave out --spawn-rate" in run.output
