@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 class LoadGenerator:
     """The load generator of one process.
 
-    worker: its name in the figures; index: its number among the workers; deliver: receives each line, and the same
+    worker: its name in the figures; index: its number among the `workers`; deliver: receives each line, and the same
     statistics as objects, which saves the receiver from parsing them; recorder: of requests; journey_recorder: of
     whole journeys, with the journey's name as operation and its API, or class of users, as transport. Journeys have a
     recorder of their own because they belong neither to the totals of requests nor to Locust's figures.
@@ -52,7 +52,7 @@ class LoadGenerator:
         self, environment: Environment, worker: str, deliver: Callable[[Line, Statistics], None], notes: Notes
     ) -> None:
         self.worker = worker
-        self.index = 0
+        self.index, self.workers = 0, 1
         self.loop = Loop()
         self.recorder = Recorder()
         self.journey_recorder = Recorder()
@@ -101,7 +101,7 @@ class LoadGenerator:
 
     def set_share(self, index: int, of: int) -> None:
         """Generate only the arrivals whose number modulo `of` is `index`."""
-        self.index = index
+        self.index, self.workers = index, of
         for scheduler in self.schedulers.values():
             scheduler.set_share(index, of)
 

@@ -1,6 +1,7 @@
-"""Describes the machine that generates load, so that runs of different machines are not taken for comparable.
+"""Describes the machine that generates load, and says how many connections it can open.
 
-Rule: nothing belongs in it that differs between runs of one machine or containers of one kind, such as a name.
+Rule: nothing belongs in the description that differs between runs of one machine or containers of one kind, such as a
+name: runs of different machines are not taken for comparable.
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
 from contextlib import suppress
 from pathlib import Path
 
 CPU_FILE = Path("/proc/cpuinfo")
+OPEN_FILES = Path("/proc/self/fd")
+PORT_RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def description() -> dict[str, str | int]:
@@ -29,3 +33,22 @@ def _processor() -> str:
         if match := re.search(r"^model name\s*:\s*(.+)$", CPU_FILE.read_text("utf-8"), re.MULTILINE):
             return match[1]
     return platform.processor()
+
+
+def missing_capacity(connections: int) -> str:
+    """Why this process cannot open so many more connections to one address, and what to raise; "" if it can."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(OPEN_FILES.iterdir())) if OPEN_FILES.exists() else 0
+    if soft != resource.RLIM_INFINITY and used + connections > soft:
+        return (
+            f"the load generator may open {soft} files and has {used} open, but {connections} users need a connection"
+            f" each: raise ulimit -n to {used + connections} or more, or use more workers"
+        )
+    with suppress(OSError, ValueError):
+        first, last = map(int, PORT_RANGE_FILE.read_text("ascii").split())
+        if connections > last - first + 1:
+            return (
+                f"this machine has {last - first + 1} ports for connections to one address, but {connections} users"
+                " need one each: widen net.ipv4.ip_local_port_range, or use more machines"
+            )
+    return ""

@@ -6,7 +6,6 @@ Every failure is reported by a call of `fail`, in a later iteration than the cal
 from __future__ import annotations
 
 import errno
-import os
 import ssl
 from _socket import IPPROTO_TCP, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
 from time import perf_counter_ns
@@ -14,6 +13,7 @@ from time import perf_counter_ns
 from fixtures.http1.forward_proxy import connect_request, tunnel_status
 from fixtures.http1.response_head import MalformedResponse
 from fixtures.network_routes import DIRECT, authority, tls_context
+from loadtests.engine import connect_errors
 from loadtests.engine.exchange_types import ENCRYPTED, Address
 from loadtests.engine.loop import Handler, Loop, SocketAddress
 from loadtests.engine.poller import READ, WRITE
@@ -71,6 +71,8 @@ class ByteStream:
                 sock = socket(family, SOCK_STREAM, 0)
             except OSError as error:
                 reason = _error_reason("connect", error)
+                if connect_errors.is_own(error.errno or 0):
+                    break
                 continue
             sock.setblocking(False)
             code = sock.connect_ex(address)
@@ -81,7 +83,9 @@ class ByteStream:
                 self.loop.register(sock, WRITE, self._on_connecting)
                 return
             sock.close()
-            reason = f"connect: {os.strerror(code).lower()}"
+            reason = connect_errors.reason("connect", code)
+            if connect_errors.is_own(code):
+                break
         self.fail_soon(reason)
 
     def _on_connecting(self, _: int) -> None:
@@ -91,7 +95,7 @@ class ByteStream:
         code = sock.getsockopt(SOL_SOCKET, SO_ERROR)
         if code:
             self.close()
-            self._try_next(f"connect: {os.strerror(code).lower()}")
+            self._try_next(connect_errors.reason("connect", code))
             return
         if self.address.is_tunnel:
             self._receive_by(self._on_tunnel)
@@ -265,4 +269,4 @@ class ByteStream:
 
 
 def _error_reason(stage: str, error: OSError) -> str:
-    return f"{stage}: {os.strerror(error.errno).lower() if error.errno else type(error).__name__}"
+    return connect_errors.reason(stage, error.errno) if error.errno else f"{stage}: {type(error).__name__}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from math import ceil
 from typing import Any
 
 import gevent
@@ -11,14 +12,17 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 from locust.stats import console_logger
 
-from loadtests.distributed import console_table
+from loadtests.distributed import console_table, machine
 from loadtests.distributed.roles import journey_classes
 from loadtests.distributed.run_state import RunState
 from loadtests.profiles import load_profile
-from reports.load.load_verdict import STOP_NOTE
+from reports.load.load_verdict import INCONCLUSIVE, STOP_NOTE
+from reports.results.verdicts import EXIT_CODES
 
 VERBOSE_LEVELS = ("DEBUG", "INFO")  # log levels with tables
 PATIENCE = 10.0  # seconds that Locust may take to set itself up
+
+logger = logging.getLogger(__name__)
 
 
 def on_init(state: RunState, **_: Any) -> None:
@@ -54,6 +58,26 @@ def on_test_start(state: RunState, **_: Any) -> None:
         state.begin()
     except ValueError as error:
         state.abandon_test(str(error))
+    _check_capacity(state)
+
+
+def _check_capacity(state: RunState) -> None:
+    """A run whose users cannot all connect is stopped before its first journey; with arrivals, few may be enough."""
+    generator = state.role.generator
+    if generator is None or not (missing := machine.missing_capacity(ceil(_users(state) / generator.workers))):
+        return
+    if generator.schedulers:
+        logger.warning("%s; the run is inconclusive if they do", missing)
+        return
+    state.environment.process_exit_code = EXIT_CODES[INCONCLUSIVE]
+    state.add_note(STOP_NOTE, lambda: {"verdict": INCONCLUSIVE, "reason": missing})
+    state.abandon_test(missing)
+
+
+def _users(state: RunState) -> int:
+    """How many users the run has; 0 if that is not known before, as with a load shape of the locustfile's own."""
+    options = state.environment.parsed_options
+    return load_profile.users_of(options) or getattr(options, "num_users", None) or 0
 
 
 def _await_runner(environment: Environment) -> None:

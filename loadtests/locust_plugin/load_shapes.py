@@ -195,6 +195,7 @@ def profile_shape(state: RunState, name: str, rate: str, users: int | None = Non
     profile = profiles[name].scaled(options.scale, given, users)
     load_profile.set_limits(options, profile.limits)
     load_profile.await_spawning(options, True)
+    load_profile.set_users(options, profile.users)
     if profile.search is None:
         options.rate = profile.rate_course()
         return ProfileShape(profile)

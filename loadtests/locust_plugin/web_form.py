@@ -93,6 +93,7 @@ def start_run(state: RunState, options: Namespace, form: Form) -> RunOptions:
         return {"rate": options.rate}
     if rate:
         parse_rates(rate)
+    load_profile.set_users(options, 0)
     load_profile.await_spawning(options, False)  # the form states how fast users are spawned
     if isinstance(environment.shape_class, load_shapes.PROFILE_SHAPES):
         environment.shape_class = None

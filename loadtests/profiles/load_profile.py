@@ -22,6 +22,7 @@ SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 SHARE = {"%": 0.01}
 RATE = {"/s": 1.0}
 LIMITS_OPTION = "flow_limits"
+USERS_OPTION = "flow_users"
 SPAWNING_OPTION = "flow_awaits_spawning"
 MIN_SPAWN_RATE = 100  # users a second
 MAX_SPAWN_TIME = 10.0  # seconds, for any number of users
@@ -124,6 +125,17 @@ def limits_of(options: object) -> Limits:
 def spawn_rate(users: int) -> float:
     """How many users are spawned a second, of so many."""
     return max(MIN_SPAWN_RATE, users / MAX_SPAWN_TIME)
+
+
+def set_users(options: object, users: int) -> None:
+    """Store among the options how many users the profile has; 0 without a profile."""
+    setattr(options, USERS_OPTION, users)
+
+
+def users_of(options: object) -> int:
+    """How many users the profile of a run with these options has; 0 without a profile."""
+    users: int = getattr(options, USERS_OPTION, 0)
+    return users
 
 
 def await_spawning(options: object, is_awaited: bool) -> None:

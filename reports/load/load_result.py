@@ -6,6 +6,7 @@ It is stored as `result.json` in the run's folder; that file also marks that the
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -89,7 +90,14 @@ class LoadResult:
     def unfit_reasons(self) -> list[str]:
         """Why the generators were not fit to measure."""
         of_workers = [f"{worker}: {reason}" for worker, health in self.health.items() for reason in health["reasons"]]
-        return of_workers + self.early_drop_reasons()
+        return of_workers + self.own_failure_reasons() + self.early_drop_reasons()
+
+    def own_failure_reasons(self) -> list[str]:
+        """A sentence for each reason for which the generators could not send requests."""
+        counts: Counter[str] = Counter()
+        for operation in self.operations:
+            counts.update(operation.own_failures)
+        return [f"{number} requests could not be sent: {reason}" for reason, number in counts.most_common()]
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with percentiles in ms for readers and the histograms for programs."""

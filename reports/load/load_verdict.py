@@ -106,9 +106,9 @@ def judge_run(run: LoadRun, objectives: ObjectivesFile) -> LoadVerdict:
 
 
 def is_unreachable(run: LoadRun) -> bool:
-    """Whether requests were made but no connection was."""
+    """Whether requests were made but no connection was, and that was not the load generator's doing."""
     operations = run.result.operations
-    has_requests = any(operation.requests for operation in operations)
+    has_requests = any(operation.requests > sum(operation.own_failures.values()) for operation in operations)
     return has_requests and not any(operation.connect.count or operation.corrected.count for operation in operations)
 
 
@@ -218,9 +218,15 @@ def _judge_throughput(objective: Objective, statistics: OperationStatistics, sec
 
 
 def _judge_share(objective: Objective, statistics: OperationStatistics, run: LoadRun) -> Outcome:
-    """Errors or violations as a share of the requests; the run's violations include those across workers."""
+    """Errors or violations as a share of the requests; the run's violations include those across workers.
+
+    Failures of the load generator are no errors, and make the run inconclusive elsewhere.
+    """
     if objective.metric == "errors":
-        return _compare(objective, statistics.failed.count / statistics.requests)
+        own = sum(statistics.own_failures.values())
+        if own == statistics.requests:
+            return Outcome(objective, INCONCLUSIVE, None, "no request was sent")
+        return _compare(objective, (statistics.failed.count - own) / (statistics.requests - own))
     number = violation_count(statistics)
     if objective.scope.kind == RUN:
         number += sum(len(findings) for findings in run.result.notes.get(CROSS_WORKER_NOTE, {}).values())

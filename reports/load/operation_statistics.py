@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from reports.load.histogram import Histogram
 
 OTHER = "(other)"
+GENERATOR_FAILURE = "load generator: "  # in the reason of a failure that is the load generator's, not the target's
 MAX_OPERATIONS = 1000
 MAX_TRANSPORTS = 16
 MAX_REASONS = 50  # different ones per operation
@@ -71,6 +72,11 @@ class OperationStatistics:
     def requests(self) -> int:
         """The number of good responses and failures."""
         return self.corrected.count + self.failed.count
+
+    @property
+    def own_failures(self) -> dict[str, int]:
+        """The failures that are the load generator's, by reason."""
+        return {reason: number for reason, number in self.failures.items() if GENERATOR_FAILURE in reason}
 
     def record_successes(self, times: list[tuple[int, int, int, int, int]]) -> None:
         """Count good responses.

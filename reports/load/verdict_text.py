@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from reports.load.load_result import NS_PER_MS, PERCENTILES
-from reports.load.load_verdict import FAIL, MISUSE, PASS, UNREACHABLE, LoadVerdict, Outcome, search_note
+from reports.load.load_verdict import FAIL, MISUSE, PASS, STOP_NOTE, UNREACHABLE, LoadVerdict, Outcome, search_note
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import broken_clauses
 from reports.load.slo import JOURNEY, Objective
@@ -50,7 +50,7 @@ def console_lines(judged: LoadVerdict) -> list[str]:
 
     A run that ended before its first journey has one line.
     """
-    if judged.verdict in (UNREACHABLE, MISUSE) and not judged.outcomes:
+    if not judged.outcomes and (judged.verdict in (UNREACHABLE, MISUSE) or STOP_NOTE in judged.run.result.notes):
         return [f"load: {judged.verdict}: {'; '.join(judged.reasons)}"]
     rows = [COLUMNS, *map(outcome_cells, judged.outcomes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
