@@ -16,7 +16,8 @@ from loadtests.distributed import console_table, machine
 from loadtests.distributed.roles import journey_classes
 from loadtests.distributed.run_state import RunState
 from loadtests.profiles import load_profile
-from reports.load.load_verdict import INCONCLUSIVE, STOP_NOTE
+from reports.load.load_verdict import STOP_NOTE
+from reports.load.objective_outcomes import INCONCLUSIVE
 from reports.results.verdicts import EXIT_CODES
 
 VERBOSE_LEVELS = ("DEBUG", "INFO")  # log levels with tables

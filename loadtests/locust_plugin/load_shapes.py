@@ -27,7 +27,8 @@ from loadtests.profiles.load_profile import Profile, Search, spawn_rate
 from loadtests.profiles.rate_search import RateSearch
 from reports.load import slo
 from reports.load.load_result import SECONDS_FILE
-from reports.load.load_verdict import FAIL, INCONCLUSIVE, PASS, SEARCH_NOTE, LoadVerdict, limiting_operation
+from reports.load.load_verdict import SEARCH_NOTE, LoadVerdict, limiting_operation
+from reports.load.objective_outcomes import FAIL, INCONCLUSIVE, PASS
 from reports.load.search_steps import FiguresTail
 
 RECOVERY_TIME = 2.0  # seconds without a missed objective after which an overloaded target counts as recovered

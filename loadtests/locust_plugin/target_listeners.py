@@ -46,12 +46,12 @@ from loadtests.validation.invariants import UniquenessLedger
 from loadtests.validation.validators import Validators, parse_mode
 from reports.load.load_run import LEFT_OUT_FILE
 from reports.load.load_verdict import MISUSE, STOP_NOTE, UNREACHABLE
+from reports.load.validation_note import NOTE
 from reports.results.records import read_records
 from reports.results.verdicts import EXIT_CODES
 
 TARGET_MESSAGE = "flow-place"  # from the master: the URLs of the APIs
 LEDGER_KEY = "flow-once"  # of a worker's report to the master
-NOTE = "judging"  # name of the note on validation in the result
 
 
 def contract_classes(environment: Environment) -> list[Any]:
@@ -205,6 +205,8 @@ def _validation_note(state: RunState) -> dict[str, Any]:
     return {
         "mode": {0: "status", 1: "all"}.get(validators.sample_interval, f"sample={validators.sample_interval}"),
         "answers": validators.cost.count,
+        "validated": validators.validated,
+        "sampled": {name: [count.validated, count.refused] for name, count in validators.sampled.items()},
         "ns_per_answer": round(validators.cost.mean_ns),
         "cpu_share": round(validators.cost.share(time.process_time_ns() - state.cpu_began), 4),
         "permitted_by": permitted_by(os.environ),
@@ -268,7 +270,7 @@ def _note_lines(notes: dict[str, Any]) -> list[str]:
     lines = []
     for worker, note in notes.items():
         cost = f"{note['ns_per_answer'] / 1000:.1f} µs a response, {note['cpu_share']:.0%} of its CPU time"
-        lines.append(f"{worker}: validated {note['mode']} of {note['answers']} responses, {cost}")
+        lines.append(f"{worker}: validated {note['validated']} of {note['answers']} responses ({note['mode']}), {cost}")
         lines += [f"  {line}" for line in note["once"]]
     return lines
 

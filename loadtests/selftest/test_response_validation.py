@@ -29,7 +29,7 @@ from loadtests.engine.exchange_types import Address, Request, Response, Validato
 from loadtests.engine.recorder import OperationSamples
 from loadtests.validation.http_validator import RequestIntent, contract_validator, exchange_of, findings
 from loadtests.validation.rpc_validator import CallIntent, call_findings, call_validator
-from loadtests.validation.validators import RATE_LIMIT, Validators, parse_mode, parsed_body
+from loadtests.validation.validators import FIRST_VALIDATED, RATE_LIMIT, Validators, parse_mode, parsed_body
 
 QUICK = EFFORTS["quick"]
 STRIDE = 61  # one in so many requests is sent to each fault, each time others: every request, and every fault, is tried
@@ -254,8 +254,37 @@ def test_a_rate_limit_of_another_server_is_no_violation(sample_interval: int) ->
 
 def test_a_sample_validates_one_in_so_many_fully() -> None:
     validator = Validators(sample_interval=3).for_request(intent_of("flowapp", "listOperators"))
+    for _ in range(FIRST_VALIDATED):
+        validator(REQUEST, json_response(200, {"data": []}))
     reasons = [validator(REQUEST, json_response(200, {"data": [{}]})) for _ in range(9)]
-    assert [reason is not None for reason in reasons] == [False, False, True] * 3
+    assert [reason is not None for reason in reasons] == [False, True, False] * 3
+
+
+def test_a_sample_contains_the_first_responses_of_each_operation_kind_and_status() -> None:
+    validators = Validators(sample_interval=100)
+    for name in ("listOperators", "listEvents"):
+        validator = validators.for_request(intent_of("flowapp", name))
+        assert validator(REQUEST, json_response(200, {"data": [{}]})) is not None
+    for status in (200, 400):
+        assert validator(REQUEST, json_response(status, {"data": [{}]})) is not None
+
+
+def test_a_sample_counts_what_it_validated_and_refused() -> None:
+    validators = Validators(sample_interval=100)
+    validator = validators.for_request(intent_of("flowapp", "listOperators"))
+    for _ in range(99):
+        validator(REQUEST, json_response(200, {"data": [{}]}))
+    count = validators.sampled[SAMPLES.operation]
+    assert (validators.validated, count.validated, count.refused) == (FIRST_VALIDATED,) * 3
+
+
+@pytest.mark.parametrize(("interval", "validated"), [(0, 0), (1, 5)])
+def test_other_modes_validate_none_or_all(interval: int, validated: int) -> None:
+    validators = Validators(sample_interval=interval)
+    validator = validators.for_request(intent_of("flowapp", "listOperators"))
+    for _ in range(5):
+        validator(REQUEST, json_response(200, {"code": 200, "data": [], "redirectURL": None}))
+    assert validators.validated == validated
 
 
 @pytest.mark.parametrize("mode", ["", "sample", "sample=1", "sample=x", "none"])

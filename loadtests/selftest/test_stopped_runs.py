@@ -51,6 +51,12 @@ def test_a_dead_host_is_unreachable_in_one_line_then_and_later(tmp_path: Path, d
     assert 'type="unreachable"' in (run.results / "junit.xml").read_text()
 
 
+def test_a_run_that_validated_nothing_is_inconclusive(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, "", "from loadtests.flowapp import Flowapp\n", f"{OPTIONS} --judge status")
+    assert run.process.returncode == 3, run.output[-3000:]
+    assert "run violations: no response was validated by its contract; leave out --judge status" in run.output
+
+
 def leave_results(folder: Path, **outcomes: str) -> Path:
     """Leaves a pytest run with a test of each of these APIs that ended so."""
     run = run_manifest.begin(folder)

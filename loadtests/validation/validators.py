@@ -1,8 +1,8 @@
 """Decides which responses are validated, measures what that costs, and keeps an example of each finding.
 
-Rule: `all` validates every response by the contract and by its journey's check; `sample=N` every Nth by the contract,
-and all by the check; `status` looks at the status alone. The mode is shown with the results, since a run that validates
-less proves less.
+Rule: `all` validates every response by the contract and by its journey's check; `sample=N` by the contract the first of
+each operation, kind of request and status, then every Nth, and all by the check; `status` looks at the status alone.
+The mode and the number of validated responses are shown with the results, since a run that validates less proves less.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import dataclasses
 import os
 import re
 import time
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ MAX_STORED_BODY = 65_536  # bytes of a response's body that a finding stores
 MAX_FINDINGS = 100  # that are kept with their exchange
 TIMED_INTERVAL = 64  # one validation in so many is timed
 RATE_LIMIT = "refused by the target's rate limit (429)"  # an error without a clause
+FIRST_VALIDATED = 10  # responses of each operation, kind of request and status that a sample contains in any case
 MODES = "all, status, or sample=N with N from 2"
 
 
@@ -52,12 +54,22 @@ class ValidationCost:
         return min(1.0, self.mean_ns * self.count / cpu_ns) if cpu_ns else 0.0
 
 
+class SampledCount:
+    """Of one operation: how many responses the sample contained, and how many of these were refused."""
+
+    __slots__ = ("refused", "validated")
+
+    def __init__(self) -> None:
+        self.validated = self.refused = 0
+
+
 @dataclass
 class Validators:
     """The validators of one process.
 
     sample_interval: 1 for all responses, 0 for the status alone, otherwise one in so many; secrets: masked in findings.
     rate_limited: APIs at servers that may limit the rate, which violates no clause; our references never do.
+    sampled: what a sample contained, by the name of the operation in the figures.
     """
 
     sample_interval: int = 1
@@ -66,6 +78,7 @@ class Validators:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     cost: ValidationCost = field(default_factory=ValidationCost)
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    sampled: dict[str, SampledCount] = field(default_factory=lambda: defaultdict(SampledCount))
     _validators: dict[tuple[Any, ...], Validator] = field(default_factory=dict)
 
     def for_request(self, intent: RequestIntent) -> Validator:
@@ -94,7 +107,14 @@ class Validators:
     def _sampled(self, full: Validator, status: Validator) -> Validator:
         if self.sample_interval == 1:
             return full
-        return _one_in_n(self.sample_interval, full, status) if self.sample_interval else status
+        return _one_in_n(self.sample_interval, full, status, self.sampled) if self.sample_interval else status
+
+    @property
+    def validated(self) -> int:
+        """How many responses were validated by their contract."""
+        if self.sample_interval == 1:
+            return self.cost.count
+        return sum(count.validated for count in self.sampled.values())
 
     def _by_rate_limit(self, api: str, validator: Validator) -> Validator:
         """That validator, to which no response comes with which the API's server limits the rate."""
@@ -198,17 +218,21 @@ def _status_violation(intent: RequestIntent, status: int, environ: Mapping[str, 
     return intent.clause or str(rule["clause"])
 
 
-def _one_in_n(number: int, full: Validator, cheap: Validator) -> Validator:
-    """The full validator for every Nth response, the cheap one for the others."""
-    left = number
+def _one_in_n(number: int, full: Validator, cheap: Validator, counts: dict[str, SampledCount]) -> Validator:
+    """The full validator for the first responses of each status and every Nth, the cheap one for the others."""
+    seen: Counter[int] = Counter()
 
     def sampled(request: Request, response: Response) -> str | None:
-        nonlocal left
-        left -= 1
-        if left:
+        seen[response.status] += 1
+        nth = seen[response.status]
+        if nth > FIRST_VALIDATED and nth % number:
             return cheap(request, response)
-        left = number
-        return full(request, response)
+        count = counts[request.samples.operation]
+        count.validated += 1
+        reason = full(request, response)
+        if reason is not None:
+            count.refused += 1
+        return reason
 
     return sampled
 

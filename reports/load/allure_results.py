@@ -13,16 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from reports.load import plots, verdict_text
-from reports.load.load_verdict import (
-    BROKEN,
-    FAIL,
-    INCONCLUSIVE,
-    MISUSE,
-    PASS,
-    UNREACHABLE,
-    LoadVerdict,
-    Outcome,
-)
+from reports.load.load_verdict import BROKEN, MISUSE, UNREACHABLE, LoadVerdict
+from reports.load.objective_outcomes import FAIL, INCONCLUSIVE, PASS, Outcome
 from reports.load.scope import merge_statistics, statistics_in
 from reports.load.slo import JOURNEY, Scope
 from reports.load.timeline import ALL_OPERATIONS, Span, timeline

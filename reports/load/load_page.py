@@ -13,10 +13,12 @@ from pathlib import Path
 from reports.load import plots, verdict_text
 from reports.load.chart import STYLE
 from reports.load.load_result import NS_PER_MS
-from reports.load.load_verdict import LoadVerdict, Outcome, search_note
+from reports.load.load_verdict import LoadVerdict, search_note
+from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import broken_clauses, merge_statistics
 from reports.load.timeline import ALL_OPERATIONS, OperationKey, Span, timeline
+from reports.load.validation_note import NOTE, validation_of
 
 FOLDER = Path(__file__).parent
 MAX_FINDINGS = 20  # examples shown
@@ -88,6 +90,8 @@ def _facts(judged: LoadVerdict, total: OperationStatistics) -> str:
         "failed": str(total.failed.count),
         "workers": str(result.workers),
     }
+    if validation := validation_of(result):
+        facts["validated"] = f"{validation.validated} of {validation.responses} responses ({validation.mode})"
     facts |= {f"permitted by ({worker})": note for worker, note in _permitted(judged)}
     for name, counts in result.arrivals.items():
         facts[f"arrivals of {name}"] = (
@@ -99,7 +103,7 @@ def _facts(judged: LoadVerdict, total: OperationStatistics) -> str:
 
 
 def _permitted(judged: LoadVerdict) -> Iterable[tuple[str, str]]:
-    for worker, note in judged.run.result.notes.get("judging", {}).items():
+    for worker, note in judged.run.result.notes.get(NOTE, {}).items():
         if note.get("permitted_by"):
             yield worker, str(note["permitted_by"])
 
@@ -158,7 +162,7 @@ def _search(judged: LoadVerdict) -> str:
 def _findings(judged: LoadVerdict) -> str:
     """The broken clauses, and an example of each finding."""
     clauses = broken_clauses(judged.run.result.operations)
-    notes = judged.run.result.notes.get("judging", {}).values()
+    notes = judged.run.result.notes.get(NOTE, {}).values()
     examples = {text.split("\n", 1)[0]: text for note in notes for text in note.get("findings", ())}
     if not clauses and not examples:
         return ""

@@ -1,8 +1,7 @@
 """Judges a load run by its objectives: a verdict with a margin for each objective, and one for the run.
 
-Rule: fail closed. Too few samples, a run cut short, a lost worker, an unfit generator or an objective without requests
-make the verdict inconclusive, with the reason. An unfit generator adds its own delays to the target's, so then a missed
-limit of times or throughput is inconclusive too; errors and violations still fail.
+Rule: fail closed. A run cut short, a lost worker, an unfit generator or an objective without evidence make the verdict
+inconclusive, with the reason.
 """
 
 from __future__ import annotations
@@ -10,53 +9,28 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from reports.load.histogram import Histogram
 from reports.load.load_run import LoadRun
-from reports.load.operation_statistics import OperationStatistics
-from reports.load.scope import merge_statistics, name_hint, statistics_in, statistics_name, violation_count
-from reports.load.slo import JOURNEY, RUN, Objective, ObjectivesFile
+from reports.load.objective_outcomes import (
+    FAIL,
+    INCONCLUSIVE,
+    PASS,
+    Outcome,
+    contribution,
+    is_relevant,
+    judge_objective,
+)
+from reports.load.scope import statistics_in, statistics_name
+from reports.load.slo import ObjectivesFile
 from reports.results import verdicts
-from reports.results.records import CLAUSE_ID
 
-SLOWER_SAMPLES = 10  # responses slower than a percentile that make it evidence, unless the objective states `samples`
 VALIDATOR_FAILED = "judge broke: "  # prefix of a failure that is our validator's, not the target's
-CROSS_WORKER_NOTE = "across workers"  # name of the note with violations that only all workers together can see
 EXCEPTIONS_NOTE = "exceptions"  # name of the note with exceptions that journeys raised
 SEARCH_NOTE = "breakpoint"  # name of the note with the result of a search for the highest rate
 STOP_NOTE = "stopped"  # name of the note on why a run ended before its first journey: {verdict, reason}
-UNFIT = "the limit was missed, but the load generator was not fit to measure it"
-PASS, FAIL, INCONCLUSIVE, UNREACHABLE, MISUSE, BROKEN = (
-    "pass",
-    "fail",
-    "inconclusive",
-    "unreachable",
-    "misuse",
-    "broken",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The verdict of one objective.
-
-    measured: in the unit of the objective's limit, None without evidence. why: the reason when it is no pass.
-    """
-
-    objective: Objective
-    verdict: str
-    measured: float | None
-    why: str = ""
-
-    @property
-    def margin(self) -> float | None:
-        """How much of the limit was left, as a share of it; negative when missed, None without a measurement."""
-        if self.measured is None or not self.objective.limit:
-            return None
-        left = (self.objective.limit - self.measured) / self.objective.limit
-        return -left if self.objective.is_lower_bound else left
+UNREACHABLE, MISUSE, BROKEN = "unreachable", "misuse", "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +62,12 @@ def judge_run(run: LoadRun, objectives: ObjectivesFile) -> LoadVerdict:
         verdict = verdicts.worst([stop["verdict"] for stop in stops])
         reasons = dict.fromkeys(stop["reason"] for stop in stops if stop["verdict"] == verdict)
         return LoadVerdict(run, objectives, (), tuple(reasons), verdict)
-    relevant = [objective for objective in objectives.objectives if _is_relevant(objective, run)]
+    relevant = [objective for objective in objectives.objectives if is_relevant(objective, run)]
     drops_allowed = any(objective.metric == "dropped" for objective in relevant)
     unfit = [*run.result.unfit_reasons(), *([] if drops_allowed else run.result.drop_reasons())]
     if run.plan.get("search"):
         return _judge_search(run, objectives)
-    outcomes = tuple(_outcome(objective, run, bool(unfit)) for objective in relevant)
+    outcomes = tuple(judge_objective(objective, run, bool(unfit)) for objective in relevant)
     gaps = (*run.gaps(), *unfit)
     names = [outcome.verdict for outcome in outcomes] + ([INCONCLUSIVE] if gaps or not outcomes else [])
     if our_errors := failed_checks(run):
@@ -143,31 +117,8 @@ def limiting_operation(judged: LoadVerdict) -> str:
     if objective.metric == "dropped":
         return f"{objective.scope} {objective.metric}"
     operations = statistics_in(objective.scope, judged.run)
-    limiting = max(operations, key=lambda operation: _contribution(objective, operation))
+    limiting = max(operations, key=lambda operation: contribution(objective, operation))
     return f"{statistics_name(objective.scope, limiting)} ({objective.scope} {objective.metric})"
-
-
-def _main_cause(objective: Objective, run: LoadRun) -> str:
-    """The operation that contributed most to a missed objective, and how; "" where none stands out."""
-    operations = [] if objective.is_lower_bound else statistics_in(objective.scope, run)
-    main = max(operations, key=lambda operation: _contribution(objective, operation), default=None)
-    if main is None or not (number := _contribution(objective, main)):
-        return ""
-    if objective.is_time:
-        what = f"{number} of {getattr(main, objective.series).count} over the limit"
-    else:
-        reasons = [reason for reason in main.failures if objective.metric != "violations" or CLAUSE_ID.match(reason)]
-        reason = max(reasons, key=lambda reason: main.failures[reason])
-        what = f"{number} of {main.requests}, {main.failures[reason]} of them {reason}"
-    return f"mostly {statistics_name(objective.scope, main)}: {what}"
-
-
-def _contribution(objective: Objective, operation: OperationStatistics) -> float:
-    """How many slow responses, failures or violations of an operation count against an objective."""
-    if objective.is_time:
-        times: Histogram = getattr(operation, objective.series)
-        return times.count - times.count_up_to(round(objective.limit))
-    return violation_count(operation) if objective.metric == "violations" else operation.failed.count
 
 
 def failed_checks(run: LoadRun) -> list[str]:
@@ -183,90 +134,3 @@ def failed_checks(run: LoadRun) -> list[str]:
         exceptions.update(counts)
     raised = (f"a journey raised {text} ({number} times)" for text, number in exceptions.most_common())
     return [*sorted(broken), *raised]
-
-
-def _is_relevant(objective: Objective, run: LoadRun) -> bool:
-    if objective.metric == "dropped":
-        return bool(run.plan.get("arrivals"))
-    return not objective.scope.api or objective.scope.api in run.apis
-
-
-def _outcome(objective: Objective, run: LoadRun, is_unfit: bool) -> Outcome:
-    if objective.metric == "dropped":
-        return _judge_drops(objective, run, is_unfit)
-    statistics = merge_statistics(statistics_in(objective.scope, run))
-    if not statistics.requests:
-        reason = "no journey ended" if objective.scope.kind == JOURNEY else "no request was made"
-        return Outcome(objective, INCONCLUSIVE, None, f"{reason}{name_hint(objective.scope, run)}")
-    if objective.is_time:
-        outcome = _judge_time(objective, getattr(statistics, objective.series))
-    elif objective.metric == "throughput":
-        outcome = _judge_throughput(objective, statistics, run.judged_seconds)
-    else:
-        outcome = _judge_share(objective, statistics, run)
-    if outcome.verdict != FAIL:
-        return outcome
-    if (is_unfit and objective.is_time) or (objective.is_lower_bound and is_load_incomplete(run, is_unfit)):
-        return replace(outcome, verdict=INCONCLUSIVE, why=UNFIT)
-    return replace(outcome, why=outcome.why or _main_cause(objective, run))
-
-
-def _judge_throughput(objective: Objective, statistics: OperationStatistics, seconds: float) -> Outcome:
-    if not seconds:
-        return Outcome(objective, INCONCLUSIVE, None)
-    return _compare(objective, statistics.corrected.count / seconds)
-
-
-def _judge_share(objective: Objective, statistics: OperationStatistics, run: LoadRun) -> Outcome:
-    """Errors or violations as a share of the requests; the run's violations include those across workers.
-
-    Failures of the load generator are no errors, and make the run inconclusive elsewhere.
-    """
-    if objective.metric == "errors":
-        own = sum(statistics.own_failures.values())
-        if own == statistics.requests:
-            return Outcome(objective, INCONCLUSIVE, None, "no request was sent")
-        return _compare(objective, (statistics.failed.count - own) / (statistics.requests - own))
-    number = violation_count(statistics)
-    if objective.scope.kind == RUN:
-        number += sum(len(findings) for findings in run.result.notes.get(CROSS_WORKER_NOTE, {}).values())
-    return _compare(objective, number / statistics.requests)
-
-
-def _judge_time(objective: Objective, times: Histogram) -> Outcome:
-    """Too few samples still fail when so many of them are slow that no further samples could make up for it."""
-    if objective.percent is None:
-        needed, measured = objective.samples or 1, times.mean()
-    elif objective.percent == 100:
-        needed, measured = objective.samples or 1, float(times.max)
-    else:
-        needed = objective.samples or math.ceil(round(SLOWER_SAMPLES / (1 - objective.percent / 100), 6))
-        measured = float(times.percentile(objective.percent))
-    if times.count >= needed:
-        return _compare(objective, measured)
-    slow = times.count - times.count_up_to(round(objective.limit))
-    if objective.percent is not None and slow > round(needed * (1 - objective.percent / 100), 6):
-        return Outcome(objective, FAIL, measured, f"{slow} of {times.count} responses were slower")
-    return Outcome(objective, INCONCLUSIVE, measured if times.count else None, f"{times.count} of {needed} samples")
-
-
-def _compare(objective: Objective, measured: float) -> Outcome:
-    is_met = measured >= objective.limit if objective.is_lower_bound else measured <= objective.limit
-    return Outcome(objective, PASS if is_met else FAIL, measured)
-
-
-def is_load_incomplete(run: LoadRun, is_unfit: bool) -> bool:
-    """Whether the load itself was not what it should have been, since a generator was unfit, lost or gone."""
-    return is_unfit or bool(run.result.lost or run.result.left)
-
-
-def _judge_drops(objective: Objective, run: LoadRun, is_unfit: bool) -> Outcome:
-    """Arrivals that a generator dropped since it was late, lost a worker or had not spawned its users blame nobody."""
-    counts = run.result.arrivals.values()
-    arrivals = sum(count["started"] + count["dropped"] for count in counts)
-    if not arrivals:
-        return Outcome(objective, INCONCLUSIVE, None, "no arrival came")
-    outcome = _compare(objective, sum(count["dropped"] for count in counts) / arrivals)
-    if outcome.verdict == FAIL and is_load_incomplete(run, is_unfit):
-        return replace(outcome, verdict=INCONCLUSIVE, why=UNFIT)
-    return outcome

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree
 
 from reports.load.load_result import NS_PER_MS, PERCENTILES
-from reports.load.load_verdict import FAIL, MISUSE, PASS, STOP_NOTE, UNREACHABLE, LoadVerdict, Outcome, search_note
+from reports.load.load_verdict import MISUSE, STOP_NOTE, UNREACHABLE, LoadVerdict, search_note
+from reports.load.objective_outcomes import FAIL, PASS, Outcome
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import broken_clauses
 from reports.load.slo import JOURNEY, Objective
+from reports.load.validation_note import validation_of
 from reports.summary import ICONS
 
 VERDICT_MEANINGS = {
@@ -62,10 +65,17 @@ def console_lines(judged: LoadVerdict) -> list[str]:
     ]
     lines += [f"  {reason}" for reason in judged.reasons]
     lines += [f"  {clause} broken {number} times" for clause, number in _broken(judged).items()]
+    lines += [f"  {line}" for line in evidence_lines(judged)]
     lines += search_lines(judged)
     missed = sum(outcome.verdict == FAIL for outcome in judged.outcomes)
     counts = f"{len(judged.outcomes)} objectives, {missed} missed"
     return [*lines, f"load: {judged.verdict}: {counts}; {VERDICT_MEANINGS[judged.verdict]}"]
+
+
+def evidence_lines(judged: LoadVerdict) -> list[str]:
+    """What the verdict is based on, in sentences: how many responses were validated."""
+    validation = validation_of(judged.run.result)
+    return [str(validation)] if validation else []
 
 
 def search_lines(judged: LoadVerdict) -> list[str]:
@@ -90,6 +100,7 @@ def markdown(judged: LoadVerdict) -> str:
         page.append(_row((*outcome_cells(outcome)[:4], verdict, outcome.why)))
     page += _section("Highest rate", search_lines(judged))
     page += _section("Why the run is no evidence" if judged.verdict != FAIL else "Also", judged.reasons)
+    page += _section("Evidence", evidence_lines(judged))
     page += _section("Clauses broken", [f"{clause}: {number} times" for clause, number in _broken(judged).items()])
     return "\n".join([*page, *_journeys(judged), *_operations(judged)]) + "\n"
 
@@ -156,6 +167,7 @@ def to_facts(judged: LoadVerdict) -> dict[str, Any]:
         "judged_seconds": judged.run.judged_seconds,
         "reasons": list(judged.reasons),
         "clauses_broken": _broken(judged),
+        "validated": asdict(validation) if (validation := validation_of(judged.run.result)) else None,
         "search": search_note(judged.run),
         "objectives": [_outcome_facts(outcome) for outcome in judged.outcomes],
     }
@@ -170,6 +182,9 @@ def junit(judged: LoadVerdict) -> str:
     """JUnit XML with a case for each objective and one for the run itself; what is no evidence is an error."""
     root = ElementTree.Element("testsuites", name="flowproof load")
     suite = ElementTree.SubElement(root, "testsuite", name=f"load {judged.run.result.name}")
+    for line in evidence_lines(judged):
+        properties = suite.find("properties") or ElementTree.SubElement(suite, "properties")
+        ElementTree.SubElement(properties, "property", name="evidence", value=line)
     failures = errors = 0
     for outcome in judged.outcomes:
         scope = outcome.objective.scope

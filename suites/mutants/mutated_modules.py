@@ -130,6 +130,7 @@ TARGETS = (
         "verdicts",
         (
             "reports/load/load_verdict.py",
+            "reports/load/objective_outcomes.py",
             "reports/load/slo.py",
             "reports/load/verdict_text.py",
             "reports/results/verdicts.py",

@@ -12,12 +12,12 @@ from reports.load.load_result import LoadResult
 from reports.load.load_run import LoadRun
 from reports.load.load_verdict import (
     LoadVerdict,
-    Outcome,
     failed_checks,
     is_unreachable,
     judge_run,
     limiting_operation,
 )
+from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.slo import Objective, ObjectivesFile, Scope
 from suites.selftest.reports.load_sample import FIT, tally

@@ -25,7 +25,7 @@ def judged(
     """A run of 10 s, each with these times and failures; `more` is of its lines, plan or result."""
     plan = {
         name: more.pop(name)
-        for name in ("apis", "arrivals_planned", "workers", "complete", "notes", "result")
+        for name in ("apis", "arrivals_planned", "workers", "complete", "notes", "result", "plan")
         if name in more
     }
     if "arrivals_planned" in plan:
@@ -33,7 +33,7 @@ def judged(
     changes = plan.pop("result", {}) | ({"notes": plan.pop("notes")} if "notes" in plan else {})
     name = f"{plan['apis'][0]} GET /tasks" if "apis" in plan else "GET /tasks"
     lines = [line(at, [tally(name, times, failures)], **more) for at in range(10)]
-    write(folder / "run", lines, **plan)
+    write(folder / "run", lines, **plan.pop("plan", {}), **plan)
     if changes:
         known = json.loads((folder / "run" / "result.json").read_text())
         (folder / "run" / "result.json").write_text(json.dumps(known | changes))
@@ -273,3 +273,39 @@ def test_journeys_are_in_the_summary_and_on_the_page(tmp_path: Path) -> None:
     assert "<h2>Journeys</h2>" in (tmp_path / "run" / "load.html").read_text()
     (objective,) = json.loads((tmp_path / "run" / "verdict.json").read_text())["objectives"][-1:]
     assert (objective["journey"], objective["operation"]) == ("read_all_tasks", "")
+
+
+def note_on_validation(validated: int, responses: int, **more: Any) -> dict[str, Any]:
+    return {"judging": {"local": {"mode": "sample=100", "answers": responses, "validated": validated, **more}}}
+
+
+NO_VIOLATIONS = "run: {errors: 100 %, violations: 1 %}"
+
+
+def test_a_run_without_a_validated_response_is_no_evidence(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, NO_VIOLATIONS, [20.0] * 50, notes=note_on_validation(0, 500))
+    assert (judgement.verdict, judgement.outcomes[1].why) == (
+        "inconclusive",
+        "no response was validated by its contract; leave out --judge status",
+    )
+
+
+def test_a_run_that_looked_at_the_status_alone_is_no_evidence(tmp_path: Path) -> None:
+    assert judged(tmp_path, NO_VIOLATIONS, [20.0] * 50, apis=["getflow"], plan={"judge": "status"}).exit_code == 3
+
+
+def test_a_sample_is_judged_by_what_it_contained(tmp_path: Path) -> None:
+    """5 of 10 were refused, which are 0.1 % of all requests."""
+    note = note_on_validation(10, 500, sampled={"GET /tasks": [10, 5]})
+    judgement = judged(tmp_path, NO_VIOLATIONS, [20.0] * 500, {"GETFLOW-ERR-1": 1}, notes=note)
+    assert (judgement.verdict, judgement.outcomes[1].measured) == ("fail", 0.5)
+
+
+def test_the_number_of_validated_responses_is_in_all_forms(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, NO_VIOLATIONS, [20.0] * 50, notes=note_on_validation(15, 500))
+    line = "15 of 500 responses were validated by their contract (sample=100)"
+    texts = [(tmp_path / "run" / name).read_text() for name in ("verdict.md", "junit.xml")]
+    assert [line in text for text in (*texts, "\n".join(verdict_text.console_lines(judgement)))] == [True] * 3
+    facts = json.loads((tmp_path / "run" / "verdict.json").read_text())
+    assert facts["validated"] == {"mode": "sample=100", "validated": 15, "responses": 500}
+    assert "15 of 500 responses (sample=100)" in (tmp_path / "run" / "load.html").read_text()

@@ -11,7 +11,8 @@ import pytest
 
 from reports.load.load_result import LoadResult
 from reports.load.load_run import LoadRun
-from reports.load.load_verdict import LoadVerdict, Outcome
+from reports.load.load_verdict import LoadVerdict
+from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.slo import Objective, ObjectivesFile, Scope
 from reports.load.verdict_text import (
@@ -236,6 +237,7 @@ def test_facts_have_names_units_and_figures() -> None:
         "judged_seconds": 10.0,
         "reasons": ["x"],
         "clauses_broken": {"GETFLOW-ERR-1": 2},
+        "validated": None,
         "search": note,
     }
     names = ("scope", "api", "operation", "journey", "metric", "unit", "limit", "measured", "verdict", "why", "line")
