@@ -61,7 +61,7 @@ def judge_objective(objective: Objective, run: LoadRun, is_unfit: bool) -> Outco
         reason = "no journey ended" if objective.scope.kind == JOURNEY else "no request was made"
         return Outcome(objective, INCONCLUSIVE, None, f"{reason}{name_hint(objective.scope, run)}")
     if objective.is_time:
-        outcome = _judge_time(objective, getattr(statistics, objective.series))
+        outcome = _judge_time(objective, statistics.times(objective.series))
     elif objective.metric == "throughput":
         outcome = _judge_throughput(objective, statistics, run.judged_seconds)
     else:
@@ -155,7 +155,7 @@ def _main_cause(objective: Objective, run: LoadRun) -> str:
     if main is None or not (number := contribution(objective, main)):
         return ""
     if objective.is_time:
-        what = f"{number} of {getattr(main, objective.series).count} over the limit"
+        what = f"{number} of {main.times(objective.series).count} over the limit"
     else:
         reasons = [reason for reason in main.failures if objective.metric != "violations" or CLAUSE_ID.match(reason)]
         reason = max(reasons, key=lambda reason: main.failures[reason])
@@ -166,6 +166,6 @@ def _main_cause(objective: Objective, run: LoadRun) -> str:
 def contribution(objective: Objective, operation: OperationStatistics) -> float:
     """How many slow responses, failures or violations of an operation count against an objective."""
     if objective.is_time:
-        times: Histogram = getattr(operation, objective.series)
+        times = operation.times(objective.series)
         return times.count - times.count_up_to(round(objective.limit))
     return violation_count(operation) if objective.metric == "violations" else operation.failed.count

@@ -73,6 +73,16 @@ class OperationStatistics:
         """The number of good responses and failures."""
         return self.corrected.count + self.failed.count
 
+    def times(self, series: str) -> Histogram:
+        """The histogram of that name; `all` is of good and failed responses from the intended start."""
+        if series != "all":
+            histogram: Histogram = getattr(self, series)
+            return histogram
+        total = Histogram()
+        total.add(self.corrected)
+        total.add(self.failed)
+        return total
+
     @property
     def own_failures(self) -> dict[str, int]:
         """The failures that are the load generator's, by reason."""

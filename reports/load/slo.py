@@ -6,7 +6,9 @@
       dropped: 0 %                # open arrivals that found all users busy
     apis:
       getflow:
-        p95: 500 ms               # corrected: from when a request was due to its last byte
+        p95: 500 ms               # of good responses, from when a request was due to its last byte
+        p99.9: 2 s                # from p99.9 on, and for max, of all responses: failed ones and time-outs too
+        all p95: 600 ms           # of all responses; `good max` of good ones alone
         operations:
           GET /tasks:
             service p99: 300 ms   # from when it was sent; also `first` and `connect`
@@ -38,13 +40,17 @@ import yaml
 from contracts.yaml_reader import UsageError, YamlReader
 from reports.load.load_run import operation_names
 
-TIME_METRIC = re.compile(r"(?:(corrected|service|first|connect) )?(?:p(\d+(?:\.\d+)?)|(mean|max))")
+TIME_METRIC = re.compile(r"(?:(all|good|corrected|service|first|connect) )?(?:p(\d+(?:\.\d+)?)|(mean|max))")
+SERIES = {"good": "corrected"}  # what a word in a metric means, if not the series of its name
+OF_ALL = 99.9  # percentiles from this one on are of all responses unless a word says otherwise
+JOURNEY_WORDS = (None, "all", "good")  # in a metric of a journey
 UNITS = {"µs": 1e3, "us": 1e3, "ms": 1e6, "s": 1e9}  # in ns
 RUN, API, OPERATION, JOURNEY = "run", "api", "operation", "journey"
 METRICS = (
-    "p95 (any percentile), mean, max, with `service`, `first` or `connect` before it, errors, violations, throughput"
+    "p95 (any percentile), mean, max, with `all`, `good`, `service`, `first` or `connect` before it, errors,"
+    " violations, throughput"
 )
-JOURNEY_METRICS = "p95 (any percentile), mean, max, errors, throughput"
+JOURNEY_METRICS = "p95 (any percentile), mean, max, with `all` or `good` before it, errors, throughput"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,8 @@ class Objective:
     """One objective.
 
     limit: in ns, a share of 1, or a rate per second, depending on the metric. line: its line in the file. series: which
-    times it limits, "" for other metrics. percent: 100 for the maximum, None for the mean. samples: how many samples
-    the file demands, or None.
+    times it limits, as in `OperationStatistics.times`, "" for other metrics. percent: 100 for the maximum, None for the
+    mean. samples: how many samples the file demands, or None.
     """
 
     scope: Scope
@@ -157,12 +163,17 @@ class _ObjectivesReader(YamlReader):
         if name == "throughput":
             return Objective(scope, name, self.quantity(node, {"/s": 1.0}, "a rate such as 50 /s"), line)
         match = TIME_METRIC.fullmatch(name)
-        if match is None or (match[2] and not 0 < float(match[2]) < 100) or (is_journey and match[1]):
+        if (
+            match is None
+            or (match[2] and not 0 < float(match[2]) < 100)
+            or (is_journey and match[1] not in JOURNEY_WORDS)
+        ):
             known = JOURNEY_METRICS if is_journey else METRICS + (", dropped" if scope.kind == RUN else "")
             raise self.error(node, f"{name!r} is no metric of {scope}: expected {known}")
         percent = {"mean": None, "max": 100.0}[match[3]] if match[3] else float(match[2])
         limit = self.quantity(node, UNITS, "a time such as 500 ms")
-        return Objective(scope, name, limit, line, match[1] or "corrected", percent)
+        word = match[1] or ("all" if percent is not None and percent >= OF_ALL else "good")
+        return Objective(scope, name, limit, line, SERIES.get(word, word), percent)
 
 
 def _hint(name: str, operations: Collection[str]) -> str:

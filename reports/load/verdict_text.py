@@ -119,7 +119,7 @@ def _journeys(judged: LoadVerdict) -> list[str]:
         "",
         "## Journeys",
         "",
-        "Times in ms from when a journey was due to its end, if all its responses were good.",
+        "Times in ms from when a journey was due to its end, if all its responses were good; max is of all journeys.",
         "",
         *_head(columns),
         *(_row((*_counts(journey, judged), *_times(journey))) for journey in journeys),
@@ -133,7 +133,10 @@ def _operations(judged: LoadVerdict) -> list[str]:
         _row((*_counts(operation, judged), *_times(operation), _ms(operation.service.percentile(99))))
         for operation in judged.run.judged_operations
     ]
-    note = "Times in ms from when a request was due (corrected); the last column is from when it was sent."
+    note = (
+        "Times in ms of good responses, from when a request was due (corrected); max is of all responses, failed ones"
+        " too. The last column is from when it was sent."
+    )
     return ["", "## Operations", "", note, "", *_head(columns), *rows]
 
 
@@ -145,7 +148,7 @@ def _counts(statistics: OperationStatistics, judged: LoadVerdict) -> tuple[str, 
 
 
 def _times(statistics: OperationStatistics) -> tuple[str, ...]:
-    return tuple(map(_ms, (*statistics.corrected.percentiles(PERCENTILES), statistics.corrected.max)))
+    return tuple(map(_ms, (*statistics.corrected.percentiles(PERCENTILES), statistics.times("all").max)))
 
 
 def _ms(ns: float) -> str:

@@ -120,7 +120,7 @@ def read(folder: Path, metrics: str) -> tuple[Objective, ...]:
         ("service p99.9", "service", 99.9),
         ("first mean", "first", None),
         ("connect max", "connect", 100.0),
-        ("max", "corrected", 100.0),
+        ("max", "all", 100.0),
     ],
 )
 def test_metric_of_times_says_which_times_and_percentile(
@@ -137,9 +137,7 @@ def test_refused_requests_of_an_operation_have_objectives_of_their_own(tmp_path:
     assert (objective.series, objective.percent, objective.is_time, objective.is_lower_bound) == ("", None, False, True)
 
 
-NAMES = (
-    "p95 (any percentile), mean, max, with `service`, `first` or `connect` before it, errors, violations, throughput"
-)
+NAMES = "p95 (any percentile), mean, max, with `all`, `good`, `service`, `first` or `connect` before it, errors, violations, throughput"
 
 
 @pytest.mark.parametrize(

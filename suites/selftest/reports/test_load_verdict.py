@@ -12,6 +12,7 @@ import pytest
 
 from reports.load import report_files, verdict_text
 from reports.load.load_verdict import LoadVerdict, limiting_operation
+from reports.load.operation_statistics import FailedRequest
 from reports.load.slo import read_objectives as objectives
 from suites.selftest.reports.load_sample import FIT, line, tally, write
 
@@ -122,6 +123,27 @@ def test_dropped_arrivals_are_judged_by_an_objective_for_them(tmp_path: Path, li
     slo = f"run: {{errors: 1 %, dropped: {limit}}}"
     judgement = judged(tmp_path, slo, [20.0] * 50, arrivals=DROPPED, arrivals_planned={"Getflow": {}})
     assert judgement.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("metric", "verdict"),
+    [
+        ("max: 4 s", "fail"),
+        ("good max: 4 s", "pass"),
+        ("p99.9: 4 s, samples: 100", "fail"),
+        ("good p99.9: 4 s, samples: 100", "pass"),
+        ("all p95: 4 s", "pass"),
+        ("all p99: 4 s, samples: 100", "fail"),
+        ("p99: 4 s, samples: 100", "pass"),
+    ],
+)
+def test_a_slow_failure_counts_in_the_tail(tmp_path: Path, metric: str, verdict: str) -> None:
+    """2 of 100 responses are a 503 after 5 s; without them all take 20 ms."""
+    slow = tally("GET /tasks", [20.0] * 98)
+    slow.record_failures([FailedRequest("status 503", 0, 0, 5_000_000_000, 0)] * 2)
+    write(tmp_path / "run", [line(at, [slow]) for at in range(10)])
+    (tmp_path / "slo.yaml").write_text(f"run: {{errors: 5 %, {metric}}}")
+    assert report_files.write_reports(tmp_path / "run", tmp_path / "slo.yaml").verdict == verdict
 
 
 LOST = {"lost": ["worker 1"]}

@@ -109,3 +109,32 @@ def test_what_is_not_understood_is_reported_with_its_line(tmp_path: Path, text: 
 def test_a_missing_file_is_reported_with_the_option(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name another file with --slo"):
         read_objectives(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("metric", "series"),
+    [
+        ("max", "all"),
+        ("p99.9", "all"),
+        ("p99.99", "all"),
+        ("p99", "corrected"),
+        ("mean", "corrected"),
+        ("all p95", "all"),
+        ("all mean", "all"),
+        ("good max", "corrected"),
+        ("good p99.9", "corrected"),
+        ("corrected max", "corrected"),
+        ("service max", "service"),
+    ],
+)
+def test_the_tail_is_of_all_responses_unless_the_file_says_otherwise(tmp_path: Path, metric: str, series: str) -> None:
+    (tmp_path / "slo.yaml").write_text(f"run: {{errors: 1 %, {metric}: 1 s}}")
+    (_, objective) = read_objectives(tmp_path / "slo.yaml").objectives
+    assert objective.series == series
+
+
+@pytest.mark.parametrize("word", ["service", "first", "connect", "corrected"])
+def test_journeys_have_no_times_of_requests(tmp_path: Path, word: str) -> None:
+    (tmp_path / "slo.yaml").write_text(f"run: {{errors: 1 %}}\njourneys: {{visit: {{{word} p95: 1 s}}}}")
+    with pytest.raises(UsageError, match="is no metric of journey visit: expected p95"):
+        read_objectives(tmp_path / "slo.yaml")

@@ -176,7 +176,7 @@ An objective was missed.
 
 ## Journeys
 
-Times in ms from when a journey was due to its end, if all its responses were good.
+Times in ms from when a journey was due to its end, if all its responses were good; max is of all journeys.
 
 | journey | of | played | failed | per s | p50 | p95 | p99 | p99.9 | max |
 |---|---|--:|--:|--:|--:|--:|--:|--:|--:|
@@ -184,7 +184,7 @@ Times in ms from when a journey was due to its end, if all its responses were go
 
 ## Operations
 
-Times in ms from when a request was due (corrected); the last column is from when it was sent.
+Times in ms of good responses, from when a request was due (corrected); max is of all responses, failed ones too. The last column is from when it was sent.
 
 | operation | transport | requests | failed | per s | p50 | p95 | p99 | p99.9 | max | service p99 |
 |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
