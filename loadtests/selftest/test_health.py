@@ -77,7 +77,14 @@ def test_short_delays_are_no_stall() -> None:
     assert health.to_json()["stalled_share"] == 0
 
 
-FIT = {"late_p99_ms": 10.0, "cpu_busiest": 0.9, "stalled_share": 0.02, "clock_step_ms": 100.0}
+FIT = {
+    "late_p99_ms": 10.0,
+    "cpu_busiest": 0.9,
+    "stalled_share": 0.02,
+    "clock_step_ms": 100.0,
+    "late_seconds": 10,
+    "stalled_s": 10.0,
+}
 
 
 def test_figures_at_their_limits_are_fit() -> None:
@@ -91,6 +98,8 @@ def test_figures_at_their_limits_are_fit() -> None:
         ("late_p99_ms", 10.001, "started late"),
         ("cpu_busiest", 0.9001, "of a core"),
         ("stalled_share", 0.0201, "stood still"),
+        ("late_seconds", 11, "most journeys started late for 11 s (allowed 10 s)"),
+        ("stalled_s", 10.1, "stood still for 10.1 s in all (allowed 10 s)"),
         ("clock_step_ms", 100.1, "wall clock moved"),
         ("clock_step_ms", -100.1, "wall clock moved"),
     ],
@@ -158,15 +167,41 @@ def test_figures_of_a_run_are_in_milliseconds_and_shares() -> None:
     now = health.began + 8 * SECOND
     health.sample(now, health._cpu_began + 2 * SECOND, now + health._offset - 7 * MS)
     figures = health.to_json()
+    late = ("late_p50_ms", "late_p99_ms", "late_p99_9_ms", "late_p99_99_ms", "late_max_ms")
     assert figures == {
-        **{name: pytest.approx(3, rel=0.01) for name in ("late_p50_ms", "late_p99_ms", "late_max_ms")},
+        **{name: pytest.approx(3, rel=0.01) for name in late},
         "starts": 100,
+        "late_starts": 0,
+        "late_seconds": 0,
         "stalled_share": 0.0037,
+        "stalled_s": 0.03,
+        "longest_stall_ms": 30.0,
         "cpu_share": 0.25,
+        "cpu_window": 0.25,
         "cpu_busiest": 0.25,
         "clock_step_ms": -7.0,
+        "limits": {"late_ms": 10.0, "cpu": 0.9, "stalled": 0.02},
+        "errors": [],
         "reasons": [],
     }
+
+
+def test_a_second_is_late_when_most_of_its_starts_are() -> None:
+    health = GeneratorHealth()
+    for late, punctual in ((2, 1), (1, 1), (1, 0), (0, 0)):
+        health.start_delays.extend([30 * MS] * late + [MS] * punctual)
+        health.record_delays(0)
+        health.measure()
+    assert (health.to_json()["late_seconds"], health.to_json()["late_starts"]) == (2, 4)
+
+
+def test_stalls_of_a_long_run_count_by_their_time() -> None:
+    """2 % of four hours would be 288 s."""
+    health = watched(seconds=60)
+    health._now = health.began + 4 * 3600 * SECOND
+    for _ in range(11):
+        health.record_delays(SECOND)
+    assert reasons(health).startswith("the generator stood still for 11.0 s in all (allowed 10 s)")
 
 
 def test_a_run_that_has_just_begun_has_figures() -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from reports.load.fitness import own_delay
 from reports.load.histogram import Histogram
+from reports.load.load_result import NS_PER_MS
 from reports.load.load_run import LoadRun
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import merge_statistics, name_hint, statistics_in, statistics_name, violation_count
@@ -68,9 +70,22 @@ def judge_objective(objective: Objective, run: LoadRun, is_unfit: bool) -> Outco
         outcome = _judge_share(objective, statistics, run)
     if outcome.verdict != FAIL:
         return outcome
+    if outcome.verdict == FAIL and objective.is_time and (excuse := _excuse(objective, outcome, run)):
+        return replace(outcome, verdict=INCONCLUSIVE, why=excuse)
     if (is_unfit and objective.is_time) or (objective.is_lower_bound and is_load_incomplete(run, is_unfit)):
         return replace(outcome, verdict=INCONCLUSIVE, why=UNFIT)
     return replace(outcome, why=outcome.why or _main_cause(objective, run))
+
+
+def _excuse(objective: Objective, outcome: Outcome, run: LoadRun) -> str:
+    """What explains a missed time if the generators were late or stalled by as much at that percentile; else ""."""
+    if objective.percent is None or outcome.measured is None or objective.series == "connect":
+        return ""
+    is_from_start = objective.series in ("all", "corrected")
+    delay = own_delay(run.result.health.values(), objective.percent, is_from_start)
+    if outcome.measured - delay > objective.limit:
+        return ""
+    return f"missed, but the load generator itself was late by {delay / NS_PER_MS:.4g} ms at {objective.metric}"
 
 
 def _judge_throughput(objective: Objective, statistics: OperationStatistics, seconds: float) -> Outcome:

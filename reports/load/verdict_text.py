@@ -133,10 +133,7 @@ def _operations(judged: LoadVerdict) -> list[str]:
         _row((*_counts(operation, judged), *_times(operation), _ms(operation.service.percentile(99))))
         for operation in judged.run.judged_operations
     ]
-    note = (
-        "Times in ms of good responses, from when a request was due (corrected); max is of all responses, failed ones"
-        " too. The last column is from when it was sent."
-    )
+    note = "Times in ms of good responses, from when they were due; max also of failed ones; service from the send."
     return ["", "## Operations", "", note, "", *_head(columns), *rows]
 
 

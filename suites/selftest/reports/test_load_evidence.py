@@ -137,7 +137,10 @@ def test_refused_requests_of_an_operation_have_objectives_of_their_own(tmp_path:
     assert (objective.series, objective.percent, objective.is_time, objective.is_lower_bound) == ("", None, False, True)
 
 
-NAMES = "p95 (any percentile), mean, max, with `all`, `good`, `service`, `first` or `connect` before it, errors, violations, throughput"
+NAMES = (
+    "p95 (any percentile), mean, max, with `all`, `good`, `service`, `first` or `connect` before it, errors,"
+    " violations, throughput"
+)
 
 
 @pytest.mark.parametrize(

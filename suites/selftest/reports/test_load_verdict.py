@@ -146,6 +146,33 @@ def test_a_slow_failure_counts_in_the_tail(tmp_path: Path, metric: str, verdict:
     assert report_files.write_reports(tmp_path / "run", tmp_path / "slo.yaml").verdict == verdict
 
 
+TAIL = {"late_p50_ms": 0.1, "late_p99_ms": 0.1, "late_p99_9_ms": 400.0, "late_p99_99_ms": 450.0, "late_max_ms": 500.0}
+
+
+@pytest.mark.parametrize(
+    ("objective", "health", "verdict"),
+    [
+        ("p99.9: 100 ms", TAIL, "inconclusive"),
+        ("good p99.9: 100 ms", TAIL, "inconclusive"),
+        ("max: 100 ms", TAIL, "inconclusive"),
+        ("p99: 100 ms", TAIL, "fail"),
+        ("p99.9: 100 ms", {}, "fail"),
+        ("p99.9: 100 ms", TAIL | {"late_p99_9_ms": 300.0}, "fail"),
+        ("service p99.9: 100 ms", TAIL, "fail"),
+        ("service p99.9: 100 ms", {"stalled_share": 0.002, "longest_stall_ms": 450.0}, "inconclusive"),
+        ("service p99: 100 ms", {"stalled_share": 0.002, "longest_stall_ms": 450.0}, "fail"),
+        ("service max: 100 ms", {"stalled_share": 0.00001, "longest_stall_ms": 450.0}, "inconclusive"),
+    ],
+)
+def test_lateness_at_the_percentile_of_an_objective_excuses_its_miss(
+    tmp_path: Path, objective: str, health: dict[str, float], verdict: str
+) -> None:
+    """2 % of the responses take 450 ms, service half of that or, where it is judged, as long."""
+    times = [20.0] * 98 + [450.0 * (2 if objective.startswith("service") else 1)] * 2
+    slo = f"run: {{errors: 1 %, {objective}, samples: 100}}"
+    assert judged(tmp_path, slo, times, health=FIT | health).verdict == verdict
+
+
 LOST = {"lost": ["worker 1"]}
 EARLY = {"Getflow": {"started": 90, "dropped": 10, "dropped_while_spawning": 10, "planned": 100.0}}
 DROPS = "run: {errors: 1 %, dropped: 5 %}"

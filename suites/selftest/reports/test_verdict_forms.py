@@ -184,7 +184,7 @@ Times in ms from when a journey was due to its end, if all its responses were go
 
 ## Operations
 
-Times in ms of good responses, from when a request was due (corrected); max is of all responses, failed ones too. The last column is from when it was sent.
+Times in ms of good responses, from when they were due; max also of failed ones; service from the send.
 
 | operation | transport | requests | failed | per s | p50 | p95 | p99 | p99.9 | max | service p99 |
 |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
