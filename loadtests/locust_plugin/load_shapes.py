@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from reports.load.search_steps import FiguresTail
 
 RECOVERY_TIME = 2.0  # seconds without a missed objective after which an overloaded target counts as recovered
 LINE_DELAY = 1.5  # seconds until the last line of a second has come
+MAX_REPEATS = 3  # of a step during which the load generator was not fit
 MAX_STEPS = 10  # steps at most for one rate, and for the recovery after an overload
 
 Tick = tuple[int, float] | None
@@ -104,6 +106,7 @@ class BreakpointShape(LoadTestShape):
     def _search(self) -> None:
         search = RateSearch(self.profile.rate, self.search.max_rate, self.search.precision, self.search.confirm)
         steps: list[dict[str, Any]] = []
+        unfit: Counter[float] = Counter()
         why = ""
         folder = self._state.folder
         assert folder is not None, "a run begins before its users are spawned"
@@ -116,6 +119,8 @@ class BreakpointShape(LoadTestShape):
             console_logger.info(f"breakpoint: {rate:.4g} journeys/s: {verdict.verdict} {limited_by}".rstrip())
             if verdict.verdict in (PASS, FAIL):
                 search.record(verdict.verdict == PASS)
+            elif verdict.run.result.unfit_reasons() and unfit[rate] < MAX_REPEATS:
+                unfit[rate] += 1  # the same rate is measured again
             else:
                 reasons = [*verdict.reasons, *(outcome.why for outcome in verdict.outcomes if outcome.why)]
                 why = f"at {rate:.4g} journeys/s: {'; '.join(reasons)}"

@@ -23,7 +23,7 @@ from reports.load.objective_outcomes import (
     judge_objective,
 )
 from reports.load.scope import statistics_in, statistics_name
-from reports.load.slo import ObjectivesFile
+from reports.load.slo import BREAKPOINT, RUN, Objective, ObjectivesFile, Scope
 from reports.results import verdicts
 
 VALIDATOR_FAILED = "judge broke: "  # prefix of a failure that is our validator's, not the target's
@@ -93,8 +93,13 @@ def search_note(run: LoadRun) -> Mapping[str, Any] | None:
 
 
 def _judge_search(run: LoadRun, objectives: ObjectivesFile) -> LoadVerdict:
-    """A search passes when it found a rate at which the objectives are met, and fails when there is none."""
+    """A search passes when the highest rate that meets the objectives is not below its floor.
+
+    The floor is the objective `breakpoint`, or the first rate of the search: any rate above 0 would be no demand.
+    """
     note = search_note(run)
+    floors = [objective for objective in objectives.objectives if objective.metric == BREAKPOINT]
+    floors = floors or [Objective(Scope(RUN), BREAKPOINT, run.plan.get("rate", 0.0), 0)]
     reasons = [*run.gaps(), *failed_checks(run)]
     if note is None or note["why"]:
         reasons.append(note["why"] if note else "the search did not come to its end")
@@ -103,8 +108,17 @@ def _judge_search(run: LoadRun, objectives: ObjectivesFile) -> LoadVerdict:
     elif is_unreachable(run):
         verdict = UNREACHABLE
     else:
-        verdict = INCONCLUSIVE if reasons or not note else PASS if note["highest"] else FAIL
-    return LoadVerdict(run, objectives, (), tuple(reasons), verdict)
+        is_met = note is not None and note["highest"] and all(note["highest"] >= floor.limit for floor in floors)
+        verdict = INCONCLUSIVE if reasons or not note else PASS if is_met else FAIL
+    outcomes = tuple(_floor_outcome(floor, note, verdict) for floor in floors)
+    return LoadVerdict(run, objectives, outcomes, tuple(reasons), verdict)
+
+
+def _floor_outcome(floor: Objective, note: Mapping[str, Any] | None, verdict: str) -> Outcome:
+    if note is None or verdict not in (PASS, FAIL):
+        return Outcome(floor, INCONCLUSIVE, note["highest"] if note else None, "the search is no evidence")
+    is_met = note["highest"] and note["highest"] >= floor.limit
+    return Outcome(floor, PASS if is_met else FAIL, note["highest"])
 
 
 def limiting_operation(judged: LoadVerdict) -> str:

@@ -16,7 +16,7 @@ from reports.load.load_result import NS_PER_MS
 from reports.load.load_run import LoadRun
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import merge_statistics, name_hint, statistics_in, statistics_name, violation_count
-from reports.load.slo import JOURNEY, RUN, Objective
+from reports.load.slo import BREAKPOINT, JOURNEY, RUN, THROUGHPUT, Objective
 from reports.load.validation_note import sampled_share, validation_of
 from reports.results.records import CLAUSE_ID
 
@@ -49,8 +49,8 @@ class Outcome:
 
 def is_relevant(objective: Objective, run: LoadRun) -> bool:
     """Whether an objective is about something that the run was to do."""
-    if objective.metric == "dropped":
-        return bool(run.plan.get("arrivals"))
+    if objective.metric in ("dropped", BREAKPOINT):
+        return objective.metric == "dropped" and bool(run.plan.get("arrivals"))  # the other is judged with the search
     return not objective.scope.api or objective.scope.api in run.apis
 
 
@@ -64,7 +64,7 @@ def judge_objective(objective: Objective, run: LoadRun, is_unfit: bool) -> Outco
         return Outcome(objective, INCONCLUSIVE, None, f"{reason}{name_hint(objective.scope, run)}")
     if objective.is_time:
         outcome = _judge_time(objective, statistics.times(objective.series))
-    elif objective.metric == "throughput":
+    elif objective.metric == THROUGHPUT:
         outcome = _judge_throughput(objective, statistics, run.judged_seconds)
     else:
         outcome = _judge_share(objective, statistics, run)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reports.load.fitness import span_reasons
 from reports.load.load_result import EARLY_DROPS, PLAN_FILE, LoadResult
 from reports.load.load_run import FiguresLine, LoadRun, sum_lines
 from reports.load.load_verdict import LoadVerdict, judge_run
@@ -35,10 +36,22 @@ class FiguresTail:
         self._lines = [line for line in self._lines if line["to"] > end - KEPT_SECONDS]
         result = LoadResult("step", begin, None, 0, seconds=end - begin, operations=sum_lines(lines))
         result.journeys = sum_lines(lines, "journeys")
-        result.health = {line["worker"]: line["health"] for line in lines}
+        result.health = self._health(begin, lines, end - begin)
         result.arrivals = self._arrivals(begin, lines)
         plan = {key: value for key, value in self._plan.items() if key not in ("phases", "search")}
         return judge_run(LoadRun(self._path.parent, plan, result, True, tuple(lines), ()), objectives)
+
+    def _health(self, begin: float, lines: list[FiguresLine], seconds: float) -> dict[str, dict[str, Any]]:
+        """The fitness of each worker within the span alone; figures count from the begin of the run."""
+        before = {line["worker"]: line["health"] for line in self._lines if line["from"] < begin - BEFORE}
+        healths: dict[str, list[dict[str, Any]]] = {}
+        for line in lines:
+            if line["health"]:
+                healths.setdefault(line["worker"], []).append(line["health"])
+        return {
+            worker: {"reasons": span_reasons(before.get(worker, {}), known, seconds)}
+            for worker, known in healths.items()
+        }
 
     def _read(self) -> None:
         """Read the complete lines that were added since the last time."""

@@ -4,6 +4,7 @@
       errors: 1 %                 # requests without a good response, at most; every file must state it
       violations: 0 %             # failures that name a clause of a contract
       dropped: 0 %                # open arrivals that found all users busy
+      breakpoint: 400 /s          # journeys a second that a search must reach; its first rate if nothing is stated
     apis:
       getflow:
         p95: 500 ms               # of good responses, from when a request was due to its last byte
@@ -41,6 +42,7 @@ from contracts.yaml_reader import UsageError, YamlReader
 from reports.load.load_run import operation_names
 
 TIME_METRIC = re.compile(r"(?:(all|good|corrected|service|first|connect) )?(?:p(\d+(?:\.\d+)?)|(mean|max))")
+THROUGHPUT, BREAKPOINT = RATES = ("throughput", "breakpoint")  # metrics that have a minimum
 SERIES = {"good": "corrected"}  # what a word in a metric means, if not the series of its name
 OF_ALL = 99.9  # percentiles from this one on are of all responses unless a word says otherwise
 JOURNEY_WORDS = (None, "all", "good")  # in a metric of a journey
@@ -95,7 +97,7 @@ class Objective:
     @property
     def is_lower_bound(self) -> bool:
         """Whether the limit is a minimum."""
-        return self.metric == "throughput"
+        return self.metric in RATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class _ObjectivesReader(YamlReader):
         is_journey = scope.kind == JOURNEY
         if name == "errors" or (name == "dropped" and scope.kind == RUN) or (name == "violations" and not is_journey):
             return Objective(scope, name, self.quantity(node, {"%": 0.01}, "a share such as 1 %"), line)
-        if name == "throughput":
+        if name == THROUGHPUT or (name == BREAKPOINT and scope.kind == RUN):
             return Objective(scope, name, self.quantity(node, {"/s": 1.0}, "a rate such as 50 /s"), line)
         match = TIME_METRIC.fullmatch(name)
         if (
@@ -168,7 +170,7 @@ class _ObjectivesReader(YamlReader):
             or (match[2] and not 0 < float(match[2]) < 100)
             or (is_journey and match[1] not in JOURNEY_WORDS)
         ):
-            known = JOURNEY_METRICS if is_journey else METRICS + (", dropped" if scope.kind == RUN else "")
+            known = JOURNEY_METRICS if is_journey else METRICS + (", dropped, breakpoint" if scope.kind == RUN else "")
             raise self.error(node, f"{name!r} is no metric of {scope}: expected {known}")
         percent = {"mean": None, "max": 100.0}[match[3]] if match[3] else float(match[2])
         limit = self.quantity(node, UNITS, "a time such as 500 ms")

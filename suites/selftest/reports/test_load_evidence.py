@@ -170,4 +170,4 @@ def test_arrivals_that_were_dropped_are_a_metric_of_the_run_alone(tmp_path: Path
     (tmp_path / "slo.yaml").write_text("run: {errors: 1 %, p0: 1 s}")
     with pytest.raises(UsageError) as error:
         read_objectives(tmp_path / "slo.yaml")
-    assert str(error.value).endswith(f"line 1: 'p0' is no metric of run: expected {NAMES}, dropped")
+    assert str(error.value).endswith(f"line 1: 'p0' is no metric of run: expected {NAMES}, dropped, breakpoint")

@@ -249,6 +249,29 @@ def test_a_search_has_a_verdict_of_its_own(tmp_path: Path, note: dict[str, Any],
     assert report_files.write_reports(folder, tmp_path / "slo.yaml").verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("slo", "highest", "verdict"),
+    [
+        ("run: {errors: 1 %, breakpoint: 400 /s}", 399.0, "fail"),
+        ("run: {errors: 1 %, breakpoint: 400 /s}", 400.0, "pass"),
+        ("run: {errors: 1 %}", 9.9, "fail"),
+        ("run: {errors: 1 %}", 10.0, "pass"),
+    ],
+)
+def test_a_search_fails_below_its_floor(tmp_path: Path, slo: str, highest: float, verdict: str) -> None:
+    """The floor is an objective, or the first rate of the search."""
+    note = {"highest": highest, "missed": highest * 1.05, "limited_by": "", "why": "", "steps": []}
+    plan = {"search": True, "rate": 10.0}
+    judgement = judged(tmp_path, slo, [20.0] * 50, plan=plan, notes={"breakpoint": {"search": note}})
+    (outcome,) = judgement.outcomes
+    assert (judgement.verdict, outcome.verdict, outcome.measured) == (verdict, verdict, highest)
+
+
+def test_a_floor_says_nothing_of_a_run_that_searches_nothing(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, "run: {errors: 1 %, breakpoint: 400 /s}", [20.0] * 50)
+    assert (judgement.verdict, [outcome.objective.metric for outcome in judgement.outcomes]) == ("pass", ["errors"])
+
+
 def test_the_limiting_operation_is_the_one_with_most_slow_answers(tmp_path: Path) -> None:
     both = [tally("GET /tasks", [20.0] * 50), tally("POST /tasks", [300.0] * 30)]
     folder = write(tmp_path / "run", [line(at, both) for at in range(10)])
