@@ -9,6 +9,7 @@ import gc
 import inspect
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -43,9 +44,10 @@ class LoadGenerator:
     """The load generator of one process.
 
     worker: its name in the figures; index: its number among the `workers`; deliver: receives each line, and the same
-    statistics as objects, which saves the receiver from parsing them; recorder: of requests; journey_recorder: of
-    whole journeys, with the journey's name as operation and its API, or class of users, as transport. Journeys have a
-    recorder of their own because they belong neither to the totals of requests nor to Locust's figures.
+    statistics as objects, which saves the receiver from parsing them; spawned: the number of users by class; recorder:
+    of requests; journey_recorder: of whole journeys, with the journey's name as operation and its API, or class of
+    users, as transport. Journeys have a recorder of their own because they belong neither to the totals of requests nor
+    to Locust's figures.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class LoadGenerator:
         self.journey_recorder = Recorder()
         self.health = GeneratorHealth()
         self.schedulers: dict[str, ArrivalScheduler] = {}
+        self.spawned: Counter[str] = Counter()
         self._environment = environment
         self._deliver = deliver
         self._notes = notes
@@ -85,6 +88,7 @@ class LoadGenerator:
             )
             for name, plan in plans.items()
         }
+        self.spawned.clear()
         self._dropped = dict.fromkeys(plans, 0)
         self._from = time.time()
         self._second = int(self._from)
@@ -202,6 +206,7 @@ class LoadGenerator:
             "from": round(self._from, 3),
             "to": round(time.time(), 3),
             "users": self._environment.runner.user_count if self._environment.runner else 0,
+            "spawned": dict(self.spawned),
             "operations": [],
             "journeys": [],
             "arrivals": {

@@ -99,6 +99,7 @@ class Role:
             "shape": type(shape).__name__ if shape is not None else None,
             "arrivals": {name: vars(plan) for name, plan in self.plans().items()},
             "classes": [user_class.__name__ for user_class in user_classes],
+            "journey_classes": [user_class.__name__ for user_class in journey_classes(self.environment)],
             "apis": sorted({api for user_class in user_classes if (api := getattr(user_class, "api", ""))}),
             "embedded": getattr(options, EMBEDDED_OPTION, []),
             "judge": getattr(options, "judge", "all"),

@@ -91,6 +91,13 @@ def test_exit_codes(tmp_path: Path, slo: str, path: str, text: str, code: int) -
     assert run.process.returncode == code
 
 
+def test_a_class_that_nobody_played_is_inconclusive(tmp_path: Path) -> None:
+    second = FILE.partition("class")[2].replace("Visitor", "Second")
+    run = short_run(tmp_path, LENIENT, text=f"{FILE}\nclass{second}", users="-u 1 -r 1 -t 2s")
+    assert run.process.returncode == 3, run.output[-3000:]
+    assert "no user was spawned; use more --users" in run.output
+
+
 def test_a_run_that_is_stopped_too_early_is_inconclusive(tmp_path: Path) -> None:
     text = f"import gevent\n{FILE}        gevent.spawn_later(1, self.environment.runner.quit)\n"
     run = short_run(tmp_path, LENIENT, "-t 30s", text=text)

@@ -84,6 +84,7 @@ class JourneyUser(User):
         self._samples: OperationSamples  # of the journey that runs
         self._samples_of: dict[Any, OperationSamples] = {}
         self._address: Address | None = None
+        generator.spawned[type(self).__name__] += 1
         self._number = self.run_state.number_user(type(self))
         self._phase = (self._number + generator.index * GOLDEN_RATIO) * GOLDEN_RATIO % 1.0
 

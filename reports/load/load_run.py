@@ -26,6 +26,8 @@ from reports.load.operation_statistics import OperationStatistics, StatisticsTab
 FiguresLine = Mapping[str, Any]
 
 LEFT_OUT_FILE = "left-out.json"  # which APIs were not loaded, and why
+JOURNEY_CLASSES_KEY = "journey_classes"  # of the plan: the names of the classes whose users run journeys
+SPAWNED_KEY = "spawned"  # of a line: how many users of each class its worker has spawned so far
 NO_END_MARK = "the run has no end mark: it was killed or is still running; its last second may be missing"
 
 
@@ -70,7 +72,20 @@ class LoadRun:
 
     def gaps(self) -> list[str]:
         """Which parts of the run did not happen or cannot be read."""
-        return [*([] if self.complete else [NO_END_MARK]), *self.problems, *self.result.gaps()]
+        return [*([] if self.complete else [NO_END_MARK]), *self.problems, *self.result.gaps(), *self.absences()]
+
+    def absences(self) -> list[str]:
+        """What the plan has and nobody played: APIs without a request, and classes without a user."""
+        requested = [operation.operation for operation in self.result.operations if operation.requests]
+        absences = [
+            f"{api}: no request was made, although the plan has it; use more --users or a longer run"
+            for api in self.apis
+            if requested and not any(name.startswith(f"{api} ") for name in requested)
+        ]
+        counted = [line[SPAWNED_KEY] for line in self.lines if SPAWNED_KEY in line]  # not in older runs
+        spawned = {name for classes in counted for name, number in classes.items() if number}
+        planned = set(self.plan.get(JOURNEY_CLASSES_KEY, ())) if counted else set()
+        return absences + [f"{name}: no user was spawned; use more --users" for name in sorted(planned - spawned)]
 
     @cached_property
     def judged_operations(self) -> list[OperationStatistics]:

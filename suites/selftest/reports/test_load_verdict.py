@@ -173,6 +173,20 @@ def test_lateness_at_the_percentile_of_an_objective_excuses_its_miss(
     assert judged(tmp_path, slo, times, health=FIT | health).verdict == verdict
 
 
+def test_an_api_that_nobody_played_is_no_evidence(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, ERRORS, [20.0] * 50, apis=["getflow", "bitvis"])
+    reason = "bitvis: no request was made, although the plan has it; use more --users or a longer run"
+    assert (judgement.verdict, judgement.reasons) == ("inconclusive", (reason,))
+
+
+@pytest.mark.parametrize(("users", "verdict"), [(0, "inconclusive"), (1, "pass")])
+def test_a_class_of_which_no_user_was_spawned_is_no_evidence(tmp_path: Path, users: int, verdict: str) -> None:
+    plan = {"journey_classes": ["Reader", "Writer"]}
+    judgement = judged(tmp_path, ERRORS, [20.0] * 50, spawned={"Reader": 3, "Writer": users}, plan=plan)
+    reasons = () if users else ("Writer: no user was spawned; use more --users",)
+    assert (judgement.verdict, judgement.reasons) == (verdict, reasons)
+
+
 LOST = {"lost": ["worker 1"]}
 EARLY = {"Getflow": {"started": 90, "dropped": 10, "dropped_while_spawning": 10, "planned": 100.0}}
 DROPS = "run: {errors: 1 %, dropped: 5 %}"
