@@ -118,10 +118,11 @@ class Bitvis(ContractUser):
         opened = partial(check_object, "BITVIS-METH-CREATE-1", {"id": created, NAME[endpoint]: name})
         yield self.rpc_request(self.transport(), f"{endpoint} OPEN", opened, objectid=created)
         changed = partial(check_object, "BITVIS-METH-UPDATE-1", {"id": created, NAME[endpoint]: later})
-        yield self.rpc_request(
+        updated = yield self.rpc_request(
             self.transport(), f"{endpoint} UPDATE", changed, objectid=created, data={NAME[endpoint]: later}
         )
-        yield self.rpc_request(self.transport(), f"{endpoint} OPEN", changed, objectid=created)
+        if not updated.error:  # one that was turned away has changed nothing
+            yield self.rpc_request(self.transport(), f"{endpoint} OPEN", changed, objectid=created)
         yield self.rpc_request(self.transport(), f"{endpoint} RUN", objectid=created)
         yield self.rpc_request(self.transport(), f"{endpoint} DELETE", objectid=created)
 

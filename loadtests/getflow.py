@@ -94,10 +94,12 @@ class Getflow(ContractUser):
             "getTask", partial(check_record, "task", "GETFLOW-REC-1", {"id": task, "name": name}), task_id=task
         )
         renamed = partial(check_record, "task", "GETFLOW-REC-2", {"id": task, "name": later})
-        yield self.request_for("updateTask", renamed, task_id=task, body={"task": {"name": later}})
-        yield self.sampled_request("getTask", renamed, task_id=task)
-        yield self.request_for("deleteTask", task_id=task)
-        yield self.refused_request("getTask", "unknown_record", "task_id", self.check_error_id, task_id=task)
+        updated = yield self.request_for("updateTask", renamed, task_id=task, body={"task": {"name": later}})
+        if not updated.error:  # one that was turned away has changed nothing
+            yield self.sampled_request("getTask", renamed, task_id=task)
+        deleted = yield self.request_for("deleteTask", task_id=task)
+        if not deleted.error:
+            yield self.refused_request("getTask", "unknown_record", "task_id", self.check_error_id, task_id=task)
 
     @journey(weight=4, tags=(WRITES,))
     def write_at_once(self) -> Steps:
@@ -136,9 +138,11 @@ class Getflow(ContractUser):
             if page.error or link is None:
                 break
             request = self.link_request(link, "listTasks", check)
+        deleted = []
         for task_id in created:
-            yield self.request_for("deleteTask", task_id=task_id)
-        yield self.request_for("deleteWorkspace", workspace_id=workspace)
+            deleted.append((yield self.request_for("deleteTask", task_id=task_id)))
+        if not any(response.error for response in deleted):  # one that holds tasks cannot be deleted
+            yield self.request_for("deleteWorkspace", workspace_id=workspace)
 
     @journey(weight=5, tags=(WRITES,))
     def set_up_a_team(self) -> Steps:
@@ -157,9 +161,13 @@ class Getflow(ContractUser):
         if project is not None:
             archived = partial(check_record, "list", "GETFLOW-REC-2", {"archived": True})
             yield self.request_for("updateList", archived, list_id=project, body={"list": {"archived": True}})
-            yield self.request_for("deleteList", list_id=project)
+            deleted = yield self.request_for("deleteList", list_id=project)
+            if deleted.error:
+                return
         if member is not None:
-            yield self.request_for("deleteMembership", membership_id=member)
+            deleted = yield self.request_for("deleteMembership", membership_id=member)
+            if deleted.error:
+                return
         yield self.request_for("deleteWorkspace", workspace_id=workspace)
 
     @journey(weight=8, tags=("mistakes",))

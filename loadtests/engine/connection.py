@@ -6,12 +6,14 @@ reached the server is never sent a second time: it fails as "closed before respo
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from time import perf_counter_ns
 
 from fixtures.http1.response_head import Headers
 from loadtests.engine.byte_stream import ByteStream
 from loadtests.engine.exchange_types import Address, Request, Requester, Response, Validator
 from loadtests.engine.loop import Loop
+from reports.load.operation_statistics import TURNED_AWAY
 
 NEVER = 1 << 62
 MAX_HELD = 128 << 20  # bytes of incomplete responses in one process, however many connections it has
@@ -162,7 +164,7 @@ def deliver(request: Request, requester: Requester, response: Response) -> None:
     error = response.error
     if error is None:
         if request.validator is None:
-            error = f"status {response.status}" if response.status >= 400 else None
+            error = _status_error(response.status) if response.status >= 400 else None
         else:
             error = _validated(request.validator, request, response)
         response.error = error
@@ -171,11 +173,16 @@ def deliver(request: Request, requester: Requester, response: Response) -> None:
             (response.intended, response.sent, response.first, response.done, len(response.body))
         )
     else:
-        request.samples.record_failure(error, response.intended, response.sent, response.done, len(response.body))
+        size = len(response.body)
+        request.samples.record_failure(error, response.intended, response.sent, response.done, size, response.status)
         if len(response.body) > MAX_FAILED_BODY:
             response.body = response.body[:MAX_FAILED_BODY]
         requester.request_failed(f"{request.samples.operation}: {error}")
     requester.resume(response)
+
+
+def _status_error(status: int) -> str:
+    return TURNED_AWAY if status == HTTPStatus.TOO_MANY_REQUESTS else f"status {status}"
 
 
 def _validated(validator: Validator, request: Request, response: Response) -> str | None:

@@ -38,9 +38,9 @@ class OperationSamples:
         self.failures: list[FailedRequest] = []
         self.longest_response = 0
 
-    def record_failure(self, reason: str, intended: int, sent: int, done: int, size: int = 0) -> None:
+    def record_failure(self, reason: str, intended: int, sent: int, done: int, size: int = 0, status: int = 0) -> None:
         """Record a request without a valid response. `reason` is from a small set; a longer text than fits is cut."""
-        self.failures.append(FailedRequest(reason[:MAX_REASON_LENGTH], intended, sent, done, size))
+        self.failures.append(FailedRequest(reason[:MAX_REASON_LENGTH], intended, sent, done, size, status))
 
     def record_abandoned(self, intended: int, sent: int) -> None:
         """Record a request whose user is stopped before its response, if it seems to hang.

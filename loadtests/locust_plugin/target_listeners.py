@@ -178,7 +178,8 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
     apis = [user_class.api for user_class in user_classes]
     targets = {api: resolve_target(api, apis, run_target, os.environ) for api in apis}
     known = [target for target in targets.values() if target]
-    others = [target.api for target in known if not target.is_reference]
+    started = getattr(options, EMBEDDED_OPTION, [])
+    others = [target.api for target in known if target.api not in started]  # a proxy may stand before a reference
     state.validators = Validators(parse_mode(getattr(options, "judge", "all")), state.secrets, others)
     state.cpu_began = time.process_time_ns()
     state.ledger = UniquenessLedger()

@@ -28,6 +28,7 @@ import contracts
 from fixtures import reference
 from fixtures.mailbox_process import running_mailbox
 from fixtures.targets import embedded_references
+from loadtests.distributed.roles import EMBEDDED_OPTION
 from loadtests.distributed.run_state import RunState
 from loadtests.locust_plugin.listeners import attach, register
 from loadtests.targets.run_targets import RunTarget
@@ -118,6 +119,7 @@ def _run(api: str, place: RunTarget) -> Iterator[RunState]:
     """A run of that API's users, stopped when the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         options = Namespace(results=folder, judge="all", rate="", arrivals="poisson", arrivals_seed="1", run_time=None)
+        setattr(options, EMBEDDED_OPTION, [api])
         environment = Environment(
             user_classes=[user_class(api)],
             host=place.host,

@@ -155,8 +155,19 @@ def test_what_only_two_workers_together_can_see_fails_the_run(tmp_path: Path) ->
     assert load_run.process.returncode == 1
 
 
-def test_tokens_are_in_no_output_and_no_file(tmp_path: Path) -> None:
+def test_a_storm_of_429_is_a_cause_and_breaks_no_clause(tmp_path: Path) -> None:
     with served("getflow", "--fault", "getflow.turns_away_in_html_above_a_rate") as url:
+        process = locust("getflow", "-u", "60", "-r", "60", "-t", "4s", "--host", url, "--results", str(tmp_path))
+    facts = json.loads((tmp_path / "verdict.json").read_text())
+    assert (facts["verdict"], facts["clauses_broken"]) == ("fail", {}), process.stdout[-3000:]
+    (cause,) = facts["causes"]
+    assert cause.startswith("turned away (429): ")
+    assert facts["statuses"]["429"] == facts["failures"]["turned away (429)"] > 0
+    assert cause in process.stdout + process.stderr
+
+
+def test_tokens_are_in_no_output_and_no_file(tmp_path: Path) -> None:
+    with served("getflow", "--fault", "getflow.loses_one_of_two_updates") as url:
         process = locust(
             "getflow", "-u", "30", "-r", "30", "-t", "4s", "--host", url, "--results", str(tmp_path),
             GETFLOW_TOKEN="6c1b92e04f7d4d1a8a35c7b0e2f4d918",

@@ -62,7 +62,7 @@ def test_failure_has_its_times_and_neither_status_nor_body(clock: Clock) -> None
 def test_refused_response_has_its_size_and_leaves_the_connection_open(clock: Clock) -> None:
     connection, request, requester = in_flight()
     connection.on_bytes(OK.replace(b"200", b"404"), 1_600)
-    assert request.samples.failures == [FailedRequest("status 404", 900, clock.now, 1_600, 2)]
+    assert request.samples.failures == [FailedRequest("status 404", 900, clock.now, 1_600, 2, 404)]
     assert (requester.failures, connection.ready, connection.request) == (["operation: status 404"], True, None)
 
 

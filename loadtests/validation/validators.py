@@ -27,11 +27,11 @@ from fixtures.pace.retry_after import TOO_MANY_REQUESTS
 from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.http_validator import Check, RequestIntent, Violation, contract_validator, exchange_of
 from loadtests.validation.rpc_validator import CallIntent, call_status_validator, call_validator
+from reports.load.operation_statistics import TURNED_AWAY
 
 MAX_STORED_BODY = 65_536  # bytes of a response's body that a finding stores
 MAX_FINDINGS = 100  # that are kept with their exchange
 TIMED_INTERVAL = 64  # one validation in so many is timed
-RATE_LIMIT = "refused by the target's rate limit (429)"  # an error without a clause
 FIRST_VALIDATED = 10  # responses of each operation, kind of request and status that a sample contains in any case
 MODES = "all, status, or sample=N with N from 2"
 
@@ -68,7 +68,7 @@ class Validators:
     """The validators of one process.
 
     sample_interval: 1 for all responses, 0 for the status alone, otherwise one in so many; secrets: masked in findings.
-    rate_limited: APIs at servers that may limit the rate, which violates no clause; our references never do.
+    rate_limited: APIs at servers that may limit the rate, which violates no clause; a reference of ours does not.
     sampled: what a sample contained, by the name of the operation in the figures.
     """
 
@@ -122,7 +122,7 @@ class Validators:
             return validator
 
         def validate(request: Request, response: Response) -> str | None:
-            return RATE_LIMIT if response.status == TOO_MANY_REQUESTS else validator(request, response)
+            return TURNED_AWAY if response.status == TOO_MANY_REQUESTS else validator(request, response)
 
         return validate
 

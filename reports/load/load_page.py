@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reports.load import plots, verdict_text
 from reports.load.chart import STYLE
+from reports.load.failure_table import cause_lines, reason_rows, status_rows
 from reports.load.load_result import NS_PER_MS
 from reports.load.load_verdict import LoadVerdict, search_note
 from reports.load.objective_outcomes import Outcome
@@ -50,6 +51,7 @@ def _body(judged: LoadVerdict) -> str:
         f"<header><h1>Load {_badge(judged.verdict)}</h1>"
         f"<p>{escape(verdict_text.VERDICT_MEANINGS[judged.verdict].capitalize())}. {INTRODUCTION}</p></header>"
         f"{_facts(judged, total)}{_reasons(judged)}{_objectives(judged.outcomes)}"
+        f"{_failures(run.judged_operations)}"
         f"<h2>The whole run</h2>{_plots('all operations', total, spans[ALL_OPERATIONS], judged)}"
         f"{_search(judged)}{_findings(judged)}"
         f"<h2>Operations</h2><p>Requests, failures and corrected times. Open one to see it over time.</p>"
@@ -127,6 +129,22 @@ def _objectives(outcomes: Sequence[Outcome]) -> str:
         f'<h2>Objectives</h2><div class="scroll"><table><thead><tr>{heads}<th class="words">verdict</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _failures(operations: Sequence[OperationStatistics]) -> str:
+    """Tables of statuses and of reasons, below the causes; nothing without failures."""
+    tables = {"status": status_rows(operations), "reason of failure": reason_rows(operations)}
+    if not any(tables.values()):
+        return ""
+    causes = "".join(f'<p class="missing">{escape(line)}</p>' for line in cause_lines(operations))
+    parts = [
+        f'<div class="scroll"><table><thead><tr><th>{head}</th><th>requests</th></tr></thead><tbody>'
+        + "".join(f"<tr><td>{escape(name)}</td><td>{number}</td></tr>" for name, number in rows.items())
+        + "</tbody></table></div>"
+        for head, rows in tables.items()
+        if rows
+    ]
+    return f"<h2>Statuses and reasons</h2>{causes}{''.join(parts)}"
 
 
 def _plots(name: str, statistics: OperationStatistics, spans: Sequence[Span], judged: LoadVerdict) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from reports.load.failure_table import RATE_LIMITED
 from reports.load.fitness import own_delay
 from reports.load.histogram import Histogram
 from reports.load.load_result import NS_PER_MS
 from reports.load.load_run import LoadRun
-from reports.load.operation_statistics import OperationStatistics
+from reports.load.operation_statistics import TURNED_AWAY, OperationStatistics
 from reports.load.scope import merge_statistics, name_hint, statistics_in, statistics_name, violation_count
 from reports.load.slo import BREAKPOINT, JOURNEY, RUN, THROUGHPUT, Objective
 from reports.load.validation_note import sampled_share, validation_of
@@ -174,7 +175,10 @@ def _main_cause(objective: Objective, run: LoadRun) -> str:
     else:
         reasons = [reason for reason in main.failures if objective.metric != "violations" or CLAUSE_ID.match(reason)]
         reason = max(reasons, key=lambda reason: main.failures[reason])
-        what = f"{number} of {main.requests}, {main.failures[reason]} of them {reason}"
+        times = main.failures[reason]
+        if objective.metric == "errors" and (limited := main.statuses.get(RATE_LIMITED, 0)) >= times:
+            reason, times = TURNED_AWAY, limited
+        what = f"{number} of {main.requests}, {times} of them {reason}"
     return f"mostly {statistics_name(objective.scope, main)}: {what}"
 
 

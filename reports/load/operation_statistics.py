@@ -6,7 +6,7 @@ Memory does not grow with the number of requests, names or error texts: what exc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from operator import sub
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ from reports.load.histogram import Histogram
 
 OTHER = "(other)"
 GENERATOR_FAILURE = "load generator: "  # in the reason of a failure that is the load generator's, not the target's
+TURNED_AWAY = "turned away (429)"  # the reason of a failure that is the target's rate limit, which breaks no clause
+NO_RESPONSE = "no response"  # in place of a status
 MAX_OPERATIONS = 1000
 MAX_TRANSPORTS = 16
 MAX_REASONS = 50  # different ones per operation
@@ -35,13 +37,14 @@ class RequestTimes(NamedTuple):
 
 
 class FailedRequest(NamedTuple):
-    """A failed request: the reason, and its times as in `RequestTimes`."""
+    """A failed request: the reason, its times as in `RequestTimes`, and the status of its response, 0 without one."""
 
     reason: str
     intended: int
     sent: int
     done: int
     size: int
+    status: int = 0
 
 
 class OperationStatistics:
@@ -49,10 +52,11 @@ class OperationStatistics:
 
     corrected: times of good responses from the intended start to the last byte. service: the same from the send. first:
     from the send to the first byte. connect: times to connect. failed: times of requests without a good response, from
-    the intended start. failures: how often each reason occurred. size: bytes of all bodies.
+    the intended start. failures: how often each reason occurred. statuses: how many failed requests had each status.
+    size: bytes of all bodies.
     """
 
-    __slots__ = ("failures", "operation", "size", "transport", *SERIES)
+    __slots__ = ("failures", "operation", "size", "statuses", "transport", *SERIES)
 
     def __init__(self, operation: str, transport: str) -> None:
         self.operation = operation
@@ -63,6 +67,7 @@ class OperationStatistics:
         self.connect = Histogram()
         self.failed = Histogram()
         self.failures: dict[str, int] = {}
+        self.statuses: dict[str, int] = {}
         self.size = 0
 
     def __bool__(self) -> bool:
@@ -119,9 +124,10 @@ class OperationStatistics:
         for histogram in histograms:
             histogram.add(counted)
 
-    def record_failures(self, failed: Iterable[FailedRequest]) -> None:
+    def record_failures(self, failed: Sequence[FailedRequest]) -> None:
         """Count failures."""
-        self._count_reasons(Counter([request.reason for request in failed]))
+        _count(self.failures, Counter([request.reason for request in failed]))
+        _count(self.statuses, Counter([str(request.status or NO_RESPONSE) for request in failed]))
         self.failed.record_many([request.done - request.intended for request in failed])
         self.size += sum([request.size for request in failed])
 
@@ -129,19 +135,14 @@ class OperationStatistics:
         """Count everything that `other` counted."""
         for series in SERIES:
             getattr(self, series).add(getattr(other, series))
-        self._count_reasons(other.failures)
+        _count(self.failures, other.failures)
+        _count(self.statuses, other.statuses)
         self.size += other.size
-
-    def _count_reasons(self, counts: Mapping[str, int]) -> None:
-        for reason, number in counts.items():
-            key = reason if reason in self.failures or len(self.failures) < MAX_REASONS else OTHER
-            self.failures[key] = self.failures.get(key, 0) + number
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for JSON; empty series are left out."""
         content: dict[str, Any] = {"operation": self.operation, "transport": self.transport, "size": self.size}
-        if self.failures:
-            content["failures"] = self.failures
+        content |= {name: counts for name in ("failures", "statuses") if (counts := getattr(self, name))}
         for series in SERIES:
             histogram: Histogram = getattr(self, series)
             if histogram.count:
@@ -154,10 +155,18 @@ class OperationStatistics:
         statistics = cls(content["operation"], content["transport"])
         statistics.size = content["size"]
         statistics.failures = dict(content.get("failures", {}))
+        statistics.statuses = dict(content.get("statuses", {}))  # not in older runs
         for series in SERIES:
             if series in content:
                 setattr(statistics, series, Histogram.from_json(content[series]))
         return statistics
+
+
+def _count(table: dict[str, int], counts: Mapping[str, int]) -> None:
+    """Add counts to a table of at most MAX_REASONS names."""
+    for name, number in counts.items():
+        key = name if name in table or len(table) < MAX_REASONS else OTHER
+        table[key] = table.get(key, 0) + number
 
 
 class StatisticsTable:

@@ -11,6 +11,7 @@ from pathlib import Path
 from reports.load import load_page, slo, verdict_text
 from reports.load.load_run import read_load_run
 from reports.load.load_verdict import LoadVerdict, judge_run
+from reports.load.verdict_junit import junit
 
 OBJECTIVES_COPY = "slo.yaml"  # the copy in the run's folder, from which a report can be made again
 VERDICT, SUMMARY, JUNIT, PAGE = "verdict.json", "verdict.md", "junit.xml", "load.html"
@@ -26,7 +27,7 @@ def write_reports(folder: Path, objectives: Path | None = None) -> LoadVerdict:
         copy_objectives(folder, objectives)
     replace_file(folder / VERDICT, verdict_text.to_json(judged))
     replace_file(folder / SUMMARY, verdict_text.markdown(judged))
-    replace_file(folder / JUNIT, verdict_text.junit(judged))
+    replace_file(folder / JUNIT, junit(judged))
     replace_file(folder / PAGE, load_page.render_load_page(judged))
     return judged
 

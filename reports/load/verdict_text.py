@@ -9,11 +9,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
-from xml.etree import ElementTree
 
+from reports.load.failure_table import cause_lines, reason_rows, status_rows, table_lines
 from reports.load.load_result import NS_PER_MS, PERCENTILES
 from reports.load.load_verdict import MISUSE, STOP_NOTE, UNREACHABLE, LoadVerdict, search_note
-from reports.load.objective_outcomes import FAIL, PASS, Outcome
+from reports.load.objective_outcomes import FAIL, Outcome
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import broken_clauses
 from reports.load.slo import JOURNEY, Objective
@@ -65,7 +65,8 @@ def console_lines(judged: LoadVerdict) -> list[str]:
     ]
     lines += [f"  {reason}" for reason in judged.reasons]
     lines += [f"  {clause} broken {number} times" for clause, number in _broken(judged).items()]
-    lines += [f"  {line}" for line in evidence_lines(judged)]
+    operations = judged.run.judged_operations
+    lines += [f"  {line}" for line in (*cause_lines(operations), *table_lines(operations), *evidence_lines(judged))]
     lines += search_lines(judged)
     missed = sum(outcome.verdict == FAIL for outcome in judged.outcomes)
     counts = f"{len(judged.outcomes)} objectives, {missed} missed"
@@ -101,8 +102,21 @@ def markdown(judged: LoadVerdict) -> str:
     page += _section("Highest rate", search_lines(judged))
     page += _section("Why the run is no evidence" if judged.verdict != FAIL else "Also", judged.reasons)
     page += _section("Evidence", evidence_lines(judged))
+    page += _section("Causes", cause_lines(judged.run.judged_operations))
     page += _section("Clauses broken", [f"{clause}: {number} times" for clause, number in _broken(judged).items()])
+    page += _failures(judged)
     return "\n".join([*page, *_journeys(judged), *_operations(judged)]) + "\n"
+
+
+def _failures(judged: LoadVerdict) -> list[str]:
+    """Tables of statuses and of reasons; nothing without failures."""
+    operations = judged.run.judged_operations
+    tables = {"status": status_rows(operations), "reason of failure": reason_rows(operations)}
+    lines: list[str] = []
+    for head, rows in tables.items():
+        if rows:
+            lines += ["", f"| {head} | requests |", "|---|--:|", *(_row((name, str(n))) for name, n in rows.items())]
+    return ["", "## Statuses and reasons", *lines] if lines else []
 
 
 def _broken(judged: LoadVerdict) -> dict[str, int]:
@@ -167,6 +181,9 @@ def to_facts(judged: LoadVerdict) -> dict[str, Any]:
         "judged_seconds": judged.run.judged_seconds,
         "reasons": list(judged.reasons),
         "clauses_broken": _broken(judged),
+        "statuses": status_rows(judged.run.judged_operations),
+        "failures": reason_rows(judged.run.judged_operations),
+        "causes": cause_lines(judged.run.judged_operations),
         "validated": asdict(validation) if (validation := validation_of(judged.run.result)) else None,
         "search": search_note(judged.run),
         "objectives": [_outcome_facts(outcome) for outcome in judged.outcomes],
@@ -176,42 +193,6 @@ def to_facts(judged: LoadVerdict) -> dict[str, Any]:
 def to_json(judged: LoadVerdict) -> str:
     """`to_facts` as JSON."""
     return json.dumps(to_facts(judged), indent=1, ensure_ascii=False) + "\n"
-
-
-def junit(judged: LoadVerdict) -> str:
-    """JUnit XML with a case for each objective and one for the run itself; what is no evidence is an error."""
-    root = ElementTree.Element("testsuites", name="flowproof load")
-    suite = ElementTree.SubElement(root, "testsuite", name=f"load {judged.run.result.name}")
-    for line in evidence_lines(judged):
-        properties = suite.find("properties") or ElementTree.SubElement(suite, "properties")
-        ElementTree.SubElement(properties, "property", name="evidence", value=line)
-    failures = errors = 0
-    for outcome in judged.outcomes:
-        scope = outcome.objective.scope
-        name, classname = " ".join(outcome_cells(outcome)[:2]), f"load.{scope.api or scope.kind}"
-        case = ElementTree.SubElement(suite, "testcase", classname=classname, name=name)
-        if outcome.verdict == FAIL:
-            failures += 1
-            ElementTree.SubElement(case, "failure", type=outcome.verdict, message=_message(outcome))
-        elif outcome.verdict != PASS:
-            errors += 1
-            ElementTree.SubElement(case, "error", type=outcome.verdict, message=_message(outcome))
-    name = "the run is complete and its generator was fit"
-    case = ElementTree.SubElement(suite, "testcase", classname="load.run", name=name)
-    if judged.reasons:
-        errors += 1
-        error = ElementTree.SubElement(case, "error", type=judged.verdict, message=judged.reasons[0])
-        error.text = "\n".join(judged.reasons)
-    counts = {"tests": len(judged.outcomes) + 1, "failures": failures, "errors": errors}
-    for element in (root, suite):
-        element.attrib.update({key: str(number) for key, number in counts.items()})
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _message(outcome: Outcome) -> str:
-    _, _, measured, margin, _ = outcome_cells(outcome)  # the case's name has the limit
-    return f"measured {measured}, margin {margin}; {outcome.why}".rstrip("; ")
 
 
 def _outcome_facts(outcome: Outcome) -> dict[str, Any]:

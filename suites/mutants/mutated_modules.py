@@ -132,6 +132,7 @@ TARGETS = (
             "reports/load/load_verdict.py",
             "reports/load/objective_outcomes.py",
             "reports/load/slo.py",
+            "reports/load/verdict_junit.py",
             "reports/load/verdict_text.py",
             "reports/results/verdicts.py",
         ),

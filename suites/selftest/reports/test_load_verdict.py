@@ -14,7 +14,7 @@ from reports.load import report_files, verdict_text
 from reports.load.load_verdict import LoadVerdict, limiting_operation
 from reports.load.operation_statistics import FailedRequest
 from reports.load.slo import read_objectives as objectives
-from suites.selftest.reports.load_sample import FIT, line, tally, write
+from suites.selftest.reports.load_sample import FIT, MS, line, tally, write
 
 LATE = FIT | {"reasons": ["journeys started late"]}
 DROPPED = {"Getflow": {"started": 90, "dropped": 10, "planned": 100.0}}
@@ -395,3 +395,40 @@ def test_the_number_of_validated_responses_is_in_all_forms(tmp_path: Path) -> No
     facts = json.loads((tmp_path / "run" / "verdict.json").read_text())
     assert facts["validated"] == {"mode": "sample=100", "validated": 15, "responses": 500}
     assert "15 of 500 responses (sample=100)" in (tmp_path / "run" / "load.html").read_text()
+
+
+STORM = [FailedRequest(f"GETFLOW-ERR-{number % 13}", 0, 0, MS, 0, 429) for number in range(390)]
+STORM += [FailedRequest("timeout", 0, 0, MS, 0)] * 10
+
+
+def test_statuses_and_reasons_are_in_all_forms(tmp_path: Path) -> None:
+    """390 requests were turned away, which broke 13 clauses; 10 had no response."""
+    stormy = tally("GET /tasks", [20.0] * 600)
+    stormy.record_failures(STORM)
+    write(tmp_path / "run", [line(0, [stormy])])
+    (tmp_path / "slo.yaml").write_text("run: {errors: 1 %}")
+    judgement = report_files.write_reports(tmp_path / "run", tmp_path / "slo.yaml")
+    facts = json.loads((tmp_path / "run" / "verdict.json").read_text())
+    assert facts["statuses"] == {"good": 600, "429": 390, "no response": 10}
+    assert facts["failures"]["GETFLOW-ERR-1"] == 30
+    assert facts["causes"] == ["turned away (429): 390 of 1000 requests"]
+    assert facts["objectives"][0]["why"].endswith("400 of 1000, 390 of them turned away (429)")
+    console = "\n".join(verdict_text.console_lines(judgement))
+    assert (
+        "  turned away (429): 390 of 1000 requests\n  600 requests: good\n  390 requests: failed with status 429"
+        in console
+    )
+    text, page, cases = ((tmp_path / "run" / name).read_text() for name in ("verdict.md", "load.html", "junit.xml"))
+    assert "| 429 | 390 |" in text
+    assert "| GETFLOW-ERR-1 | 30 |" in text
+    assert "- turned away (429): 390 of 1000 requests" in text
+    assert "<tr><td>429</td><td>390</td></tr>" in page
+    assert "turned away (429): 390 of 1000 requests" in page
+    assert '<property name="status 429" value="390" />' in cases
+    assert '<property name="cause" value="turned away (429): 390 of 1000 requests" />' in cases
+
+
+def test_a_run_without_failures_has_no_table_of_them(tmp_path: Path) -> None:
+    judged(tmp_path, ERRORS, [20.0] * 50)
+    texts = [(tmp_path / "run" / name).read_text() for name in ("verdict.md", "load.html", "junit.xml")]
+    assert ["Statuses" in text or "<properties>" in text for text in texts] == [False] * 3

@@ -15,10 +15,10 @@ from reports.load.load_verdict import LoadVerdict
 from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.slo import Objective, ObjectivesFile, Scope
+from reports.load.verdict_junit import junit
 from reports.load.verdict_text import (
     console_lines,
     format_value,
-    junit,
     markdown,
     outcome_cells,
     search_lines,
@@ -97,6 +97,10 @@ def test_console_has_table_reasons_clauses_and_verdict() -> None:
         "  getflow throughput: no request was made",
         "  1 of 2 workers played",
         "  GETFLOW-ERR-1 broken 2 times",
+        "  200 requests: good",
+        "  3 requests: no response",
+        "  2 failed: GETFLOW-ERR-1: x",
+        "  1 failed: status 500",
         "load: fail: 3 objectives, 1 missed; an objective was missed",
     ]
 
@@ -174,6 +178,18 @@ An objective was missed.
 
 - GETFLOW-ERR-1: 2 times
 
+## Statuses and reasons
+
+| status | requests |
+|---|--:|
+| good | 200 |
+| no response | 3 |
+
+| reason of failure | requests |
+|---|--:|
+| GETFLOW-ERR-1: x | 2 |
+| status 500 | 1 |
+
 ## Journeys
 
 Times in ms from when a journey was due to its end, if all its responses were good; max is of all journeys.
@@ -237,6 +253,9 @@ def test_facts_have_names_units_and_figures() -> None:
         "judged_seconds": 10.0,
         "reasons": ["x"],
         "clauses_broken": {"GETFLOW-ERR-1": 2},
+        "statuses": {"good": 200, "no response": 3},
+        "failures": {"GETFLOW-ERR-1: x": 2, "status 500": 1},
+        "causes": [],
         "validated": None,
         "search": note,
     }
