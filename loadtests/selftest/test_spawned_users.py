@@ -1,4 +1,4 @@
-"""With a rate, all users are there before the first arrival; a spawn rate that is too low is nobody's failure."""
+"""Users of a locustfile of one's own are all there before the first arrival, and end their journeys before the run."""
 
 from __future__ import annotations
 
@@ -52,3 +52,17 @@ def test_arrivals_dropped_while_users_were_spawned_are_inconclusive(tmp_path: Pa
     facts = json.loads((run.results / "verdict.json").read_text())
     assert (run.process.returncode, facts["verdict"], arrivals(run)["dropped"] > 100) == (3, "inconclusive", True)
     assert "were dropped while users were being spawned; leave out --spawn-rate" in run.output
+
+
+@pytest.mark.parametrize(
+    "processes", ["local", pytest.param("distributed", marks=pytest.mark.slow)], ids=["local", "distributed"]
+)
+def test_every_request_that_came_is_counted_without_a_stop_timeout(tmp_path: Path, processes: str) -> None:
+    """Ten users have a request in flight at any time, also when the run ends."""
+    closed = FILE.replace("    @journey", "    wait_time = constant(0)\n\n    @journey").replace(
+        "from loadtests.locust", "from locust import constant\nfrom loadtests.locust", 1
+    )
+    with running_target() as target:
+        workers = distributed_options() if processes == "distributed" else ""
+        run = finished_run(tmp_path, target.url, closed, f"--headless --only-summary -u 10 -r 10 -t 2s {workers}")
+        assert (run.requests(), target.counts()["/slow"] > 9) == ({"GET /slow": target.counts()["/slow"]}, True)
