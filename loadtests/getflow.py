@@ -138,10 +138,11 @@ class Getflow(ContractUser):
             if page.error or link is None:
                 break
             request = self.link_request(link, "listTasks", check)
-        deleted = []
+        is_empty = True
         for task_id in created:
-            deleted.append((yield self.request_for("deleteTask", task_id=task_id)))
-        if not any(response.error for response in deleted):  # one that holds tasks cannot be deleted
+            deleted = yield self.request_for("deleteTask", task_id=task_id)
+            is_empty = is_empty and not deleted.error
+        if is_empty:  # one that holds tasks cannot be deleted
             yield self.request_for("deleteWorkspace", workspace_id=workspace)
 
     @journey(weight=5, tags=(WRITES,))

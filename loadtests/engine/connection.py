@@ -104,9 +104,10 @@ class Connection(ByteStream):
         if request is None or requester is None:
             return
         self.request = None
-        self._is_written = False
+        is_unsent, self._is_written = not self._is_written, False
         now = perf_counter_ns()
-        deliver(request, requester, Response(status, headers, body, reason, self._intended, self._sent, now, now))
+        response = Response(status, headers, body, reason, self._intended, self._sent, now, now)
+        deliver(request, requester, response, is_unsent)
 
     def hold(self, size: int) -> None:
         """Count bytes that wait for the rest of their response; fail if all connections together hold too many."""
@@ -159,8 +160,11 @@ class Connection(ByteStream):
         super().close()
 
 
-def deliver(request: Request, requester: Requester, response: Response) -> None:
-    """Validate a response that came complete, record it, and resume its requester with it."""
+def deliver(request: Request, requester: Requester, response: Response, is_unsent: bool = False) -> None:
+    """Validate a response that came complete, record it, and resume its requester with it.
+
+    is_unsent: the request was not sent, since no connection could be opened; the requester may want to wait then.
+    """
     error = response.error
     if error is None:
         if request.validator is None:
@@ -177,7 +181,10 @@ def deliver(request: Request, requester: Requester, response: Response) -> None:
         request.samples.record_failure(error, response.intended, response.sent, response.done, size, response.status)
         if len(response.body) > MAX_FAILED_BODY:
             response.body = response.body[:MAX_FAILED_BODY]
-        requester.request_failed(f"{request.samples.operation}: {error}")
+        pause = requester.request_failed(f"{request.samples.operation}: {error}", is_unsent)
+        if pause:
+            requester.resume_later(response, pause)
+            return
     requester.resume(response)
 
 

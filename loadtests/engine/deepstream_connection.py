@@ -177,12 +177,13 @@ class DeepstreamConnection(WebsocketConnection):
     def fail(self, reason: str, status: int = 0, headers: Headers = NO_HEADERS, body: bytes = b"") -> None:
         """Close, and fail every waiting call."""
         self._pending_failure = ""
+        is_unsent = not self.ready
         self.close()
         calls, self._pending = self._pending, {}
         now = perf_counter_ns()
         for call in calls.values():
             response = Response(status, headers, body, reason, call.intended, call.sent, now, now)
-            deliver(call.request, call.requester, response)
+            deliver(call.request, call.requester, response, is_unsent)
 
     def _on_timer(self, when: int) -> None:
         """Fail the calls whose deadline has passed. The connection stays open: a late response has another id."""

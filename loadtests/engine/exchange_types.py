@@ -120,8 +120,14 @@ class Requester(Protocol):
 
     def resume(self, response: Response, /) -> None: ...
 
-    def request_failed(self, what: str, /) -> None:
-        """Its request has no valid response; `resume` follows at once."""
+    def resume_later(self, response: Response, pause: int, /) -> None:
+        """The same after a pause of so many ns."""
+
+    def request_failed(self, what: str, is_unsent: bool, /) -> int:
+        """Its request has no valid response, and was not even sent if `is_unsent`: no connection could be opened.
+
+        Returns how long (ns) to wait before the requester is resumed, 0 for not at all.
+        """
 
 
 class Response:

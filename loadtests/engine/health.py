@@ -53,6 +53,7 @@ class GeneratorHealth:
         self.internal_errors: list[str] = []  # failures of flowproof itself
         self.stalled = self.longest_stall = 0
         self.late_starts = self.late_seconds = 0
+        self.backoffs = self.backoff_time = 0  # pauses of users whose connections were refused, and their ns
         self._starts_of_second = self._late_of_second = 0
         self.began = self._now = time.perf_counter_ns()
         self._cpu_began = self._cpu_now = time.process_time_ns()
@@ -108,6 +109,8 @@ class GeneratorHealth:
             "stalled_share": self.stalled / duration,
             "stalled_s": self.stalled / SECOND,
             "longest_stall_ms": self.longest_stall / MS,
+            "backoffs": self.backoffs,
+            "backoff_s": self.backoff_time / SECOND,
             "cpu_share": share,
             "cpu_window": self.cpu_window or share,
             "cpu_busiest": self.busiest or share,

@@ -11,6 +11,7 @@ from inspect import GEN_RUNNING, getgeneratorstate
 from time import perf_counter_ns
 from typing import Any
 
+from loadtests.engine.backoff import Backoff
 from loadtests.engine.connection import Connection
 from loadtests.engine.deepstream_connection import DeepstreamConnection
 from loadtests.engine.exchange_types import SECOND, Address, Journey, Request, Response
@@ -41,6 +42,7 @@ class VirtualUser:
 
     __slots__ = (
         "_address",
+        "_backoff",
         "_connection",
         "_connection_types",
         "_connections",
@@ -55,9 +57,12 @@ class VirtualUser:
         "journey_number",
     )
 
-    def __init__(self, loop: Loop, connection_types: ConnectionTypes = CONNECTION_TYPES) -> None:
-        """`connection_types`: which connection serves which scheme."""
+    def __init__(
+        self, loop: Loop, connection_types: ConnectionTypes = CONNECTION_TYPES, backoff: Backoff | None = None
+    ) -> None:
+        """connection_types: which connection serves which scheme; backoff: of a user that waits when it is refused."""
         self._connection_types = connection_types
+        self._backoff = backoff
         self.exception: Exception | None = None
         self.first_failure = ""
         self._loop = loop
@@ -134,9 +139,17 @@ class VirtualUser:
             self._close_connections()
             self._finish(error)
 
-    def request_failed(self, what: str) -> None:
-        """Remember the first request of the journey without a valid response."""
+    def resume_later(self, response: Response, pause: int) -> None:
+        """The same after a pause, if the journey still runs then."""
+        number = self.journey_number
+        self._loop.call_at(
+            perf_counter_ns() + pause, lambda _: self.resume(response) if number == self.journey_number else None
+        )
+
+    def request_failed(self, what: str, is_unsent: bool) -> int:
+        """Remember the first request of the journey without a valid response; wait if it was refused."""
         self.first_failure = self.first_failure or what
+        return self._backoff.pause(perf_counter_ns()) if is_unsent and self._backoff is not None else 0
 
     def _handle_yield(self, yielded: Request | float | Sequence[Request]) -> None:
         """Send to another address, pause, or send several requests at once. Raises TypeError for any other value."""
@@ -221,9 +234,11 @@ class ParallelRequests:
         if len(self._responses) == len(self._requests):
             self._done()
 
-    def request_failed(self, what: str) -> None:
-        if self._number == self._user.journey_number:
-            self._user.request_failed(what)
+    def resume_later(self, index: int, response: Response, pause: int) -> None:
+        self._loop.call_at(perf_counter_ns() + pause, lambda _: self.on_response(index, response))
+
+    def request_failed(self, what: str, is_unsent: bool) -> int:
+        return self._user.request_failed(what, is_unsent) if self._number == self._user.journey_number else 0
 
     def _done(self) -> None:
         if self._number == self._user.journey_number:
@@ -242,8 +257,11 @@ class ParallelRequest:
     def resume(self, response: Response) -> None:
         self._group.on_response(self._index, response)
 
-    def request_failed(self, what: str) -> None:
-        self._group.request_failed(what)
+    def resume_later(self, response: Response, pause: int) -> None:
+        self._group.resume_later(self._index, response, pause)
+
+    def request_failed(self, what: str, is_unsent: bool) -> int:
+        return self._group.request_failed(what, is_unsent)
 
 
 def _check_payload(request: Request) -> None:

@@ -47,8 +47,12 @@ class Requester:
     def resume(self, response: Response) -> None:
         self.responses.append(response)
 
-    def request_failed(self, what: str) -> None:
+    def resume_later(self, _response: Response, _pause: int) -> None:
+        raise AssertionError("it waits for nothing")
+
+    def request_failed(self, what: str, _is_unsent: bool) -> int:
         self.failures.append(what)
+        return 0
 
 
 def connection_on(loop: FakeLoop, kind: type[Connection], address: Address, is_open: bool = True) -> Any:

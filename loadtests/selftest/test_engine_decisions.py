@@ -283,7 +283,7 @@ class RememberingConnection:
         response = Response(200, [], b"", error, 0, 0, 0, 0)
         self.request = None
         if error:
-            self.requesters[-1].request_failed(error)
+            self.requesters[-1].request_failed(error, False)
         self.requesters[-1].resume(response)
         return response
 

@@ -176,6 +176,8 @@ def test_figures_of_a_run_are_in_milliseconds_and_shares() -> None:
         "stalled_share": 0.0037,
         "stalled_s": 0.03,
         "longest_stall_ms": 30.0,
+        "backoffs": 0,
+        "backoff_s": 0.0,
         "cpu_share": 0.25,
         "cpu_window": 0.25,
         "cpu_busiest": 0.25,

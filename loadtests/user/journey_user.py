@@ -35,6 +35,7 @@ from contracts.errors import UsageError
 from fixtures import network_guard
 from loadtests.distributed.run_state import RunState, state_of
 from loadtests.engine.arrival_plan import ArrivalPlan
+from loadtests.engine.backoff import Backoff
 from loadtests.engine.exchange_types import Address, Request, Validator
 from loadtests.engine.recorder import OperationSamples
 from loadtests.engine.virtual_user import VirtualUser
@@ -75,7 +76,8 @@ class JourneyUser(User):
         self._loop = generator.loop
         self._start_delays = generator.health.start_delays
         self._scheduler = generator.schedulers.get(type(self).__name__)
-        self._virtual_user = VirtualUser(self._loop)
+        backoff = Backoff(generator.health) if self._scheduler is None else None
+        self._virtual_user = VirtualUser(self._loop, backoff=backoff)
         self._on_journey_end = self._journey_ended
         self._owner_name = getattr(self, "api", "") or type(self).__name__
         self._is_leaving = False  # if so, timers that still fire start nothing
