@@ -1,7 +1,8 @@
 """Base of all connections: opening and closing, deadlines, one request in flight, and the delivery of its response.
 
 A connection opens at its first request, and again at the next request after a close. A request whose bytes may have
-reached the server is never sent a second time: it fails as "closed before response".
+reached the server is not sent a second time: it fails as "closed before response". The one exception is an idempotent
+HTTP request on a reused connection, which the server may have closed while it was idle (`http_connection`).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Connection(ByteStream):
     """
 
     __slots__ = (
-        "_deadline", "_held", "_intended", "_is_written", "_pending_failure", "_requester", "_sent", "_timer_due",
-        "ready", "request",
+        "_deadline", "_first_sent", "_held", "_intended", "_is_written", "_pending_failure", "_requester", "_sent",
+        "_timer_due", "ready", "request",
     )  # fmt: skip
 
     def __init__(self, loop: Loop, address: Address) -> None:
@@ -39,6 +40,7 @@ class Connection(ByteStream):
         self.request: Request | None = None
         self._requester: Requester | None = None
         self._intended = self._sent = 0
+        self._first_sent = 0  # when the request was sent that the connection was opened for
         self._deadline = self._timer_due = NEVER
         self._held = 0  # bytes of an incomplete response
         self._is_written = False  # the request's bytes may have reached the server
@@ -142,7 +144,7 @@ class Connection(ByteStream):
         self.ready = True
         request = self.request
         if request is not None:
-            self._sent = perf_counter_ns()
+            self._sent = self._first_sent = perf_counter_ns()
             request.samples.connects.append(self._sent - self._open_began)
             self._write_request(request)
 

@@ -1,7 +1,8 @@
 """An HTTP/1.1 connection: one request in flight, no pipelining, kept open as the server wishes.
 
 A response in one piece under a head seen before is recognized by a look-up; any other goes through a ResponseReader.
-Redirects and cookies are left to the journeys.
+Redirects and cookies are left to the journeys. A server may close an idle connection just when a request is sent on it
+(RFC 9112 section 9.3.1): an idempotent request is then sent once more, on a new connection, and counted.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from loadtests.engine.exchange_types import Address, Request
 from loadtests.engine.loop import Loop
 
 UNSOLICITED = "unsolicited bytes"
+CLOSED_IDLE = "idle connection closed by the server"  # so that the request may never have reached it
+IDLE_ENDS = frozenset({"", "connection reset", "tls: cut off"})  # how such a connection ends
+IDEMPOTENT = (b"GET ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"TRACE ")  # methods, RFC 9110 section 9.2.2
 
 _cached_head = response_head.cached_heads.get
 
@@ -86,10 +90,22 @@ class HttpConnection(Connection):
             self._complete_from(reader, perf_counter_ns())
         elif self.request is None:
             self.close()  # the server may close an idle connection at any time
+        elif reader is None and reason in IDLE_ENDS and self._sent != self._first_sent:
+            self._on_idle_close(self.request)
         elif not reason:
             self.fail("closed in response" if reader is not None else "closed before response")
         else:
             self.fail(reason)
+
+    def _on_idle_close(self, request: Request) -> None:
+        """The server closed a reused connection before any byte of the response."""
+        if not request.payload.startswith(IDEMPOTENT):
+            self.fail(CLOSED_IDLE)
+            return
+        request.samples.resent += 1
+        self.close()
+        self._is_written = False
+        self.open()
 
     def close(self) -> None:
         self._reader = None

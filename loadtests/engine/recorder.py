@@ -26,9 +26,10 @@ class OperationSamples:
     `samples.record_failure(…)`. The lists stay the same objects for ever.
 
     longest_response: ns from intended start to last byte of the slowest response of this run that was counted.
+    resent: how many requests were sent once more, since the server had closed their idle connection.
     """
 
-    __slots__ = ("connects", "failures", "longest_response", "operation", "times", "transport")
+    __slots__ = ("connects", "failures", "longest_response", "operation", "resent", "times", "transport")
 
     def __init__(self, operation: str, transport: str) -> None:
         self.operation = operation
@@ -36,7 +37,7 @@ class OperationSamples:
         self.times: list[Times] = []
         self.connects: list[int] = []
         self.failures: list[FailedRequest] = []
-        self.longest_response = 0
+        self.longest_response = self.resent = 0
 
     def record_failure(self, reason: str, intended: int, sent: int, done: int, size: int = 0, status: int = 0) -> None:
         """Record a request without a valid response. `reason` is from a small set; a longer text than fits is cut."""
@@ -122,6 +123,9 @@ class Recorder:
             statistics.record_failures(failures)
         if connects:
             statistics.connect.record_many(connects)
+        if samples.resent:
+            statistics.resent += samples.resent
+            samples.resent = 0
 
     def take(self) -> list[OperationStatistics]:
         """The statistics since the last call, without empty ones; counting starts anew."""

@@ -50,6 +50,7 @@ def in_flight(intended: int = 900, **more: Any) -> tuple[Any, Request, Requester
 
 def test_failure_has_its_times_and_neither_status_nor_body(clock: Clock) -> None:
     connection, request, requester = in_flight()
+    connection._first_sent = connection._sent
     clock.now = 1_500
     connection.on_end("")
     (response,) = requester.responses

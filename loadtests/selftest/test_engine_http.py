@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from socket import AF_INET, SOCK_STREAM
 
 import pytest
@@ -75,6 +76,67 @@ def test_a_request_that_may_have_arrived_is_never_sent_again(begun: bytes, reaso
     assert [(response.status, response.error) for response in responses] == [(0, reason)]
     assert len(came) == 1
     assert [failure.reason for failure in client.samples.failures] == [reason]
+
+
+def closing_when_reused(came: list[bytes], resets: bool = False) -> Callable[[ServerConnection], None]:
+    """Respond to the first request of a connection, and close it at the second one, as after an idle time."""
+
+    def script(connection: ServerConnection) -> None:
+        came.append(connection.head())
+        connection.send(OK)
+        if connection.number == 0:
+            connection.head()
+            if resets:
+                connection.reset()
+        else:
+            connection.until(b"never")
+
+    return script
+
+
+@pytest.mark.parametrize("resets", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_an_idempotent_request_on_an_idle_connection_is_sent_once_more(method: str, resets: bool) -> None:
+    came: list[bytes] = []
+    with scripted_server(closing_when_reused(came, resets)) as server, engine_client() as client:
+        payload = f"{method} / HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+        first, second = client.ask(client.request(server.url()), client.request(server.url(), payload))
+    assert (first.error, second.error, second.status) == (None, None, 200)
+    assert (client.samples.resent, len(client.samples.times), client.samples.failures) == (1, 2, [])
+    assert came[1].startswith(method.encode())
+    assert second.sent > second.intended
+
+
+def test_a_request_that_is_not_idempotent_is_not_sent_again() -> None:
+    came: list[bytes] = []
+    with scripted_server(closing_when_reused(came)) as server, engine_client() as client:
+        payload = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+        _, second = client.ask(client.request(server.url()), client.request(server.url(), payload))
+    assert (second.error, client.samples.resent, len(came)) == ("idle connection closed by the server", 0, 1)
+
+
+def test_a_request_is_sent_again_only_once() -> None:
+    def script(connection: ServerConnection) -> None:
+        connection.head()
+        if connection.number == 0:
+            connection.send(OK)
+            connection.head()
+
+    with scripted_server(script) as server, engine_client() as client:
+        _, second = client.ask(client.request(server.url()), client.request(server.url()))
+    assert (second.error, client.samples.resent, server.connections) == ("closed before response", 1, 2)
+
+
+def test_a_response_that_has_begun_on_a_reused_connection_is_not_requested_again() -> None:
+    def script(connection: ServerConnection) -> None:
+        connection.head()
+        connection.send(OK)
+        connection.head()
+        connection.send(OK[:12])
+
+    with scripted_server(script) as server, engine_client() as client:
+        _, second = client.ask(client.request(server.url()), client.request(server.url()))
+    assert (second.error, client.samples.resent) == ("closed in response", 0)
 
 
 def test_a_reset_is_named() -> None:

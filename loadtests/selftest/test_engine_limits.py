@@ -156,6 +156,7 @@ def test_bytes_before_the_request_is_written_fail_it(clock: Clock) -> None:
 )
 def test_end_of_the_connection_names_how_far_the_response_came(clock: Clock, data: bytes, error: str) -> None:
     _, connection, _, requester = sent()
+    connection._first_sent = connection._sent
     if data:
         connection.on_bytes(data, clock.now)
     connection.on_end("")
@@ -348,8 +349,8 @@ def test_a_pause_is_at_most_a_day() -> None:
 def test_first_failure_is_kept() -> None:
     loop: Any = FakeLoop()
     user = VirtualUser(loop)
-    user.request_failed("first")
-    user.request_failed("second")
+    user.request_failed("first", False)
+    user.request_failed("second", False)
     assert user.first_failure == "first"
 
 

@@ -112,7 +112,8 @@ def _permitted(judged: LoadVerdict) -> Iterable[tuple[str, str]]:
 
 def _reasons(judged: LoadVerdict) -> str:
     reasons = "".join(f'<p class="missing">{escape(reason)}</p>' for reason in judged.reasons)
-    return reasons + "".join(f'<p class="result">{escape(line)}</p>' for line in verdict_text.search_lines(judged))
+    lines = (*verdict_text.evidence_lines(judged), *verdict_text.search_lines(judged))
+    return reasons + "".join(f'<p class="result">{escape(line)}</p>' for line in lines)
 
 
 def _objectives(outcomes: Sequence[Outcome]) -> str:

@@ -53,10 +53,10 @@ class OperationStatistics:
     corrected: times of good responses from the intended start to the last byte. service: the same from the send. first:
     from the send to the first byte. connect: times to connect. failed: times of requests without a good response, from
     the intended start. failures: how often each reason occurred. statuses: how many failed requests had each status.
-    size: bytes of all bodies.
+    size: bytes of all bodies. resent: requests that were sent once more, on a new connection.
     """
 
-    __slots__ = ("failures", "operation", "size", "statuses", "transport", *SERIES)
+    __slots__ = ("failures", "operation", "resent", "size", "statuses", "transport", *SERIES)
 
     def __init__(self, operation: str, transport: str) -> None:
         self.operation = operation
@@ -68,7 +68,7 @@ class OperationStatistics:
         self.failed = Histogram()
         self.failures: dict[str, int] = {}
         self.statuses: dict[str, int] = {}
-        self.size = 0
+        self.size = self.resent = 0
 
     def __bool__(self) -> bool:
         return bool(self.corrected.count or self.failed.count or self.connect.count)
@@ -138,11 +138,12 @@ class OperationStatistics:
         _count(self.failures, other.failures)
         _count(self.statuses, other.statuses)
         self.size += other.size
+        self.resent += other.resent
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for JSON; empty series are left out."""
         content: dict[str, Any] = {"operation": self.operation, "transport": self.transport, "size": self.size}
-        content |= {name: counts for name in ("failures", "statuses") if (counts := getattr(self, name))}
+        content |= {name: value for name in ("failures", "statuses", "resent") if (value := getattr(self, name))}
         for series in SERIES:
             histogram: Histogram = getattr(self, series)
             if histogram.count:
@@ -154,6 +155,7 @@ class OperationStatistics:
         """Read what `to_json` wrote; raises ValueError or KeyError for other content."""
         statistics = cls(content["operation"], content["transport"])
         statistics.size = content["size"]
+        statistics.resent = content.get("resent", 0)
         statistics.failures = dict(content.get("failures", {}))
         statistics.statuses = dict(content.get("statuses", {}))  # not in older runs
         for series in SERIES:

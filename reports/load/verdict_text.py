@@ -74,13 +74,15 @@ def console_lines(judged: LoadVerdict) -> list[str]:
 
 
 def evidence_lines(judged: LoadVerdict) -> list[str]:
-    """What the verdict is based on, in sentences: how many responses were validated, and how often users waited."""
+    """What the verdict is based on, in sentences: validated responses, waits, and what was sent again."""
     validation, healths = validation_of(judged.run.result), judged.run.result.health.values()
     number, seconds = (sum(health.get(name, 0) for health in healths) for name in ("backoffs", "backoff_s"))
     waits = [
         f"users waited {number} times, {seconds:.4g} s in all, before they connected again to a target that refused"
     ]
-    return [*([str(validation)] if validation else []), *(waits if number else [])]
+    resent = sum(operation.resent for operation in judged.run.judged_operations)
+    again = [f"{resent} requests were sent again, since the server had closed their connections while they were idle"]
+    return [*([str(validation)] if validation else []), *(waits if number else []), *(again if resent else [])]
 
 
 def search_lines(judged: LoadVerdict) -> list[str]:

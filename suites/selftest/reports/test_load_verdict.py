@@ -432,3 +432,14 @@ def test_a_run_without_failures_has_no_table_of_them(tmp_path: Path) -> None:
     judged(tmp_path, ERRORS, [20.0] * 50)
     texts = [(tmp_path / "run" / name).read_text() for name in ("verdict.md", "load.html", "junit.xml")]
     assert ["Statuses" in text or "<properties>" in text for text in texts] == [False] * 3
+
+
+def test_what_was_sent_again_is_in_the_verdict(tmp_path: Path) -> None:
+    operation = tally("GET /tasks", [20.0] * 50)
+    operation.resent = 3
+    write(tmp_path / "run", [line(at, [operation]) for at in range(2)])
+    (tmp_path / "slo.yaml").write_text(ERRORS)
+    judgement = report_files.write_reports(tmp_path / "run", tmp_path / "slo.yaml")
+    sentence = "6 requests were sent again, since the server had closed their connections while they were idle"
+    assert f"  {sentence}" in verdict_text.console_lines(judgement)
+    assert sentence in (tmp_path / "run" / "load.html").read_text()
