@@ -15,8 +15,9 @@ from fixtures.http1.response_head import MalformedResponse
 from fixtures.network_routes import DIRECT, authority, tls_context
 from loadtests.engine import connect_errors
 from loadtests.engine.exchange_types import ENCRYPTED, Address
-from loadtests.engine.loop import Handler, Loop, SocketAddress
+from loadtests.engine.loop import Handler, Loop
 from loadtests.engine.poller import READ, WRITE
+from loadtests.engine.resolver import SocketAddress
 from loadtests.engine.tls import Tls, tls_reason
 
 RECV = 65_536

@@ -6,15 +6,14 @@ Nothing blocks but `run_once`, and that at most for its timeout. Works alone or 
 from __future__ import annotations
 
 import os
-from _socket import SOCK_STREAM, getaddrinfo, socket  # the C socket: gevent's patching does not reach it
+from _socket import socket  # the C socket: gevent's patching does not reach it
 from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from time import perf_counter_ns
-from typing import Any
 
-from fixtures import network_guard
 from loadtests.engine.poller import READ, poller
+from loadtests.engine.resolver import Resolver, SocketAddress
 from loadtests.engine.timer import create_timer
 
 LONG_ITERATION = 5_000_000  # ns of event handling after which the next iterations take fewer events, so that others run
@@ -25,7 +24,6 @@ UNKNOWN_DUE = -1  # the timer fired, or may have
 MIN_EVENTS, MAX_EVENTS = 16, 512  # events of one poll
 
 Handler = Callable[[int], None]
-SocketAddress = tuple[int, Any]  # address family, and what connect() takes
 
 
 class Loop:
@@ -54,23 +52,18 @@ class Loop:
         self._deferred: deque[Callable[[], None]] = deque()
         self._closing: list[socket] = []
         self._max_events = MIN_EVENTS
-        self._addresses: dict[tuple[str, int], list[SocketAddress]] = {}
+        self._resolver = Resolver()
 
     def fileno(self) -> int:
         """The descriptor that becomes readable when an iteration has something to do."""
         return self._poller.fileno()
 
     def resolve(self, host: str, port: int) -> list[SocketAddress]:
-        """The addresses of `host`. The system resolves a name once, and that blocks: call it before times are measured.
+        """The addresses of `host` in the order in which to try them. The first look-up blocks: make it before a run.
 
         Raises OSError if the name is unknown.
         """
-        key = (host, port)
-        if key not in self._addresses:
-            addresses = getaddrinfo(host, port, 0, SOCK_STREAM)
-            network_guard.admit(host, port, (str(address[0]) for *_, address in addresses))
-            self._addresses[key] = [(family, address) for family, _, _, _, address in addresses]
-        return self._addresses[key]
+        return self._resolver.addresses(host, port)
 
     def register(self, sock: socket, mask: int, handler: Handler) -> None:
         """Call `handler(mask)` in each iteration in which `sock` is ready for what `mask` asks."""

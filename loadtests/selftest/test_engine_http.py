@@ -8,7 +8,7 @@ from socket import AF_INET, SOCK_STREAM
 
 import pytest
 
-from loadtests.engine import loop as looping
+from loadtests.engine import resolver
 from loadtests.engine.exchange_types import Journey, Request, Response
 from loadtests.selftest.peers import (
     OK,
@@ -187,7 +187,7 @@ def test_an_unknown_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere(*_: object) -> None:
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr(looping, "getaddrinfo", nowhere)
+    monkeypatch.setattr(resolver, "getaddrinfo", nowhere)
     with engine_client() as client:
         responses = client.ask(*[client.request("http://no-such-host.invalid:1/")] * 2)
     assert [response.error for response in responses] == ["connect: unknown host"] * 2
@@ -198,7 +198,7 @@ def test_the_next_address_of_a_host_is_tried_if_one_refuses(monkeypatch: pytest.
         pass
     with scripted_server(always(OK)) as server, engine_client() as client:
         addresses = [(AF_INET, SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (refusing.port, server.port)]
-        monkeypatch.setattr(looping, "getaddrinfo", lambda *_: addresses)
+        monkeypatch.setattr(resolver, "getaddrinfo", lambda *_: addresses)
         assert client.ask(client.request("http://two.addresses.invalid/"))[0].body == b"ok"
 
 

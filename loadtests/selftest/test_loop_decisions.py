@@ -9,6 +9,7 @@ import pytest
 
 from fixtures import network_guard
 from loadtests.engine import loop as looping
+from loadtests.engine import resolver
 from loadtests.engine.loop import BUSY, MAX_EVENTS, MIN_EVENTS, MIN_TIMER_DELAY, UNKNOWN_DUE, Loop
 from loadtests.engine.poller import READ, WRITE
 
@@ -143,11 +144,11 @@ def test_addresses_of_a_host_are_looked_up_and_admitted_once(
         lookups.append(arguments)
         return [(2, 1, 6, "", ("127.0.0.1", 80)), (10, 1, 6, "", ("::1", 80, 0, 0))]
 
-    monkeypatch.setattr(looping, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(resolver, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(network_guard, "admit", lambda host, port, those: admitted.append((host, port, list(those))))
     for _ in range(2):
         assert scripted.loop.resolve("h", 80) == [(2, ("127.0.0.1", 80)), (10, ("::1", 80, 0, 0))]
-    assert lookups == [("h", 80, 0, looping.SOCK_STREAM)]
+    assert lookups == [("h", 80, 0, resolver.SOCK_STREAM)]
     assert admitted == [("h", 80, ["127.0.0.1", "::1"])]
     scripted.loop.resolve("h", 81)
     assert len(lookups) == 2
