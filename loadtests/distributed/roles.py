@@ -114,7 +114,7 @@ class Role:
         """The URL of each API or, without a contract, class of users; our references, at any port, have a name."""
         environment = self.environment
         embedded = getattr(environment.parsed_options, EMBEDDED_OPTION, [])
-        apis = [user_class.api for user_class in environment.user_classes if getattr(user_class, "api", "")]
+        apis = [api for user_class in environment.user_classes if (api := getattr(user_class, "api", ""))]
         targets = {}
         for user_class in environment.user_classes:
             api = getattr(user_class, "api", "")

@@ -210,12 +210,13 @@ def verdict(
 
     Times and throughput of an unfit load generator blame nobody; errors and violations still do.
     """
-    worse = [row for row in (*rows, *outcomes) if row.difference.verdict == WORSE]
-    if any(not is_unfit or (isinstance(row, OutcomeRow) and row.is_share) for row in worse):
+    worse_times = any(row.difference.verdict == WORSE for row in rows)
+    worse = [row for row in outcomes if row.difference.verdict == WORSE]
+    if (worse_times and not is_unfit) or any(row.is_share or not is_unfit for row in worse):
         return "fail"
     is_compared = any(row.difference.verdict in (SAME, BETTER) for row in rows)
     has_outcomes = all(row.difference.verdict in (SAME, BETTER) for row in outcomes if row.operation == EVERYTHING)
-    return "pass" if is_compared and has_outcomes and not worse and not doubts else "inconclusive"
+    return "pass" if is_compared and has_outcomes and not worse_times and not worse and not doubts else "inconclusive"
 
 
 def _doubts(run: LoadRun) -> list[str]:
