@@ -17,6 +17,7 @@ INDENT = "  "
 MARK = "\ufdd0"  # a noncharacter, before and behind the name of a variable that a shell command reads
 SHORTEST_VALUE = 4  # characters of such a value, at least: a shorter one may stand there by chance
 ENGINE = "deepstream+"  # a URL that starts so is an engine's; its fragment names the endpoint
+TEXT_ENGINE = "deepstream-text+"  # the same for an engine's text protocol
 
 UNQUOTABLE = re.compile(r'["$`\\!]')  # what means something else within double quotes
 GOES_ON = re.compile(r"\w", re.ASCII)  # what would belong to the name of a variable before it
@@ -75,6 +76,11 @@ def _interleaved(texts: list[str], between: list[str]) -> str:
     return "".join(text + other for text, other in zip(texts, [*between, ""], strict=True))
 
 
+def frame_transport(url: str) -> str:
+    """The transport by which a frame to that URL goes: websocket, deepstream or deepstream-text."""
+    return next((prefix[:-1] for prefix in (ENGINE, TEXT_ENGINE) if url.startswith(prefix)), "websocket")
+
+
 def wsdump_command(url: str, text: str) -> str:
     """A command that sends this frame to that URL, by the program that comes with websocket-client.
 
@@ -82,6 +88,8 @@ def wsdump_command(url: str, text: str) -> str:
     """
     text = text[:MAX_SHOWN]
     text = text.rpartition(MARK)[0] if text.count(MARK) % 2 else text
+    if url.startswith(TEXT_ENGINE):
+        return _text_engine_command(url, text)
     if not url.startswith(ENGINE):
         return f"wsdump --eof-wait 2 --text {shell_word(text)} {shlex.quote(url)}"
     engine, _, endpoint = url.removeprefix(ENGINE).partition("#")
@@ -90,6 +98,18 @@ def wsdump_command(url: str, text: str) -> str:
     first, second, third = (shell_word(json.dumps(message, ensure_ascii=False)) for message in (*login, call))
     # the engine ignores what comes before the login is done, hence the sleep
     frames = f"(printf '%s\\n' {first} {second}; sleep 1; printf '%s\\n' {third})"
+    return f"{frames} | wsdump --raw --eof-wait 2 {shlex.quote(engine)}"
+
+
+def _text_engine_command(url: str, text: str) -> str:
+    engine, _, endpoint = url.removeprefix(TEXT_ENGINE).partition("#")
+    messages = [("C", "CHR", engine), ("A", "REQ", "{}"), ("P", "REQ", endpoint, "1", f"O{text}")]
+    # wsdump sends a line as a frame, and octal escapes of printf are the separators
+    lines = [
+        r"\037".join(part.replace("\\", r"\\").replace("%", "%%") for part in parts) + r"\036\n" for parts in messages
+    ]
+    first, second, third = map(shell_word, lines)
+    frames = f"(sleep 1; printf {first}; sleep 1; printf {second}; sleep 1; printf {third})"
     return f"{frames} | wsdump --raw --eof-wait 2 {shlex.quote(engine)}"
 
 

@@ -44,8 +44,7 @@ def exchange_label(api: Api, exchange: Exchange) -> str:
     subject = subject_of(api.contract, api.target.url, exchange)
     if not isinstance(subject, Call):
         return subject.label if subject else ""
-    transport = "deepstream" if exchange.request.url.startswith(formatting.ENGINE) else "websocket"
-    return f"{subject.label} by {transport}"
+    return f"{subject.label} by {formatting.frame_transport(exchange.request.url)}"
 
 
 def one_line(exchange: Exchange, secrets: Sequence[str]) -> str:

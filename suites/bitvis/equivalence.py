@@ -17,13 +17,14 @@ from typing import Any
 from contracts.exchange import Exchange, as_text
 from contracts.judge.http_judge import Finding
 from fixtures.target_api import Api, MissingPrecondition
-from fixtures.transports import ABSENT, TRANSPORTS, Transport, transport
+from fixtures.transports import ABSENT, FRAME_TRANSPORTS, TRANSPORTS, Transport, transport
 from suites.bitvis.client import READING_METHODS, ObjectKind, Record, checked_envelope
 from suites.reporting.failures import ContractViolation, finding_text
 
 TRANSPORT_CLAUSES = {  # the clause that is broken when this transport responds differently
     "websocket": "BITVIS-HTTP-2",
     "deepstream": "BITVIS-HTTP-2",
+    "deepstream-text": "BITVIS-HTTP-2",
     "header": "BITVIS-HTTP-2",
     "query": "BITVIS-HTTP-10",
     "path": "BITVIS-HTTP-4",
@@ -157,9 +158,7 @@ def _parts(session: TransportSession, step: Step) -> tuple[str, Any, Any, Any, A
 
 
 def _credentials(transport: Transport, step: Step) -> str:
-    return (
-        "token" if step.credentials == "basic" and transport.name in ("websocket", "deepstream") else step.credentials
-    )
+    return "token" if step.credentials == "basic" and transport.name in FRAME_TRANSPORTS else step.credentials
 
 
 def _compare(api: Api, responses: Sequence[tuple[TransportSession, Exchange, str]]) -> None:

@@ -22,14 +22,13 @@ from fixtures.corpus import Corpus
 from fixtures.corpus.rpc_messages import Messages
 from fixtures.record_kinds import RecordKind, record_kinds
 from fixtures.target_api import Api, MissingPrecondition
-from fixtures.transports import transport
+from fixtures.transports import FRAME_TRANSPORTS, transport
 from fixtures.write_check import call_method
 from suites.reporting import broken_contracts
 from suites.reporting.failures import violation
 
 NOT_CREATING = "a request creates no record with values of its own"
 CREATIONS = 8  # at the same time
-FRAME_TRANSPORTS = ("websocket", "deepstream")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

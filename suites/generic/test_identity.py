@@ -23,14 +23,14 @@ from fixtures.corpus.rpc_messages import Message, Messages
 from fixtures.record_kinds import RecordKind
 from fixtures.resources import id_field
 from fixtures.target_api import Api, MissingPrecondition
-from fixtures.transports import Transport
+from fixtures.transports import FRAME_TRANSPORTS, Transport
 from suites.generic.id_spellings import id_fields, kinds_of_other_ids, other_ids, takes_id
 from suites.generic.identity_checks import demand, identity_findings, kind_and_action
 from suites.generic.rpc_conformance import RpcChecker
 from suites.reporting import broken_contracts
 from suites.reporting.failures import raise_findings, violation
 
-frame_transports = pytest.mark.parametrize("transport", ["websocket", "deepstream"], indirect=True)
+frame_transports = pytest.mark.parametrize("transport", FRAME_TRANSPORTS, indirect=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,12 +7,12 @@ import pytest
 from contracts.asyncapi import Call
 from fixtures.corpus.rpc_messages import Messages
 from fixtures.target_api import Api
-from fixtures.transports import Transport
+from fixtures.transports import FRAME_TRANSPORTS, Transport
 from suites.generic.rpc_conformance import ErrorIds, RpcChecker
 from suites.reporting.failures import raise_findings
 
 # An AsyncAPI document has the refusal rules of frames; over HTTP those of the OpenAPI document apply (test_operations).
-frame_transports = pytest.mark.parametrize("transport", ["websocket", "deepstream"], indirect=True)
+frame_transports = pytest.mark.parametrize("transport", FRAME_TRANSPORTS, indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -130,7 +130,7 @@ class ResponseEvidence:
         if call is None:
             return
         message = load_messages(self.api.target.api, EFFORTS["quick"], 0).minimal(call)
-        carrier = transport(self.api, "deepstream" if request.url.startswith(formatting.ENGINE) else "websocket")
+        carrier = transport(self.api, formatting.frame_transport(request.url))
         try:
             carrier.call(call.endpoint, **fill_placeholders(message.parts, self.api.known_value))
         finally:
