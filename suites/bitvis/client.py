@@ -186,6 +186,14 @@ def assert_answered_alike(first: Callable[[], Record], second: Callable[[], Reco
     assert expected == received, message or f"expected {envelope_text(expected)}, got {envelope_text(received)}"
 
 
+def two_devices(api: Api) -> list[str]:
+    """The ids of two devices. Raises MissingPrecondition when the target has fewer."""
+    identifiers = ids(all_objects(api, DEVICE))[:2]
+    if len(identifiers) < 2:
+        raise MissingPrecondition("the target has fewer than two devices")
+    return [str(identifier) for identifier in identifiers]
+
+
 def new_object_data(kind: ObjectKind, api: Api, **data: Any) -> Record:
     """Data of a new object with a text that no other object has."""
     return {kind.text_member: api.unique_text("flowproof-"), **kind.default_data, **data}

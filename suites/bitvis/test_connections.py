@@ -12,9 +12,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from fixtures.target_api import Api, MissingPrecondition
+from fixtures.target_api import Api
 from fixtures.transports.raw_websocket import TEXT, Frame, RawWebsocket
-from suites.bitvis.client import ADDRESS, DEVICE, QUEUE, all_objects, assert_failure, assert_success, ids
+from suites.bitvis.client import ADDRESS, DEVICE, QUEUE, assert_failure, assert_success, two_devices
 from suites.bitvis.raw_frames import (
     assert_no_frames,
     assert_served,
@@ -49,14 +49,6 @@ INVALID_CALLS = {
     "wrong_token": b'{"method": "LIST", "token": "x"}',
     "empty": b"",
 }
-
-
-def two_devices(api: Api) -> list[str]:
-    """The ids of two devices. Raises MissingPrecondition when the target has fewer."""
-    identifiers = ids(all_objects(api, DEVICE))[:2]
-    if len(identifiers) < 2:
-        raise MissingPrecondition("the target has fewer than two devices")
-    return [str(identifier) for identifier in identifiers]
 
 
 def open_frame(api: Api, identifier: str) -> Frame:
