@@ -89,11 +89,13 @@ class DeepstreamConnection(WebsocketConnection):
     def _send_message(self, **message: object) -> None:
         self.write(frame_codec.encode_text(orjson.dumps(message)))
 
-    # Login, without credentials
+    # Login
 
     def on_handshake_done(self) -> None:
-        url = f"ws://{self.address.authority}{self.address.path}"
-        self._send_message(topic=CONNECTION, action=CHALLENGE, url=url, protocolVersion=VERSION)
+        self._send_message(topic=CONNECTION, action=CHALLENGE, url=self._url(), protocolVersion=VERSION)
+
+    def _url(self) -> str:
+        return f"ws://{self.address.authority}{self.address.path}"
 
     def connected(self) -> None:
         self.ready = True
@@ -141,7 +143,7 @@ class DeepstreamConnection(WebsocketConnection):
         elif topic == CONNECTION and action == PING:
             self._send_message(topic=CONNECTION, action=PONG)
         elif topic == CONNECTION and action == ACCEPTED and not self.ready:
-            self._send_message(topic=AUTH, action=LOGIN, data="{}")
+            self._send_message(topic=AUTH, action=LOGIN, data=self.address.login)
         elif topic == AUTH and action == LOGGED_IN and not self.ready:
             self.connected()
         elif (topic, action) != (CONNECTION, CHALLENGE):

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 DEFAULT_TIMEOUT = 30 * SECOND  # ns for one request, connecting included, unless the request says otherwise
-PORTS = {**DEFAULT_PORTS, "deepstream": 80, "deepstreams": 443}
-ENCRYPTED = frozenset({"https", "wss", "deepstreams"})
+PORTS = {**DEFAULT_PORTS, **dict.fromkeys(("deepstream", "deepstream-text"), 80)}
+PORTS |= dict.fromkeys(("deepstreams", "deepstreams-text"), 443)
+ENCRYPTED = frozenset({"https", "wss", "deepstreams", "deepstreams-text"})
 
 Validator = Callable[["Request", "Response"], "str | None"]
 Journey = Generator["Request | float | Sequence[Request]", "Response | list[Response] | None", None]
@@ -29,7 +30,8 @@ class Address(NamedTuple):
     """Where connections go. Two requests share a connection if their addresses are equal.
 
     `path` is the request target of the websocket handshake; empty for HTTP, where each request has its own. `route` is
-    None for a plain connection without a proxy, which needs no certificates either.
+    None for a plain connection without a proxy, which needs no certificates either. `login` is the data of a login at a
+    deepstream engine, a JSON object.
     """
 
     scheme: str
@@ -37,6 +39,7 @@ class Address(NamedTuple):
     port: int
     path: str = ""
     route: Route | None = None
+    login: str = "{}"
 
     @classmethod
     def from_url(cls, url: str, route: Route = DIRECT) -> Address:

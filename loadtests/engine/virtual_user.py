@@ -14,6 +14,7 @@ from typing import Any
 from loadtests.engine.backoff import Backoff
 from loadtests.engine.connection import Connection
 from loadtests.engine.deepstream_connection import DeepstreamConnection
+from loadtests.engine.deepstream_text_connection import DeepstreamTextConnection
 from loadtests.engine.exchange_types import SECOND, Address, Journey, Request, Response
 from loadtests.engine.http_connection import HttpConnection, http_connection
 from loadtests.engine.loop import Loop
@@ -29,6 +30,8 @@ CONNECTION_TYPES: ConnectionTypes = {
     "wss": WebsocketConnection,
     "deepstream": DeepstreamConnection,
     "deepstreams": DeepstreamConnection,
+    "deepstream-text": DeepstreamTextConnection,
+    "deepstreams-text": DeepstreamTextConnection,
 }
 
 

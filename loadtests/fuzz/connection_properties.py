@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from loadtests.engine.connection import Connection
 from loadtests.engine.deepstream_connection import DeepstreamConnection
+from loadtests.engine.deepstream_text_connection import DeepstreamTextConnection
 from loadtests.engine.exchange_types import Address, Journey, Request, Response
 from loadtests.engine.http_connection import HttpConnection
 from loadtests.engine.recorder import OperationSamples
@@ -96,6 +97,12 @@ def _rpc_response(body: bytes, at: int, rng: Random) -> tuple[bytes, bool]:
     return _frame_response(message, at, rng)
 
 
+def _text_response(body: bytes, at: int, rng: Random) -> tuple[bytes, bool]:
+    """As `_rpc_response`, in the text protocol, with an acknowledgement before or none."""
+    acknowledgement = b"P\x1fA\x1fREQ\x1fname\x1f%d\x1e" % (at + 1) if rng.random() < 0.5 else b""
+    return _frame_response(acknowledgement + b"P\x1fRES\x1fname\x1f%d\x1fS%b\x1e" % (at + 1, body), at, rng)
+
+
 class Kind(NamedTuple):
     """A connection, how its server responds in each round, what to mutate, and unsolicited bytes.
 
@@ -115,6 +122,12 @@ KINDS = {
         _frame_response,
         FRAMES,
         (FRAMES[0], FRAMES[5], FRAMES[6], b"\x81", b"\x01\x00", b"\x81\x02x"),
+    ),
+    "deepstream text connection": Kind(
+        DeepstreamTextConnection,
+        _text_response,
+        (*FRAMES, _text_response(b"?", 0, Random(1))[0], server_frame(1, b"C\x1fPI\x1e")),
+        (),
     ),
     "deepstream connection": Kind(
         DeepstreamConnection, _rpc_response, (*FRAMES, _rpc_response(b"?", 0, Random(1))[0]), ()

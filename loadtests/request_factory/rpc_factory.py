@@ -1,4 +1,4 @@
-"""Creates the engine's requests for RPC calls: as a frame, through deepstream, or over HTTP in three forms.
+"""Creates requests for RPC calls: as a frame, through deepstream in one of its protocols, or over HTTP in three forms.
 
 Rule: as in `http_factory`, a form of call is prepared once, and then its placeholders are filled. The bytes are those
 of `fixtures.transports`, which renders each form once with placeholder texts for the values.
@@ -7,6 +7,7 @@ of `fixtures.transports`, which renders each form once with placeholder texts fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,10 +23,12 @@ from fixtures.acceptance import message_acceptance_clause, message_refusal_claus
 from fixtures.cases import fill_placeholders
 from fixtures.corpus.rpc_messages import Message, load_messages
 from fixtures.http1 import request_writer
-from fixtures.target_api import Api
-from fixtures.transports import ABSENT
+from fixtures.target_api import Api, MissingPrecondition
+from fixtures.targets import Target
+from fixtures.transports import ABSENT, FRAME_TRANSPORTS
 from fixtures.transports import transport as transport_of
 from fixtures.transports.call_parts import CallParts, call_message
+from fixtures.transports.deepstream_endpoints import JSON, TEXT, endpoint_url, login_data
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.request_factory.data_sources import is_per_request, placeholder_sources
 from loadtests.request_factory.http_factory import EFFORT, INVALID_SUFFIX, CacheKey, HttpRequestFactory, permitted
@@ -37,9 +40,14 @@ from loadtests.validation.rpc_validator import CallIntent
 
 HTTP_TRANSPORTS = ("header", "query", "path")
 GET_METHODS = ("LIST", "OPEN", "DELETE")  # lines 68-69 of the document
-FRAME_TRANSPORTS = ("websocket", "deepstream")
 CALL_PARTS = ("objectid", "namespace", "parameters", "data")
-ENGINE_SETTING = "DEEPSTREAM"  # the setting with the engine's ws URL
+ENGINE_PROTOCOLS = {"deepstream": JSON, "deepstream-text": TEXT}  # the transports through an engine
+ENGINE_SCHEMES = {
+    ("deepstream", "ws"): "deepstream",
+    ("deepstream", "wss"): "deepstreams",
+    ("deepstream-text", "ws"): "deepstream-text",
+    ("deepstream-text", "wss"): "deepstreams-text",
+}
 
 
 class RpcRequestFactory:
@@ -61,14 +69,15 @@ class RpcRequestFactory:
         self._api = Api(http_factory.target, self._capture)
         self._prepared: dict[CacheKey, PreparedRequest] = {}
         self._round_robin: RoundRobin[PreparedRequest] = RoundRobin()
+        self._engines = _engine_addresses(http_factory.target)
 
     @property
     def transports(self) -> tuple[str, ...]:
-        """The transports that reach this target; deepstream only where the target names its engine."""
+        """The transports that reach this target; those through an engine only where the target has an endpoint."""
         return tuple(
             name
             for name in (*HTTP_TRANSPORTS, *FRAME_TRANSPORTS)
-            if name != "deepstream" or ENGINE_SETTING in self._api.target.settings
+            if name not in ENGINE_PROTOCOLS or name in self._engines
         )
 
     def prepare(self, labels: Iterable[str], pause: Callable[[], None] = lambda: None) -> list[str]:
@@ -177,7 +186,7 @@ class RpcRequestFactory:
             for placeholder in template.placeholders
         )
         address = self._address(transport, call.endpoint)
-        rpc_name = call.endpoint if transport == "deepstream" else ""
+        rpc_name = call.endpoint if transport in ENGINE_PROTOCOLS else ""
         constant = None if values else Request(samples, template.fill(()), address, validator, rpc_name=rpc_name)
         return PreparedRequest(
             template, values, samples, address, validator, http.validators, False, constant, rpc_name
@@ -198,12 +207,10 @@ class RpcRequestFactory:
     def _address(self, transport: str, endpoint: str) -> Address:
         if transport in HTTP_TRANSPORTS:
             return self._http.address
+        if transport in self._engines:
+            return self._engines[transport]
         target = self._api.target
-        if transport == "websocket":
-            return Address.from_url(websocket_client.websocket_url(target.url, endpoint), target.route)
-        parts = urlsplit(target.settings[ENGINE_SETTING])
-        scheme = {"ws": "deepstream", "wss": "deepstreams"}[parts.scheme]
-        return Address.from_url(parts._replace(scheme=scheme).geturl(), target.route)
+        return Address.from_url(websocket_client.websocket_url(target.url, endpoint), target.route)
 
     def _operation(self, transport: str, call: Call) -> Operation | None:
         """The operation that carries the call over HTTP, found by the path of its endpoint and the name of its form."""
@@ -219,6 +226,18 @@ class RpcRequestFactory:
             ),
             None,
         )
+
+
+def _engine_addresses(target: Target) -> dict[str, Address]:
+    """The addresses of the target's endpoints at an engine, by transport."""
+    addresses = {}
+    for transport, protocol in ENGINE_PROTOCOLS.items():
+        with suppress(MissingPrecondition):
+            parts = urlsplit(endpoint_url(target, protocol))
+            url = parts._replace(scheme=ENGINE_SCHEMES[transport, parts.scheme]).geturl()
+            login = login_data(target.settings).decode()
+            addresses[transport] = Address.from_url(url, target.route)._replace(login=login)
+    return addresses
 
 
 def _parameter_name(transport: str, part: str) -> str:
