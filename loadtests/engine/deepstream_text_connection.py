@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from fixtures.websocket import deepstream_text_protocol as protocol
 from fixtures.websocket import frame_codec
-from fixtures.websocket.deepstream_text_protocol import ACK, AUTH, CONNECTION, RESPONSE, RPC, Message, MessageError
+from fixtures.websocket.deepstream_text_protocol import (
+    ACK,
+    AUTH,
+    CONNECTION,
+    RESPONSE,
+    RPC,
+    Message,
+    MessageError,
+    RpcEvent,
+)
 from loadtests.engine.connection import NO_HEADERS, deliver
 from loadtests.engine.deepstream_connection import DeepstreamConnection
 from loadtests.engine.exchange_types import Request, Response
@@ -31,6 +40,9 @@ class DeepstreamTextConnection(DeepstreamConnection):
         """Wait: the engine speaks first."""
 
     def _on_text(self, payload: bytes, now: int) -> None:
+        if (event := protocol.sole_rpc_event(payload)) is not None:
+            self._on_event(event, now)
+            return
         if not payload:
             return  # an engine of version 7 sends an empty frame for an error that this protocol lacks
         try:
@@ -64,8 +76,15 @@ class DeepstreamTextConnection(DeepstreamConnection):
     def _on_rpc_message(self, message: Message, now: int) -> None:
         try:
             event = protocol.rpc_event(message)
-            if event.kind == ACK:
-                return  # a provider has the call
+        except MessageError:
+            self._close_for("deepstream: not a message of its text protocol")
+            return
+        self._on_event(event, now)
+
+    def _on_event(self, event: RpcEvent, now: int) -> None:
+        if event.kind == ACK:
+            return  # a provider has the call
+        try:
             body = protocol.json_of(event.data) if event.kind == RESPONSE else b""
         except MessageError:
             self._close_for("deepstream: not a message of its text protocol")
