@@ -111,7 +111,7 @@ class TextLink:
             events += _event(message)
         self.send(protocol.CONNECTION, protocol.PING)  # its answer comes after all that was sent before
         while (message := self.next_or_none(QUIET_SECONDS)) is not None:
-            if message[:2] == (protocol.CONNECTION, protocol.PONG):
+            if is_answer_to_heartbeat(message):
                 break
             events += _event(message)
         return events
@@ -151,6 +151,11 @@ def list_events(api: Api, link: TextLink, kind: ObjectKind = QUEUE, identifier: 
     return events
 
 
+def is_answer_to_heartbeat(message: Message) -> bool:
+    """Whether this answers a client's heartbeat: later versions send one, version 2 says that it knows none."""
+    return message[:2] == (protocol.CONNECTION, protocol.PONG) or message.topic == protocol.ERRORS
+
+
 def answers(events: Sequence[RpcEvent]) -> list[RpcEvent]:
     """The responses and errors among them."""
     return [event for event in events if event.kind != protocol.ACK]
@@ -174,7 +179,8 @@ def event_text(event: RpcEvent) -> str:
 
 
 def _event(message: Message) -> list[RpcEvent]:
-    if message.topic != protocol.RPC:
+    is_about_no_call = message.action == protocol.ERROR and len(message.fields) < 3
+    if message.topic != protocol.RPC or is_about_no_call:
         return []
     try:
         return [protocol.rpc_event(message)]
