@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,12 +31,15 @@ from suites.mutation import (
     schemathesis_trial,
     small_references,
     trial,
+    variant_groups,
     versus_schemathesis,
 )
+from suites.mutation.variant_groups import Group, group_name
 from suites.reporting.broken_contracts import find_broken
 from suites.run_checks import APIS_UNDER_TEST
 
 ROOT = Path(__file__).parents[2]
+VARIANTS_AT_ONCE = 12
 OUT = ROOT / "reports" / "out" / "prove"
 
 
@@ -51,6 +54,7 @@ class MutationRun:
         out: Path,
         small: bool,
         causes: bool,
+        group: int,
     ) -> None:
         self.changes = changes
         self.out = out
@@ -58,6 +62,7 @@ class MutationRun:
         self.jobs = jobs
         self.small = small
         self.causes = causes
+        self.groups = variant_groups.groups_of(changes, group)
         self.tests = 0  # checks; observations cannot fail and kill nothing
         self.observations = 0
         self.honest: list[Complaint] = []
@@ -80,11 +85,34 @@ class MutationRun:
         self.honest = trial.run_honest(session, sorted({api for api, change in self.changes if change.needs_socket}))
         seconds = time.perf_counter() - started
         print(f"\nhonest: {self.tests} tests, {len(self.honest)} complaints, {seconds:.1f} s")
-        for result in trial.run_trials(trial.trials(session, self.changes, self.seeds), self.jobs):
-            self.results.append(result)
-            kill_table_files.append_result(self.out, result)
-            print(kill_table_files.result_line(result), flush=True)
+        together = {(api, change.name) for api, changes in self.groups if len(changes) > 1 for change in changes}
+        alone = [(api, change) for api, change in self.changes if (api, change.name) not in together]
+        waiting = [group for group in self.groups if len(group[1]) > 1]
+        for result in trial.run_trials(trial.trials(session, alone, self.seeds), self.jobs):
+            self._note(result)
+        while waiting:
+            waiting = list(self._run_groups(session, waiting))
         return True
+
+    def _run_groups(self, session: pytest.Session, groups: Sequence[Group]) -> Iterator[Group]:
+        """Runs a trial of each group; yields the halves of those about which a test complains."""
+        named = {f"{api}.{group_name(changes)}": (api, changes) for api, changes in groups if len(changes) > 1}
+        alone = [(api, change) for api, changes in groups if len(changes) == 1 for change in changes]
+        trials = [*(trial.group_trial(session, group) for group in named.values()), *trial.trials(session, alone, ())]
+        for result in trial.run_trials(trials, self.jobs):
+            group = named.get(f"{result.api}.{result.name}")
+            if group is None:
+                self._note(result)
+            elif result.complaints:
+                yield from variant_groups.halves(group)
+            else:
+                for of_variant in variant_groups.result_of_each(group, result):
+                    self._note(of_variant)
+
+    def _note(self, result: MutationResult) -> None:
+        self.results.append(result)
+        kill_table_files.append_result(self.out, result)
+        print(kill_table_files.result_line(result), flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,7 +128,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sample = _sample_text(changes, apis, is_named=bool(options.only))
         return versus_schemathesis.main(changes, provenance, options.out, sample, options.publish)
     started = time.perf_counter()
-    run = MutationRun(changes, range(1, options.seeds + 1), options.jobs, options.out, options.small, options.causes)
+    group = 1 if options.publish else options.group
+    seeds = range(1, options.seeds + 1)
+    run = MutationRun(changes, seeds, options.jobs, options.out, options.small, options.causes, group)
     kill_table_files.begin(options.out)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run_pytest(run, options)
@@ -204,6 +234,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--causes",
         action="store_true",
         help="run every test against each fault, and count the reported causes",
+    )
+    parser.add_argument(
+        "--group",
+        type=int,
+        default=VARIANTS_AT_ONCE,
+        help="how many variants are tried at once; each alone where a test complains, and for --publish",
     )
     parser.add_argument("tests", nargs="*", help="paths of tests, by default all suites")
     options = parser.parse_args(arguments)

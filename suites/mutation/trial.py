@@ -32,6 +32,7 @@ from reports.mutation.kill_table import Complaint, MutationResult
 from reports.results.causes import causes_of
 from suites import hypothesis_profiles
 from suites.mutation.reference_apis import honest_apis, in_process_api, socket_reference
+from suites.mutation.variant_groups import Group, group_name
 from suites.reporting import pytest_plugin
 from suites.reporting.result_recorder import RESULTS
 from suites.run_checks import APIS_UNDER_TEST
@@ -96,6 +97,12 @@ def trials(session: pytest.Session, changes: Sequence[tuple[str, Change]], seeds
         for seed in seeds
     ]
     return [*of_changes, *of_minimal, *((f"all.seed.{seed}", partial(run_seed, session, seed)) for seed in seeds)]
+
+
+def group_trial(session: pytest.Session, group: Group) -> Trial:
+    """The trial of all variants of the group together."""
+    api, changes = group
+    return f"{api}.variant.{group_name(changes)}", partial(run_group, session, group)
 
 
 def run_trials(waiting: Sequence[Trial], jobs: int) -> Iterator[MutationResult]:
@@ -192,6 +199,17 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
         *(tuple(complaints), api.exchange_count, seconds, skipped),
         tuple(cause.clauses for cause in causes_of(records)) if needs_causes else None,
     )
+
+
+def run_group(session: pytest.Session, group: Group) -> MutationResult:
+    """Runs the API's tests, until one complains, against a reference with all variants of the group."""
+    name, changes = group
+    small = session.config.stash.get(SMALL, False)
+    api = in_process_api(name, (), tuple(change.name for change in changes), 0, small)
+    items = _own_tests_first(_tests_of(name, _in_process_tests(session)), changes[0])
+    complaints, skipped, seconds = _run_against(session, api, items, lambda _complaint: True)
+    result = MutationResult(name, group_name(changes), "variant", (), "several variants at once", tuple(complaints))
+    return replace(result, requests=api.exchange_count, seconds=seconds, skipped=skipped)
 
 
 def is_about_the_document(complaint: Complaint) -> bool:

@@ -1,0 +1,93 @@
+"""Tests of how variants are tried together, and how the one that a test complains about is told from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.reference import apis, load
+from fixtures.reference.protocol import Change
+from reports.mutation.kill_table import Complaint, MutationResult
+from suites.mutation import trial
+from suites.mutation.__main__ import MutationRun
+from suites.mutation.variant_groups import Group, group_name, groups_of, halves, result_of_each
+
+GUILTY = "d"
+
+
+def variant(name: str, *clauses: str, **options: Any) -> Change:
+    """A variant of that name."""
+    return Change(
+        name, "variant", clauses, f"It is {name}.", lambda _api, request, handler: handler(request), **options
+    )
+
+
+def names_in(groups: Sequence[Group]) -> list[list[str]]:
+    return [[change.name for change in changes] for _, changes in groups]
+
+
+def test_meanings_of_one_reading_are_in_different_groups() -> None:
+    changes = [
+        ("todo", variant(name, clause)) for name, clause in [("a", "T-AMB-1"), ("b", "T-AMB-1"), ("c", "T-AMB-2")]
+    ]
+    assert names_in(groups_of(changes, 12)) == [["a", "c"], ["b"]]
+
+
+def test_freedoms_that_keep_one_clause_are_in_one_group() -> None:
+    changes = [("todo", variant(name, "T-GEN-1")) for name in "abc"]
+    assert names_in(groups_of(changes, 2)) == [["a", "b"], ["c"]]
+
+
+def test_variants_of_different_apis_are_in_different_groups() -> None:
+    assert names_in(groups_of([("todo", variant("a")), ("mail", variant("b"))], 12)) == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize("change", [variant("a", needs_socket=True), variant("a", minimal=True)])
+def test_what_is_not_tried_as_others_are_is_in_no_group(change: Change) -> None:
+    assert groups_of([("todo", change)], 12) == []
+
+
+def test_every_variant_is_in_one_group_at_most() -> None:
+    changes = [(api, change) for api in apis() for change in load(api).VARIANTS.values()]
+    grouped = [(api, change.name) for api, of_group in groups_of(changes, 12) for change in of_group]
+    assert len(grouped) == len(set(grouped))
+
+
+def test_halves_have_all_variants() -> None:
+    assert names_in(halves(("todo", (variant("a"), variant("b"), variant("c"))))) == [["a"], ["b", "c"]]
+
+
+def test_each_variant_of_a_group_has_its_share() -> None:
+    group = ("todo", (variant("a", "T-1"), variant("b", "T-2")))
+    results = result_of_each(group, MutationResult("todo", "a and b", "variant", (), "", requests=9, seconds=3.0))
+    assert [(it.name, it.clauses, it.requests, it.seconds) for it in results] == [
+        ("a", ("T-1",), 4, 1.5),
+        ("b", ("T-2",), 4, 1.5),
+    ]
+
+
+def test_the_variant_that_is_blamed_is_found_in_its_group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    changes = [("todo", variant(name)) for name in "abcdefgh"]
+
+    def tried(names: str, name: str) -> MutationResult:
+        complaints = (Complaint("test_x", ("T-1",), "it departs"),) if GUILTY in names else ()
+        return MutationResult("todo", name, "variant", (), "", complaints)
+
+    def run_trials(waiting: Sequence[tuple[str, str]], _jobs: int) -> Iterator[MutationResult]:
+        return (tried(names, name) for names, name in waiting)
+
+    monkeypatch.setattr(trial, "run_trials", run_trials)
+    monkeypatch.setattr(trial, "trials", lambda _s, changes, _seeds: [(it.name, it.name) for _, it in changes])
+    monkeypatch.setattr(
+        trial, "group_trial", lambda _s, group: ("".join(it.name for it in group[1]), group_name(group[1]))
+    )
+    run = MutationRun(changes, [], 1, tmp_path, small=False, causes=False, group=12)
+    waiting = run.groups
+    while waiting:
+        waiting = list(run._run_groups(None, waiting))  # type: ignore[arg-type]  # no session is needed here
+    assert {result.name: bool(result.complaints) for result in run.results} == {
+        name: name == GUILTY for name in "abcdefgh"
+    }
