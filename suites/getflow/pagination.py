@@ -16,6 +16,7 @@ from suites.getflow.client import PATH_PREFIX, Query, Record, RecordKind, is_suc
 from suites.reporting.failures import violation
 
 MAX_PAGES = 200
+MANY_RECORDS = 4_000  # that the walks of one test read, apart from two
 
 
 def link_header(exchange: Exchange) -> str:
@@ -93,3 +94,8 @@ def page_limit(limit: int, count: int) -> int:
     allow it.
     """
     return min(100, max(limit, count // 20))
+
+
+def walk_count(count: int, most: int) -> int:
+    """How many walks are worth their requests over a list of `count` records: at most `most`, two at least."""
+    return max(2, min(most, MANY_RECORDS // max(count, 1)))
