@@ -1,10 +1,12 @@
-"""`python -m loadtests.proof`: checks that load runs find the faults that only load shows, and nothing else.
+"""`python -m loadtests.proof`: checks that load runs find the faults that only load shows, and blame nobody else.
 
 Rule: the runs are what users run: Locust's own runner, the journeys of `loadtests/<api>.py`, and the reference in
 another process with the fault switched on. A run ends as soon as a clause of the fault is violated, or when its time
 is over. If the reference of an API has no load faults, the output says so; a run on the unchanged reference must find
-nothing all the same. Exit code 0 when all faults were found and nothing on unchanged references and variants, 1 when
-not, 2 for wrong usage. `--variants` adds the variants of each reference.
+nothing all the same. Then the load generator gets into trouble in each way that `troubles` lists, and no run may pass
+or blame the target for it; `--api` leaves this out. Exit code 0 when all faults were found, nothing on unchanged
+references and variants, and nobody was blamed for a trouble, 1 when not, 2 for wrong usage. `--variants` adds the
+variants of each reference.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ from fixtures.targets import embedded_references
 from loadtests.distributed.roles import EMBEDDED_OPTION
 from loadtests.distributed.run_state import RunState
 from loadtests.locust_plugin.listeners import attach, register
+from loadtests.proof.trouble_runs import TroubleTrial, run_trouble
+from loadtests.proof.troubles import TROUBLES
 from loadtests.targets.run_targets import RunTarget
 from loadtests.user.contract_user import ContractUser
 from loadtests.user.discovery import user_class_of
@@ -158,13 +162,24 @@ def run_trials(
                 yield run_trial(api, kind, change, seconds)
 
 
+def troubled(only: Sequence[str], sample: int | None = None) -> Iterator[TroubleTrial]:
+    """Run each trouble of the load generator, or those of these names, and print a line for each."""
+    for trouble in TROUBLES[:sample]:
+        if not only or trouble.name in only or f"generator.{trouble.name}" in only:
+            trial = run_trouble(trouble)
+            print(trial.line(), flush=True)
+            yield trial
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the trials and print a line for each; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.proof", description="Checks that load runs find faults.")
     parser.add_argument("--api", action="append", choices=contracts.apis(), help="only these APIs (repeatable)")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only these faults (repeatable)")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="only these faults or troubles (repeatable)"
+    )
     parser.add_argument("--seconds", type=float, default=FAULT_SECONDS, help="for each fault (default: %(default)s)")
-    parser.add_argument("--sample", type=int, metavar="N", help="N faults of each API (default: all)")
+    parser.add_argument("--sample", type=int, metavar="N", help="N faults of each API, and N troubles (default: all)")
     parser.add_argument("--variants", action="store_true", help="also against all variants")
     parser.add_argument("--json", metavar="FILE", help="file for the trials, as JSON")
     options = parser.parse_args(arguments)
@@ -176,15 +191,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for trial in run_trials(apis, options.only, options.seconds, options.variants, options.sample):
         print(trial.line(), flush=True)
         done.append(trial)
-    if not done:
+    troubles = list(troubled(options.only, options.sample)) if not options.api else []
+    if not done and not troubles:
         known = "names that `python -m fixtures.reference --list` shows"
         parser.exit(2, f"--only: expected {known}; got {', '.join(options.only)}\n")
     if options.json:
-        records: list[dict[str, Any]] = [{**asdict(trial), "verdict": trial.verdict} for trial in done]
+        records: list[dict[str, Any]] = [{**asdict(trial), "verdict": trial.verdict} for trial in (*done, *troubles)]
         with open(options.json, "w") as file:
             json.dump(records, file, indent=1)
-    bad = [trial for trial in done if trial.verdict in ("missed", "blamed")]
-    print(f"{len(done) - len(bad)} of {len(done)} as expected")
+    number = len(done) + len(troubles)
+    bad = [trial for trial in (*done, *troubles) if trial.verdict in ("missed", "blamed")]
+    print(f"{number - len(bad)} of {number} as expected")
     return 1 if bad else 0
 
 

@@ -1,4 +1,4 @@
-"""The verdict of a load trial, and what the proof prints for an API without load faults."""
+"""The verdicts of trials with faults and with troubles, and what the proof prints for an API without load faults."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from fixtures import reference
 from loadtests.proof import __main__ as proof
 from loadtests.proof.__main__ import LoadTrial
+from loadtests.proof.trouble_runs import TroubleTrial, run_trouble
+from loadtests.proof.troubles import TROUBLES, Trouble
 
 HONEST = LoadTrial("todo", "honest", "", (), (), 100, (), 1.0)
 FAULT = replace(HONEST, kind="fault", change="loses_updates", clauses=("TODO-REC-1", "TODO-REC-2"))
@@ -44,6 +46,7 @@ def test_an_api_without_load_faults_has_nothing_to_prove(
     monkeypatch.setattr(reference, "load", lambda _: SimpleNamespace(LOAD_FAULTS={}, VARIANTS={}))
     monkeypatch.setattr(proof, "run_trial", lambda _api, kind, _change, _most: replace(HONEST, kind=kind))
     monkeypatch.setattr(proof, "user_class", lambda _: SimpleNamespace(generate_corpus=lambda: None))
+    monkeypatch.setattr(proof, "TROUBLES", ())
     assert proof.main([]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "todo has no faults that only load shows: nothing to prove",
@@ -64,3 +67,40 @@ def test_an_unknown_fault_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit, match="2"):
         proof.main(["--api", "getflow", "--only", "no_such_fault"])
     assert "got no_such_fault" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("reached", "reason", "verdict"),
+    [
+        ("inconclusive", "local: the generator stood still", "excused"),
+        ("broken", "local: the generator stood still", "excused"),
+        ("inconclusive", "local: late", "blamed"),
+        ("fail", "local: the generator stood still", "blamed"),
+        ("unreachable", "local: the generator stood still", "blamed"),
+        ("pass", "local: the generator stood still", "blamed"),
+    ],
+)
+def test_a_trouble_is_excused_when_it_is_named_and_nobody_else_is_blamed(
+    reached: str, reason: str, verdict: str
+) -> None:
+    assert TroubleTrial("is_blocked", "stood still", reached, (reason,), 1.0).verdict == verdict
+
+
+def test_troubles_count_for_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    blamed = TroubleTrial("is_blocked", "stood still", "fail", (), 1.0)
+    monkeypatch.setattr(proof, "run_trials", lambda *_: iter([HONEST]))
+    monkeypatch.setattr(proof, "run_trouble", lambda _: blamed)
+    monkeypatch.setattr(proof, "TROUBLES", TROUBLES[:1])
+    assert proof.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == [blamed.line(), "1 of 2 as expected"]
+
+
+def test_there_are_15_troubles_with_names_of_their_own() -> None:
+    assert len({trouble.name for trouble in TROUBLES}) == len(TROUBLES) >= 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
+def test_no_trouble_of_the_generator_is_blamed_on_the_target(trouble: Trouble) -> None:
+    trial = run_trouble(trouble)
+    assert trial.verdict == "excused", trial.reasons
