@@ -25,6 +25,7 @@ from reports.load.timeline import Span
 THROUGHPUT = "throughput"
 SHARES = {"errors": "failed", "violations": "violations"}  # the attribute of a span that counts them
 DIGITS = 9  # of a value: equal figures stay equal however they were added up
+GOOD_PER_BATCH = 10  # good responses that a batch needs in one of the runs for its throughput to be compared
 NEGLIGIBLE = 0.01  # of throughput: a start or a stop between two seconds makes so much
 FLIPPED = {BETTER: WORSE, WORSE: BETTER}
 
@@ -76,6 +77,8 @@ def _oriented(metric: str, difference: Difference) -> Difference:
 
 def _batches(metric: str, a: Sequence[Span], b: Sequence[Span]) -> tuple[list[float], list[float]]:
     number = min(MAX_BATCHES, len(a), len(b))
+    if metric == THROUGHPUT:
+        number = min(number, max(_good(a), _good(b)) // GOOD_PER_BATCH)
     if number < MIN_BATCHES:
         return [], []
     return list(_series(metric, a, number)), list(_series(metric, b, number))

@@ -63,6 +63,21 @@ def test_fewer_good_responses_are_worse(tmp_path: Path) -> None:
     assert (code, outcome(facts, "throughput")) == (1, "worse")
 
 
+@pytest.mark.parametrize(("seconds", "verdict"), [(62, "worse"), (11, "too few responses")])
+def test_throughput_needs_ten_responses_a_batch_in_one_run(tmp_path: Path, seconds: int, verdict: str) -> None:
+    """A has a good response of the operation in each of so many seconds, B none."""
+
+    def lines(number: int) -> list[dict[str, Any]]:
+        rare = [tally("GET /rare", [5.0] if at < number else [], {"status 500": 1}) for at in range(62)]
+        return [line(at, [tally("GET /tasks", [5.0] * 30), rare[at]]) for at in range(62)]
+
+    a, b = write(tmp_path / "a", lines(seconds)), write(tmp_path / "b", lines(0))
+    main(["compare", str(a), str(b), "--json", str(tmp_path / "out.json")])
+    rows = json.loads((tmp_path / "out.json").read_text())["outcomes"]
+    (row,) = [row for row in rows if row["operation"].startswith("GET /rare") and row["metric"] == "throughput"]
+    assert row["verdict"] == verdict
+
+
 def test_violations_are_compared_apart_from_errors(tmp_path: Path) -> None:
     before, after = {"status 500": 3}, {"GETFLOW-ERR-1": 3}
     code, facts = compared(tmp_path, {"failures": before}, {"failures": after})
