@@ -18,7 +18,7 @@ from loadtests.engine.exchange_types import Address, Request
 from loadtests.engine.loop import Loop
 
 UNSOLICITED = "unsolicited bytes"
-CLOSED_IDLE = "idle connection closed by the server"  # so that the request may never have reached it
+CLOSED_REUSED = "reused connection closed before response"  # while it was idle, or else while the request was served
 IDLE_ENDS = frozenset({"", "connection reset", "tls: cut off"})  # how such a connection ends
 IDEMPOTENT = (b"GET ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"TRACE ")  # methods, RFC 9110 section 9.2.2
 
@@ -100,7 +100,7 @@ class HttpConnection(Connection):
     def _on_idle_close(self, request: Request) -> None:
         """The server closed a reused connection before any byte of the response."""
         if not request.payload.startswith(IDEMPOTENT):
-            self.fail(CLOSED_IDLE)
+            self.fail(CLOSED_REUSED)
             return
         request.samples.resent += 1
         self.close()

@@ -195,13 +195,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not done and not troubles:
         known = "names that `python -m fixtures.reference --list` shows"
         parser.exit(2, f"--only: expected {known}; got {', '.join(options.only)}\n")
+    trials: list[LoadTrial | TroubleTrial] = [*done, *troubles]
     if options.json:
-        records: list[dict[str, Any]] = [{**asdict(trial), "verdict": trial.verdict} for trial in (*done, *troubles)]
+        records: list[dict[str, Any]] = [{**asdict(trial), "verdict": trial.verdict} for trial in trials]
         with open(options.json, "w") as file:
             json.dump(records, file, indent=1)
-    number = len(done) + len(troubles)
-    bad = [trial for trial in (*done, *troubles) if trial.verdict in ("missed", "blamed")]
-    print(f"{number - len(bad)} of {number} as expected")
+    bad = [trial for trial in trials if trial.verdict in ("missed", "blamed")]
+    print(f"{len(trials) - len(bad)} of {len(trials)} as expected")
     return 1 if bad else 0
 
 

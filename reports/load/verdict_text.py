@@ -81,7 +81,7 @@ def evidence_lines(judged: LoadVerdict) -> list[str]:
         f"users waited {number} times, {seconds:.4g} s in all, before they connected again to a target that refused"
     ]
     resent = sum(operation.resent for operation in judged.run.judged_operations)
-    again = [f"{resent} requests were sent again, since the server had closed their connections while they were idle"]
+    again = [f"{resent} requests were sent again, since the server closed their reused connections before a response"]
     return [*([str(validation)] if validation else []), *(waits if number else []), *(again if resent else [])]
 
 

@@ -440,6 +440,6 @@ def test_what_was_sent_again_is_in_the_verdict(tmp_path: Path) -> None:
     write(tmp_path / "run", [line(at, [operation]) for at in range(2)])
     (tmp_path / "slo.yaml").write_text(ERRORS)
     judgement = report_files.write_reports(tmp_path / "run", tmp_path / "slo.yaml")
-    sentence = "6 requests were sent again, since the server had closed their connections while they were idle"
+    sentence = "6 requests were sent again, since the server closed their reused connections before a response"
     assert f"  {sentence}" in verdict_text.console_lines(judgement)
     assert sentence in (tmp_path / "run" / "load.html").read_text()
