@@ -164,10 +164,14 @@ def test_connection_that_begins_is_watched_until_it_can_be_written_to(sockets: l
     [
         (Socket(errno.EPERM), "connect: operation not permitted"),
         (Socket(errno.ENETUNREACH), "connect: network is unreachable"),
-        (OSError(errno.EMFILE, "x"), "connect: too many open files"),
+        (OSError(errno.EAFNOSUPPORT, "x"), "connect: address family not supported by protocol"),
+        (
+            OSError(errno.EMFILE, "x"),
+            "load generator: too many open files (EMFILE); raise ulimit -n, or use more workers",
+        ),
         (OSError(), "connect: OSError"),
     ],
-    ids=["1", "unreachable", "no socket", "no number"],
+    ids=["1", "unreachable", "no socket", "no files", "no number"],
 )
 def test_last_address_that_fails_gives_the_reason(sockets: list[Any], failing: Any, reason: str) -> None:
     sockets += [Socket(errno.ECONNREFUSED), failing]
@@ -178,7 +182,7 @@ def test_last_address_that_fails_gives_the_reason(sockets: list[Any], failing: A
 
 
 def test_address_after_one_that_fails_is_tried(sockets: list[Any]) -> None:
-    sockets += [OSError(errno.EMFILE, "x"), Socket(error=errno.ECONNREFUSED), Socket()]
+    sockets += [OSError(errno.EAFNOSUPPORT, "x"), Socket(error=errno.ECONNREFUSED), Socket()]
     loop = Loop(FIRST, FIRST, SECOND)
     stream = Stream(loop)
     stream.open()
@@ -186,6 +190,14 @@ def test_address_after_one_that_fails_is_tried(sockets: list[Any]) -> None:
     assert (loop.forgotten, sockets[2].connected_to) == ([sockets[1]], SECOND)
     stream._on_connecting(WRITE)
     assert stream.events == ["open"]
+
+
+@pytest.mark.parametrize("failing", [OSError(errno.EMFILE, "x"), Socket(errno.EADDRNOTAVAIL)], ids=["files", "ports"])
+def test_no_other_address_is_tried_when_the_machine_lacks_something(sockets: list[Any], failing: Any) -> None:
+    sockets += [failing, Socket()]
+    stream = Stream(Loop(FIRST, SECOND))
+    stream.open()
+    assert (len(stream.events), sockets[1].connected_to) == (1, None)
 
 
 def test_last_connection_that_is_refused_gives_the_reason(sockets: list[Any]) -> None:

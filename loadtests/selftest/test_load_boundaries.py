@@ -98,10 +98,11 @@ def test_other_modes_are_refused(mode: str) -> None:
         parse_mode(mode)
 
 
-def test_a_sample_takes_the_last_of_each_interval() -> None:
+def test_a_sample_takes_the_first_ten_and_then_the_last_of_each_interval() -> None:
     validators = Validators(sample_interval=3)
     validate = validators._sampled(lambda *_: "full", lambda *_: None)
-    assert [validate(REQUEST, response()) for _ in range(7)] == [None, None, "full", None, None, "full", None]
+    assert [validate(REQUEST, response()) for _ in range(10)] == ["full"] * 10
+    assert [validate(REQUEST, response()) for _ in range(6)] == [None, "full", None, None, "full", None]
 
 
 @pytest.mark.parametrize(("interval", "violations"), [(1, ["C"]), (2, ["C"]), (0, [])])
