@@ -120,6 +120,7 @@ SHARED_NAMES = {
     "media_types": "how requests name media types, and the faults in it",
     "minimal": "the variant that keeps what is stated or shown and nothing else, one for each API",
     "meanings": "variants that choose another meaning of a reading",
+    "overload": "faults of an overloaded server, one for each API",
     "record_ids": "changes in what counts as the id of a record",
     "refusals": "how a reference refuses, and its faults",
     "repeated_values": "faults that give one value to several records",
