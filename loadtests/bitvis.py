@@ -1,7 +1,7 @@
 """Load on bitvis: `locust -f loadtests/bitvis.py`, on our reference unless `--host` names another server.
 
 All seven methods at all endpoints, by websocket frame and over HTTP (headers, query string, path), and through
-deepstream where `BITVIS_DEEPSTREAM` names its engine. Of 100 journeys 40 look at objects, 15 walk over pages, 35 write
+deepstream where the target has an endpoint for it. Of 100 journeys 40 look at objects, 15 walk over pages, 35 write
 and 10 send invalid calls. On a bare websocket only one call is open at a time, since no frame says which call it
 responds to.
 """
