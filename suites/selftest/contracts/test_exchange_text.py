@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 
 import pytest
 
@@ -25,6 +26,31 @@ def test_engine_gets_connection_login_and_call() -> None:
         {"topic": 6, "action": 2, "name": "a#b", "correlationId": "1", "data": '{"name": "å"}'},
     ]
     assert "å" in line
+
+
+def test_text_engine_gets_answer_to_challenge_login_and_call() -> None:
+    url = "deepstream-text+ws://127.0.0.1:1/deepstream#a/b"
+    line = as_curl(framed(url, b'{"name": "50%", "path": "\\\\x"}'))
+    script, _, command = line.rpartition(" | ")
+    printed = subprocess.run(script.replace("sleep 1", ":"), shell=True, capture_output=True, check=True).stdout
+    assert printed == (
+        b"C\x1fCHR\x1fws://127.0.0.1:1/deepstream\x1e\n"
+        b"A\x1fREQ\x1f{}\x1e\n"
+        b'P\x1fREQ\x1fa/b\x1f1\x1fO{"name": "50%", "path": "\\\\x"}\x1e\n'
+    )
+    assert command == "wsdump --raw --eof-wait 2 ws://127.0.0.1:1/deepstream"
+
+
+@pytest.mark.parametrize(
+    ("url", "transport"),
+    [
+        ("ws://127.0.0.1:1/a", "websocket"),
+        ("deepstream+ws://127.0.0.1:1/d#a", "deepstream"),
+        ("deepstream-text+ws://127.0.0.1:1/d#a", "deepstream-text"),
+    ],
+)
+def test_transport_of_a_frame_is_in_its_url(url: str, transport: str) -> None:
+    assert formatting.frame_transport(url) == transport
 
 
 def test_empty_array_is_not_indented() -> None:
