@@ -93,7 +93,7 @@ URLS = [
     variable(
         "GETFLOW_PROXY", "http://jo:hush@flow.example:3128", f"{URL_HINT} http://127.0.0.1:3128, got 'http://***@"
     ),
-    variable("BITVIS_DEEPSTREAM_PROTOCOL", "binary", "text or json, got 'binary'"),
+    variable("BITVIS_DEEPSTREAM_PROTOCOL", "binary", "expected text or json, got 'binary'"),
     variable("BITVIS_DEEPSTREAM", "http://127.0.0.1:6020", f"{URL_HINT} ws://127.0.0.1:6020/deepstream"),
     variable(
         "BITVIS_DEEPSTREAM", "ws://jo:hush@127.0.0.1:6020", f"{URL_HINT} ws://127.0.0.1:6020/deepstream, got 'ws://*"
