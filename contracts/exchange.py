@@ -62,11 +62,15 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request, its response, and the seconds from sending it to the response's last byte."""
+    """One request, its response, and the seconds from sending it to the response's last byte.
+
+    `actual` is what was really sent and received, where a translation stands between that and the document.
+    """
 
     request: Request
     response: Response
     seconds: float = 0.0
+    actual: Exchange | None = None
 
 
 def frame_endpoint(url: str, base: str) -> str:
@@ -83,7 +87,8 @@ def as_curl(
     A websocket frame becomes a command for `wsdump`, which comes with websocket-client. `variables` has the name of the
     environment variable that holds a secret, by its value: the command reads it, where other secrets are masked.
     """
-    request, secrets = exchange.request, list(secrets)
+    exchange, secrets = exchange.actual or exchange, list(secrets)
+    request = exchange.request
     if request.method == FRAME:
         text = mask_secrets(with_variables(request.body.decode(errors="replace"), variables), secrets)
         return mask_secrets(formatting.wsdump_command(request.url, text), secrets)
@@ -116,7 +121,8 @@ def _with_body(command: str, body: bytes, variables: Mapping[str, str]) -> str:
 
 def as_text(exchange: Exchange, secrets: Iterable[str] = ()) -> str:
     """Request and response in the usual notation of HTTP, or frame and reply; bodies truncated to `MAX_SHOWN`."""
-    request, response, secrets = exchange.request, exchange.response, list(secrets)
+    exchange, secrets = exchange.actual or exchange, list(secrets)
+    request, response = exchange.request, exchange.response
     if request.method == FRAME and response.status in (0, SWITCHING_PROTOCOLS):
         return mask_secrets("\n".join(_frame_lines(exchange, secrets)), secrets)
     lines = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in request.headers)]

@@ -47,6 +47,7 @@ def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: 
         lines += [f"    {line}" for line in cause_text.console_lines(judged.causes)]
         for test in (*judged.findings, *judged.warnings):
             lines += [] if test.findings else [f"    {_message_with_clause(test)}", f"        {test.node}"]
+        lines += [f"    known: {_message_with_clause(test)}" for test in judged.known]
         for test, number in _by_message(judged.not_judged):
             lines += [f"    {test.outcome}: {test.message}", f"        {_node_and_others(test, number)}"]
         lines += [f"    changed: {change}" for change in judged.changes[:MAX_CHANGES]]
@@ -86,7 +87,7 @@ def counts_text(verdict: ApiVerdict) -> str:
         parts.append(_plural(len(verdict.causes), "cause"))
     if verdict.warnings:
         parts.append(_plural(len(verdict.warnings), "warning"))
-    others = Counter(test.outcome for test in (*verdict.not_judged, *verdict.skipped))
+    others = Counter(test.outcome for test in (*verdict.known, *verdict.not_judged, *verdict.skipped))
     return ", ".join(parts + [f"{number} {outcome}" for outcome, number in others.items()])
 
 
@@ -141,6 +142,7 @@ def _api_sections(verdict: ApiVerdict) -> list[str]:
         *_section(f"{api}: causes", cause_text.markdown(verdict.causes)),
         *_section(f"{api}: findings", findings),
         *_section(f"{api}: warnings", warnings),
+        *_section(f"{api}: known departures", [f"- {_cell(_message_with_clause(test))}" for test in verdict.known]),
         *_section(f"{api}: not judged", not_judged),
         *_section(f"{api}: skipped", skipped),
         *_section(f"{api}: readings that have changed", [f"- {_cell(change)}" for change in verdict.changes]),
@@ -173,6 +175,9 @@ def to_json(
 def report_environment(verdicts: Sequence[ApiVerdict], records: RunRecords) -> dict[str, str]:
     """The head of the HTML report: the verdicts, then the environment of the run."""
     texts = {f"verdict of {verdict.api}": f"{verdict.verdict}: {counts_text(verdict)}" for verdict in verdicts}
+    for verdict in verdicts:
+        if verdict.known:
+            texts[f"known of {verdict.api}"] = "; ".join(_message_with_clause(test) for test in verdict.known)
     return texts | records.environment
 
 
@@ -213,6 +218,7 @@ def _verdict_facts(verdict: ApiVerdict) -> dict[str, Any]:
         "causes": [cause_text.facts(cause) for cause in verdict.causes],
         "findings": [_test_facts(test) for test in verdict.findings],
         "warnings": [_test_facts(test) for test in verdict.warnings],
+        "known": [_test_facts(test) for test in verdict.known],
         "not_judged": [{**_test_facts(test), "outcome": test.outcome} for test in verdict.not_judged],
         "skipped": dict(skip_reasons(verdict.skipped)),
         "reasons": list(verdict.reasons),

@@ -25,12 +25,12 @@ from fixtures.corpus.rpc_messages import load_messages as messages_of
 from fixtures.pace import NotTested
 from fixtures.resources import resources
 from fixtures.target_api import Api
-from fixtures.targets import Target, deepstream_url, embedded_references, from_environment
+from fixtures.targets import Target, apply_target_files, deepstream_url, embedded_references, from_environment
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
 from reports import cause_text
 from reports.results.causes import causes_of
-from suites import hypothesis_checks, run_checks, worker_groups
+from suites import departures_plugin, hypothesis_checks, run_checks, worker_groups
 from suites.generic import bug_kinds
 from suites.observed_readings import ObservedReadings
 from suites.reporting import (
@@ -96,10 +96,12 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest_plugin.configure(config)
         made_records.configure(config)
         run_checks.check_options(config)
+        apply_target_files(contracts.apis(), os.environ)
         config.stash[BROKEN] = broken_contracts.find_broken(os.environ)
         run_checks.check_run(config)
         pace_plugin.configure(config)
         remembered_readings.configure(config)
+        departures_plugin.configure(config)
     except ValueError as error:
         pytest_plugin.refuse(config, str(error))
         pytest.exit(str(error), returncode=EXIT_MISUSE)

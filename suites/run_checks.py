@@ -40,6 +40,7 @@ def add_options(parser: pytest.Parser) -> None:
     for kind, verb in zip(KINDS, ("break", "vary"), strict=True):
         group.addoption(f"--{kind}", action="append", default=[], metavar="API.NAME", help=f"{verb} our reference")
     group.addoption("--readings", metavar="FILE", help="remember which meanings targets use, and report other ones")
+    group.addoption("--preflight", action="store_true", help="try a target first, even if it is our reference")
     group.addoption("--require-target", action="store_true", help="do not test our own references: demand <API>_URL")
 
 

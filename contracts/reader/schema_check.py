@@ -25,10 +25,13 @@ MISSING = "is missing"
 COMPONENTS = "components"  # the schema of a file that has no schema of its own name
 
 
-def schema_errors(file: YamlFile) -> list[ContractError]:
-    """Each part of the file that breaks its schema, in the order of the lines; [] when none does."""
+def schema_errors(file: YamlFile, name: str = "") -> list[ContractError]:
+    """Each part of the file that breaks its schema, in the order of the lines; [] when none does.
+
+    `name` is that of the schema; by default the file's own, if there is one.
+    """
     stem = file.path.stem
-    name = stem if (FOLDER / f"{stem}.schema.json").is_file() else COMPONENTS
+    name = name or (stem if (FOLDER / f"{stem}.schema.json").is_file() else COMPONENTS)
     validator = _validator(name)
     if validator.is_valid(file.data):
         return [file.error(location, reason) for location, reason in _schema_problems(parts(file.data))]

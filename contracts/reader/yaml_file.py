@@ -27,6 +27,7 @@ class YamlFile:
     path: Path
     text: str
     data: Any
+    loader_class: Any = _Loader
 
     def error(self, location: Location, reason: str) -> ContractError:
         """The error about the part at that location, with file and line."""
@@ -51,31 +52,34 @@ class YamlFile:
     @cached_property
     def _root(self) -> yaml.Node:
         """The file as nodes with their lines, made anew, since only an error needs them."""
-        loader = _Loader(self.text)
+        loader = self.loader_class(self.text)
         node: yaml.Node = loader.get_single_node()
         loader.construct_document(node)  # puts the members of merged mappings in place
         return node
 
 
-def read_contract_file(path: Path) -> YamlFile:
-    """That file of a contract. Raises ContractError when there is none, or nothing in it, or no strict YAML."""
+def read_contract_file(
+    path: Path, loader_class: Any = _Loader, advice: str = "contracts/README.md has the format"
+) -> YamlFile:
+    """That file of a contract. Raises ContractError when there is none, or nothing in it, or no strict YAML.
+
+    `loader_class` says which texts are numbers or days; `advice` is where a user reads on.
+    """
     name = display_path(path)
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise ContractError(
-            f"{name} is missing: expected a file of that name; contracts/README.md has the format"
-        ) from None
+        raise ContractError(f"{name} is missing: expected a file of that name; {advice}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ContractError(f"{name} cannot be read: {error}") from None
-    loader = _Loader(text)
+    loader = loader_class(text)
     try:
         node = loader.get_single_node()
         if node is None:
-            raise ContractError(f"{name}: it is empty; contracts/README.md has the format")
+            raise ContractError(f"{name}: it is empty; {advice}")
         for culprit, reason in _not_strict(node):
             raise ContractError(f"{name}, line {culprit.start_mark.line + 1}: {reason}")
-        return YamlFile(path, text, loader.construct_document(node))
+        return YamlFile(path, text, loader.construct_document(node), loader_class)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ContractError(f"{name}{line}: this is no YAML: {' '.join(str(error.problem).split())}") from None

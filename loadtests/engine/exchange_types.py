@@ -140,11 +140,12 @@ class Response:
     headers, body: as received; the body without chunk framing but with its content coding. Shared: do not change them.
     error: None if the response is valid; otherwise why none came ("timeout") or why the validator refuses it.
     parsed_body: what the validator parsed, so that a journey need not parse the body again.
+    received: status, headers and body as received, where they were translated since; None otherwise.
     intended, sent, first, done: when the request should have been sent and was sent, and when the first and the last
         bytes of the response came.
     """
 
-    __slots__ = ("body", "done", "error", "first", "headers", "intended", "parsed_body", "sent", "status")
+    __slots__ = ("body", "done", "error", "first", "headers", "intended", "parsed_body", "received", "sent", "status")
 
     def __init__(
         self,
@@ -166,6 +167,7 @@ class Response:
         self.first = first
         self.done = done
         self.parsed_body: object = None
+        self.received: tuple[int, Headers, bytes] | None = None
 
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header of that name (lower case)."""

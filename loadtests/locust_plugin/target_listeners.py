@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,7 +28,7 @@ from fixtures.known_variables import check_environment, check_load_variables
 from fixtures.network_routes import permit_other_clients
 from fixtures.server_identity import forget_servers
 from fixtures.target_api import Api
-from fixtures.targets import Target, require_settings, require_targets
+from fixtures.targets import Target, apply_target_files, require_settings, require_targets
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
 from loadtests.locust_plugin.options import VARIABLES
@@ -52,6 +53,7 @@ from reports.results.verdicts import EXIT_CODES
 
 TARGET_MESSAGE = "flow-place"  # from the master: the URLs of the APIs
 LEDGER_KEY = "flow-once"  # of a worker's report to the master
+DEPARTURE = "departure"  # in place of a transport in the figures
 
 
 def contract_classes(environment: Environment) -> list[Any]:
@@ -64,6 +66,7 @@ def on_init(state: RunState, **_: Any) -> None:
     environment, runner = state.environment, state.environment.runner
     is_forked = isinstance(runner, WorkerRunner) and getattr(environment.parsed_options, "processes", None)
     try:
+        apply_target_files(contracts.apis(), os.environ)
         if not is_forked:  # its master has the same environment, and says the same once
             check_variables(os.environ)
     except UsageError as error:
@@ -189,6 +192,7 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
     for known_target in known:
         Api(known_target).require_answer()  # before the preparation, which takes long
         require_permission(known_target, os.environ)  # of a server that did not answer before
+        lines += _departure_lines(state, known_target, date.today())
     for user_class in user_classes:
         target = targets[user_class.api]
         if target is None:
@@ -197,6 +201,21 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
         if not target.writes:
             lines.append(f"{user_class.api}: journeys that change something are left out; {target.read_only_reason()}")
     state.add_note(NOTE, partial(_validation_note, state))
+    return lines
+
+
+def _departure_lines(state: RunState, target: Target, today: date) -> list[str]:
+    """A line for each departure of the target; one whose last day is over is a failure of the run."""
+    lines = []
+    for departure in target.departures:
+        sentence = departure.sentence(today)
+        lines.append(f"{target.api} {'overdue' if departure.is_overdue(today) else 'known'}: {sentence}")
+        if departure.is_overdue(today):
+            samples, now = (
+                state.generator.recorder.samples_of(f"{target.api} departs", DEPARTURE),
+                time.perf_counter_ns(),
+            )
+            samples.record_failure(departure.clause, now, now, now)
     return lines
 
 

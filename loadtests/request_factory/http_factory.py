@@ -31,7 +31,7 @@ from fixtures.known_variables import known_settings
 from fixtures.link_header import local_link
 from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.targets import Target
-from loadtests.engine.exchange_types import Address, Request
+from loadtests.engine.exchange_types import Address, Request, Validator
 from loadtests.engine.recorder import OperationSamples
 from loadtests.request_factory.data_sources import (
     KnownValues,
@@ -40,6 +40,12 @@ from loadtests.request_factory.data_sources import (
     UniqueTexts,
     is_per_request,
     known_sources,
+)
+from loadtests.request_factory.deployed_requests import (
+    NotExpressible,
+    depends_on_values,
+    deploy_http,
+    documented_validator,
 )
 from loadtests.request_factory.prepared_request import PreparedRequest
 from loadtests.request_factory.request_template import RequestTemplate, request_template, value_names, with_named_value
@@ -85,6 +91,8 @@ class HttpRequestFactory:
         self.server_count = len(self.contract.document.get("servers") or [0])
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.address = Address.from_url(self.origin, target.route)
+        self.translation = target.translation
+        self._deploy = deploy_http(target.translation, self.origin) if target.translation else None
         self.known_values = KnownValues(target)
         self._api = Api(target)
         self.samples_of, self.validators, self._label_of = samples_of, validators, label_of
@@ -188,7 +196,7 @@ class HttpRequestFactory:
         prepared = self._prepared.get((identifier, server)) or self._prepared_plain(identifier, server)
         head = self._link_heads.get((identifier, server))
         if head is None:
-            payload = b"" if prepared.placeholders else prepared.template.fill(())
+            payload = b"" if prepared.placeholders else self._plain_payload(identifier, server)
             line, _, rest = payload.partition(b"\r\n")
             head = self._link_heads[identifier, server] = b" ".join(line.split(b" ")[1:-1]).decode(), rest
         source, rest = head
@@ -198,12 +206,19 @@ class HttpRequestFactory:
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         self._api.require_permission(HttpRequest("GET", f"{self.origin}{target}"))
         line = f"GET {target if target.isascii() else quote(target, safe=TARGET_CHARACTERS)} HTTP/1.1\r\n".encode()
+        payload = self._deploy(line + rest) if self._deploy else line + rest
         validator = (
             self.validators.with_check(prepared.validator, prepared.samples.operation, check)
             if check
             else prepared.validator
         )
-        return Request(prepared.samples, line + rest, self.address, validator)
+        return Request(prepared.samples, payload, self.address, validator)
+
+    def _plain_payload(self, identifier: str, server: int) -> bytes:
+        """The bytes of the plain request as the document has it."""
+        operation, target = self._operation(identifier, server), self.target
+        case = self._base_case(operation)
+        return request_template(self.contract, operation, case, target.url, target.settings).fill(())
 
     def _local_link(self, source: str, url: str, prepared: PreparedRequest, operation: Operation) -> str:
         """The URL of a link in the response to a request with the target `source` (RFC 3986 section 5)."""
@@ -278,17 +293,21 @@ class HttpRequestFactory:
     ) -> PreparedRequest:
         target = self.target
         try:
-            template = request_template(self.contract, operation, case, target.url, target.settings, names)
+            make = partial(request_template, self.contract, operation, case, target.url, target.settings, names)
+            template = make()
         except KeyError as error:
             unset = f"{target.api.upper()}_{error.args[0]} is not set"
             if error.args[0] in optional_settings(target.api):
                 raise MissingPrecondition(unset) from None
             raise UsageError(f"{unset}, and {target.url} cannot be loaded without it") from None
         self._require_permission(template)
+        deploy = self._deploy
+        if deploy and self.translation and not depends_on_values(self.translation, template):
+            template, deploy = make(deploy), None
         intent = self._intent(operation, case, names)
         name, transport = self._label_of(operation)
         samples = self.samples_of(name + (suffix if case.invalid_case else ""), transport)
-        validator = self.validators.for_request(intent)
+        validator = self.documented(self.validators.for_request(intent))
         placeholders = tuple(
             (placeholder, None) if isinstance(placeholder, str) else ("", self.next_value(placeholder))
             for placeholder in template.placeholders
@@ -299,8 +318,20 @@ class HttpRequestFactory:
             else Request(samples, template.fill(()), self.address, validator, is_head=intent.is_head)
         )
         return PreparedRequest(
-            template, placeholders, samples, self.address, validator, self.validators, intent.is_head, constant
+            template,
+            placeholders,
+            samples,
+            self.address,
+            validator,
+            self.validators,
+            intent.is_head,
+            constant,
+            deploy=deploy,
         )
+
+    def documented(self, validator: Validator) -> Validator:
+        """That validator, for responses of the target."""
+        return documented_validator(self.translation, validator) if self.translation else validator
 
     def _intent(self, operation: Operation, case: Case, names: tuple[str, ...]) -> RequestIntent:
         """What a case with these values put in is meant to be, and the clause that demands its acceptance or refusal.
@@ -333,9 +364,11 @@ class HttpRequestFactory:
 
 
 def permitted(prepare: Iterable[Callable[[], PreparedRequest]]) -> Iterator[PreparedRequest]:
-    """The requests that these functions prepare, without those that the target's owner does not permit."""
+    """The requests that these functions prepare, without those that the target's owner does not permit, and those that
+    its departures leave no way to express.
+    """
     for function in prepare:
-        with suppress(NotPermitted):
+        with suppress(NotPermitted, NotExpressible):
             yield function()
 
 

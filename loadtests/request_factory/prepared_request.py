@@ -9,6 +9,7 @@ from typing import Any
 from loadtests.engine.exchange_types import Address, Request, Validator
 from loadtests.engine.recorder import OperationSamples
 from loadtests.request_factory.data_sources import NextValue
+from loadtests.request_factory.deployed_requests import Deploy
 from loadtests.request_factory.request_template import RequestTemplate
 from loadtests.validation.http_validator import Check
 from loadtests.validation.validators import Validators
@@ -18,7 +19,8 @@ from loadtests.validation.validators import Validators
 class PreparedRequest:
     """A request with placeholders, each filled with the caller's value of that name, or with a function's next value.
 
-    `constant` is the finished request where there are no placeholders, so that it is always the same.
+    `constant` is the finished request where there are no placeholders, so that it is always the same. `deploy`
+    translates each request for a target that departs from its document, where that needs the values.
     """
 
     template: RequestTemplate
@@ -30,6 +32,7 @@ class PreparedRequest:
     is_head: bool
     constant: Request | None
     rpc_name: str = ""
+    deploy: Deploy | None = None
 
     def request(self, values: Mapping[str, Any], check: Check | None) -> Request:
         """The request with these values; its response is validated, then checked."""
@@ -42,4 +45,6 @@ class PreparedRequest:
         payload = self.template.fill(
             [values[name] if next_value is None else next_value() for name, next_value in self.placeholders]
         )
+        if self.deploy is not None:
+            payload = self.deploy(payload)
         return Request(self.samples, payload, self.address, validator, is_head=self.is_head, rpc_name=self.rpc_name)

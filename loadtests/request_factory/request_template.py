@@ -25,6 +25,7 @@ from fixtures.http1 import request_writer
 BODY_NAME = "body"  # the name of a value that replaces the whole body
 # letters and digits survive all escaping; JSON puts quotes around them
 PLACEHOLDER = re.compile(rb'(%22|"|)zq7mark(\d+)kram7qz\1')
+CONTENT_TYPE = re.compile(rb"\r\nContent-Type: ([^\r;]*)", re.IGNORECASE)
 CONTENT_LENGTH = re.compile(rb"(\r\nContent-Length: )\d+")
 
 Encoder = Callable[[Any], bytes]
@@ -86,12 +87,14 @@ def request_template(
     url: str,
     settings: Mapping[str, str],
     names: Sequence[str] = (),
+    deploy: Callable[[bytes], bytes] | None = None,
 ) -> RequestTemplate:
     """The case for the target at `url`, with a placeholder for each of `names`, and for each value the target knows.
 
     A name is that of a setting (in capitals, such as TOKEN for another account's), of a parameter (`-` may be `_`), of
     the outermost member of the body that has it, or "body" for the whole body. Raises UsageError for a name that the
-    operation does not know, KeyError for a missing setting, ValueError for what HTTP cannot carry.
+    operation does not know, KeyError for a missing setting, ValueError for what HTTP cannot carry. `deploy` translates
+    the bytes for a target that departs from its document.
     """
     placeholders = Placeholders(settings, operation.server)
     for name in names:
@@ -100,9 +103,17 @@ def request_template(
         else:
             case = with_named_value(contract, operation, case, name, placeholders.add(name))
     data = request_writer.encode_request(render_request(contract, operation, case, url, settings, placeholders.resolve))
-    head, blank, body = data.partition(b"\r\n\r\n")
+    deployed = deploy(data) if deploy else data
+    head, blank, body = deployed.partition(b"\r\n\r\n")
     is_form = operation.body is not None and operation.body.media_type == FORM  # whatever media type the case declares
+    if (content_type := _content_type(deployed)) != _content_type(data):
+        is_form = content_type == FORM.encode()
     return split_request(head + blank, body, placeholders, is_form)
+
+
+def _content_type(data: bytes) -> bytes:
+    match = CONTENT_TYPE.search(data.partition(b"\r\n\r\n")[0])
+    return match[1].lower() if match else b""
 
 
 def value_names(contract: Contract, operation: Operation) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from fixtures.transports.call_parts import CallParts, call_message
 from fixtures.transports.deepstream_endpoints import JSON, TEXT, endpoint_url, login_data
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.request_factory.data_sources import is_per_request, placeholder_sources
+from loadtests.request_factory.deployed_requests import Deploy, depends_on_values, deploy_http, deploy_message
 from loadtests.request_factory.http_factory import EFFORT, INVALID_SUFFIX, CacheKey, HttpRequestFactory, permitted
 from loadtests.request_factory.prepared_request import PreparedRequest
 from loadtests.request_factory.request_template import Placeholders, RequestTemplate, message_template, split_request
@@ -66,7 +68,7 @@ class RpcRequestFactory:
         self._http = http_factory
         self._messages = load_messages(api, EFFORT, seed)
         self._capture = _CapturingClient()
-        self._api = Api(http_factory.target, self._capture)
+        self._api = Api(replace(http_factory.target, translation=None), self._capture)  # its requests are documented
         self._prepared: dict[CacheKey, PreparedRequest] = {}
         self._round_robin: RoundRobin[PreparedRequest] = RoundRobin()
         self._engines = _engine_addresses(http_factory.target)
@@ -168,7 +170,10 @@ class RpcRequestFactory:
         parts = {**message.parts, **{name: placeholders.add(name) for name in names}}
         try:
             rendered = fill_placeholders(parts, placeholders.resolve)
-            template = self._template(transport, call, rendered, message.credentials, placeholders)
+            make = partial(self._template, transport, call, rendered, message.credentials, placeholders)
+            template, deploy = make(), self._deploy(transport, call)
+            if deploy and http.translation and not depends_on_values(http.translation, template):
+                template, deploy = make(deploy), None
         except KeyError as error:
             raise UsageError(
                 f"{target.api.upper()}_{error.args[0]} is not set, and {target.url} cannot be loaded without it"
@@ -179,7 +184,7 @@ class RpcRequestFactory:
         if invalid:
             clause = message_refusal_clause(self.rpc, call, invalid, self._messages.minimal(call), lambda: True)
         intent = CallIntent(self.rpc, call, http.contract, operation, invalid, clause)
-        validator = http.validators.for_call(intent)
+        validator = http.documented(http.validators.for_call(intent))
         samples = http.samples_of(str(call) + (INVALID_SUFFIX if message.invalid_case else ""), transport)
         values = tuple(
             (placeholder, None) if isinstance(placeholder, str) else ("", http.next_value(placeholder))
@@ -189,19 +194,35 @@ class RpcRequestFactory:
         rpc_name = call.endpoint if transport in ENGINE_PROTOCOLS else ""
         constant = None if values else Request(samples, template.fill(()), address, validator, rpc_name=rpc_name)
         return PreparedRequest(
-            template, values, samples, address, validator, http.validators, False, constant, rpc_name
+            template, values, samples, address, validator, http.validators, False, constant, rpc_name, deploy
         )
 
+    def _deploy(self, transport: str, call: Call) -> Deploy | None:
+        """What translates such requests, None at a target without departures."""
+        translation, url = self._http.translation, self._api.target.url
+        if translation is None:
+            return None
+        if transport in FRAME_TRANSPORTS:
+            return deploy_message(translation, websocket_client.websocket_url(url, call.endpoint))
+        return deploy_http(translation, self._http.origin)
+
     def _template(
-        self, transport: str, call: Call, parts: Mapping[str, Any], credentials: str, placeholders: Placeholders
+        self,
+        transport: str,
+        call: Call,
+        parts: Mapping[str, Any],
+        credentials: str,
+        placeholders: Placeholders,
+        deploy: Deploy | None = None,
     ) -> RequestTemplate:
         if transport in FRAME_TRANSPORTS:
             call_parts = {name: parts.get(name, ABSENT) for name in ("method", *CALL_PARTS)}
             message = call_message(self._api, CallParts(**call_parts, credentials=credentials))
             self._api.require_permission(HttpRequest(FRAME, self._api.target.url, (), message))
-            return message_template(message, placeholders)
+            return message_template(deploy(message) if deploy else message, placeholders)
         transport_of(self._api, transport).call(call.endpoint, **parts, credentials=credentials)
-        head, blank, body = request_writer.encode_request(self._capture.request).partition(b"\r\n\r\n")
+        data = request_writer.encode_request(self._capture.request)
+        head, blank, body = (deploy(data) if deploy else data).partition(b"\r\n\r\n")
         return split_request(head + blank, body, placeholders, is_form=False)
 
     def _address(self, transport: str, endpoint: str) -> Address:
@@ -209,8 +230,9 @@ class RpcRequestFactory:
             return self._http.address
         if transport in self._engines:
             return self._engines[transport]
-        target = self._api.target
-        return Address.from_url(websocket_client.websocket_url(target.url, endpoint), target.route)
+        target = self._http.target
+        url = websocket_client.websocket_url(target.url, endpoint)
+        return Address.from_url(target.translation.websocket_url(url) if target.translation else url, target.route)
 
     def _operation(self, transport: str, call: Call) -> Operation | None:
         """The operation that carries the call over HTTP, found by the path of its endpoint and the name of its form."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts import exchange, json_pointer
@@ -19,6 +19,7 @@ from contracts.judge.http_judge import JSON_SUFFIXES, Finding, coerce, is_refusa
 from contracts.judge.refusal_judge import InvalidCase, judge_refusal, may_be_accepted, refusal_problems, refusal_rule
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
+from fixtures.http1.response_head import Headers
 from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.strict_json import parse_strictly
 
@@ -104,21 +105,29 @@ def findings(intent: RequestIntent, exchanged: exchange.Exchange, environ: Mappi
 
 def exchange_of(request: Request, response: Response) -> exchange.Exchange:
     """The exchange in the form of the contract's judges; the request is parsed from its bytes."""
-    address, seconds = request.address, (response.done - response.sent) / 1e9
+    seconds = (response.done - response.sent) / 1e9
+    actual = None if response.received is None else _exchange(request, *response.received, seconds)
+    documented = _exchange(request, response.status, response.headers, response.body, seconds)
+    return replace(documented, actual=actual)
+
+
+def _exchange(request: Request, status: int, fields: Headers, content: bytes, seconds: float) -> exchange.Exchange:
+    """The exchange of that request and a response of these parts."""
+    address = request.address
     if address.scheme not in ("http", "https"):
         url = f"{address.scheme}://{address.authority}{request.rpc_name or address.path}"
         message = exchange.Request(exchange.FRAME, url, (), request.payload)
-        reply = exchange.Response(response.status, (), response.body)
+        reply = exchange.Response(status, (), content)
         return exchange.Exchange(message, reply, seconds)
     head, _, body = request.payload.partition(b"\r\n\r\n")
     request_line, *lines = head.decode("latin-1").split("\r\n")
     method, _, rest = request_line.partition(" ")
     url = f"{address.scheme}://{address.authority}{rest.rpartition(' ')[0]}"
     pairs = [line.partition(": ") for line in lines]
-    fields = tuple((name, value) for name, _, value in pairs if name != "Host")
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
+    sent = tuple((name, value) for name, _, value in pairs if name != "Host")
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
     return exchange.Exchange(
-        exchange.Request(method, url, fields, body), exchange.Response(response.status, headers, response.body), seconds
+        exchange.Request(method, url, sent, body), exchange.Response(status, headers, content), seconds
     )
 
 

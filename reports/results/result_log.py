@@ -6,7 +6,7 @@ caught the exception has decided it (suites/reporting/outcomes.py), and nobody g
     {"run": "5b6c…", "api": "getflow", "node": "suites/getflow/test_errors.py::test_x", "title": "X",
      "outcome": "failed", "clauses": ["GETFLOW-ERR-10"], "blamed": ["GETFLOW-ERR-10"], "message": "…", "readings": [],
      "exchanges": 3, "cases": 0, "observed": [], "is_observation": false, "changes": [],
-     "bug_kind": "", "operations": [], "findings": [{"clause": "GETFLOW-ERR-10", "expected": "…", …}]}
+     "bug_kind": "", "operations": [], "findings": [{"clause": "GETFLOW-ERR-10", "expected": "…", …}], "departure": ""}
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from reports.results.run_manifest import RECORDS_PREFIX
 
 SEVERITY = {
     "passed": 0,
-    "skipped": 1,
-    "warning": 2,
-    "inconclusive": 3,
-    "failed": 4,
-    "unreachable": 5,
-    "misuse": 6,
-    "broken": 7,
+    "known": 1,
+    "skipped": 2,
+    "warning": 3,
+    "inconclusive": 4,
+    "failed": 5,
+    "unreachable": 6,
+    "misuse": 7,
+    "broken": 8,
 }  # outcomes, the worst last
 BLAMING_OUTCOMES = frozenset({"failed", "warning"})  # a warning: only clauses that the document does not have
 JUDGED_OUTCOMES = BLAMING_OUTCOMES | {"passed"}
@@ -44,7 +45,8 @@ class ResultRecord:
     recorded with every meaning allowed. is_observation: whether recording them is all that the test does, so it
     cannot fail. cases: how many of its generated cases could have failed. changes: what a reading means now and meant
     in an earlier run, a sentence each. bug_kind: the kind of bug that the test looks for, or ""; then operations are
-    the operations and calls that it tried. findings: what its failure or warning found.
+    the operations and calls that it tried. findings: what its failure or warning found. departure: of a known
+    departure of the target, which is the result of no test, what the target file says.
     """
 
     api: str
@@ -63,6 +65,7 @@ class ResultRecord:
     bug_kind: str = ""
     operations: tuple[str, ...] = ()
     findings: tuple[FindingRecord, ...] = ()
+    departure: str = ""
 
     @property
     def is_judged(self) -> bool:

@@ -28,8 +28,9 @@ class ApiVerdict:
     checks: tests that ran and could fail. observations: what tests recorded where every outcome is allowed.
     clauses: ids of the clauses that were checked. findings: tests that failed. warnings: tests that found only clauses
     broken that the document neither states nor shows. not_judged: tests that ended in an error, without the target or
-    without evidence. skipped: tests that did not run. readings: meanings seen. changes: what readings mean now and
-    meant in an earlier run. causes: what findings and warnings have in common, the worst first.
+    without evidence. skipped: tests that did not run. known: findings that a target file names, with a reason and a
+    last day. readings: meanings seen. changes: what readings mean now and meant in an earlier run. causes: what
+    findings and warnings have in common, the worst first.
     """
 
     api: str
@@ -41,6 +42,7 @@ class ApiVerdict:
     findings: tuple[ResultRecord, ...]
     not_judged: tuple[ResultRecord, ...]
     skipped: tuple[ResultRecord, ...]
+    known: tuple[ResultRecord, ...]
     reasons: tuple[str, ...]
     readings: tuple[str, ...]
     changes: tuple[str, ...] = ()
@@ -69,7 +71,7 @@ def overall(verdicts: Sequence[ApiVerdict], records: RunRecords) -> str:
 
 def _verdict(api: str, records: RunRecords) -> ApiVerdict:
     tests = sorted((test for test in records.tests if test.api == api), key=lambda test: test.node)
-    checks = [test for test in tests if test.is_judged and not test.is_observation]
+    checks = [test for test in tests if test.is_judged and not test.is_observation and not test.departure]
     counts = dict(Counter(test.outcome for test in tests))
     contract_error = records.broken_contracts.get(api)
     reasons = [contract_error] if contract_error else list(_missing_evidence(api, tests, checks, records))
@@ -85,6 +87,7 @@ def _verdict(api: str, records: RunRecords) -> ApiVerdict:
         findings=tuple(test for test in tests if test.outcome == "failed"),
         not_judged=tuple(test for test in tests if test.outcome in NOT_JUDGED_OUTCOMES),
         skipped=tuple(test for test in tests if test.outcome == "skipped"),
+        known=tuple(test for test in tests if test.outcome == "known"),
         reasons=tuple(reasons),
         readings=tuple(sorted({reading for test in tests for reading in test.readings})),
         changes=tuple(sorted({change for test in tests for change in test.changes})),
@@ -103,6 +106,7 @@ def _missing_evidence(
     elif not run.complete:
         yield _why_incomplete(run.exit_status)
     expected = run.expected.get(api, 0) if run else 0
+    tests = [test for test in tests if not test.departure]
     if len(tests) < expected:
         yield f"{expected - len(tests)} of {expected} collected tests left no result"
     if not tests:

@@ -179,7 +179,7 @@ def handshake(api: Api, kind: ObjectKind = QUEUE) -> tuple[str, Response]:
     if target.pace is not None:
         target.pace.take_turn(request)
     client = HttpClient(target.url, target.url_variable, response_timeout(api), target.route, target.breaker)
-    response = client.send(request).response
+    response = api.translated(request, client.send).response
     client.close()
     if not response.status:
         raise Unreachable(f"no websocket at {url} ({response.error}); set {target.url_variable}")

@@ -47,6 +47,7 @@ def frame_exchanges(api: Api, endpoint: str, *messages: Any, pipelined: bool = F
             route=target.route,
             pace=target.pace,
             breaker=target.breaker,
+            translation=target.translation,
         )
     api.record_exchanges(exchanges)
     if exchanges[0].response.status not in (SWITCHING_PROTOCOLS, 0):

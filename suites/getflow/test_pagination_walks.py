@@ -86,7 +86,7 @@ def test_links_show_every_record_once(api: Api, kind: RecordKind) -> None:
         if workspace is not None and size > 1:
             check({"workspace_id": workspace}, -(-size // 3), PATH_PREFIX)
     examples = walk_count(count, 8)
-    strategy = st.just({}) | queries(api, kind)
+    strategy: st.SearchStrategy[dict[str, Any]] = st.just({}) | queries(api, kind)
     for_all(check, examples, query=strategy, limit=LIMITS, versioning=st.sampled_from(VERSIONINGS))
 
 

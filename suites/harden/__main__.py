@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from suites.harden import kill_check, leak_check, misbehaviour_matrix, misuse_matrix, ways_out_matrix
+from suites.harden import departures_matrix, kill_check, leak_check, misbehaviour_matrix, misuse_matrix, ways_out_matrix
 from suites.mutation.rotating_sample import sample_of_names
 
 
@@ -32,6 +32,9 @@ class Matrix:
 MATRICES = {
     "misuse": Matrix("settings and options that nobody can mean", misuse_matrix.names, misuse_matrix.run),
     "misbehaviour": Matrix("servers that misbehave", misbehaviour_matrix.names, misbehaviour_matrix.run),
+    "departures": Matrix(
+        "deployments that depart from their documents", departures_matrix.names, departures_matrix.run
+    ),
     "leaks": Matrix("servers that echo secrets", leak_check.names, leak_check.run),
     "kills": Matrix("runs that are ended by a signal", kill_check.names, kill_check.run),
     "ways-out": Matrix("connections to other places than the target", ways_out_matrix.names, ways_out_matrix.run),

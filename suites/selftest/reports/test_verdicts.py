@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -246,3 +247,33 @@ def test_an_api_that_was_stopped_is_not_loaded(outcome: str) -> None:
 
 def test_a_stopped_api_needs_no_further_reason() -> None:
     assert judge(record("unreachable")).reasons == ()
+
+
+ENDED = RunManifest({"getflow": 1}, complete=True, exit_status=0)
+DEPARTURE = record("known", "departures::getflow[x]", departure="x", message=f"{ID}: it is so", blamed=(ID,))
+
+
+def test_a_known_departure_does_not_fail_an_api() -> None:
+    verdict = judge(record("passed"), DEPARTURE, run=ENDED)
+    assert (verdict.verdict, verdict.known, verdict.findings) == ("pass", (DEPARTURE,), ())
+    assert (verdict.checks, verdict.counts) == (1, {"passed": 1, "known": 1})
+
+
+def test_a_departure_after_its_last_day_fails_an_api() -> None:
+    overdue = replace(DEPARTURE, outcome="failed")
+    verdict = judge(record("passed"), overdue, run=ENDED)
+    assert (verdict.verdict, verdict.findings, verdict.checks) == ("fail", (overdue,), 1)
+
+
+def test_a_departure_stands_for_no_test() -> None:
+    assert judge(DEPARTURE, run=ENDED).reasons == ("1 of 1 collected tests left no result", "no test has a result")
+
+
+def test_known_departures_are_in_every_summary() -> None:
+    verdict = judge(record("passed"), DEPARTURE)
+    records = RunRecords((), None, ())
+    assert "    known: GETFLOW-ERR-10: it is so" in summary.console_lines([verdict], records, "pass")
+    assert "## getflow: known departures\n\n- GETFLOW-ERR-10: it is so" in summary.markdown([verdict], records, "pass")
+    facts = json.loads(summary.to_json([verdict], records, "pass"))["apis"]["getflow"]
+    assert [finding["message"] for finding in facts["known"]] == ["GETFLOW-ERR-10: it is so"]
+    assert summary.report_environment([verdict], records)["known of getflow"] == "GETFLOW-ERR-10: it is so"
