@@ -224,7 +224,7 @@ def test_command_prints_table_and_doubts(runs: dict[str, LoadRun], capsys: pytes
 def test_run_with_a_gap_makes_no_pass(
     runs: dict[str, LoadRun], monkeypatch: pytest.MonkeyPatch, workers: int, code: int
 ) -> None:
-    runs["before"], runs["after"] = (of_seconds(lambda _: [5.0], 9, workers=workers) for _ in range(2))
+    runs["before"], runs["after"] = (of_seconds(lambda _: [5.0] * 20, 9, workers=workers) for _ in range(2))
     monkeypatch.setattr(run_comparison, "compare_runs", lambda *_: ROWS[:3])
     assert main(["before", "after"]) == code
 
