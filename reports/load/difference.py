@@ -64,14 +64,15 @@ def compare_batches(
 
 
 def _difference(before: Sequence[float], after: Sequence[float], correlation: float, error_rate: float) -> Difference:
-    shift = fmean(after) - fmean(before)
     if not any((*_deviations(before), *_deviations(after))):
+        shift = after[0] - before[0]
         verdict = SAME if shift == 0 else WORSE if shift > 0 else BETTER
         return Difference(verdict, math.expm1(shift), math.expm1(shift), math.expm1(shift), 0.0)
     if correlation > MAX_CORRELATION:
         return Difference(TOO_SHORT)
     a, b = _mean(before, correlation), _mean(after, correlation)
     error = math.sqrt(a.variance + b.variance)
+    shift = b.value - a.value
     freedom = error**4 / (a.variance**2 / a.freedom + b.variance**2 / b.freedom)
     margin = quantile(error_rate / 2, freedom) * error
     verdict = SAME if abs(shift) <= margin else WORSE if shift > 0 else BETTER
@@ -97,6 +98,8 @@ def _mean(batches: Sequence[float], common: float) -> _Mean:
 
 
 def _deviations(series: Sequence[float]) -> list[float]:
+    if min(series) == max(series):  # the mean of equal values may be rounded
+        return [0.0] * len(series)
     mean = fmean(series)
     return [value - mean for value in series]
 

@@ -222,3 +222,9 @@ def test_a_span_is_judged_by_its_own_lines(tmp_path: Path) -> None:
 
 def test_a_run_without_a_contract_knows_no_operations() -> None:
     assert load_run.operation_names("todo") == []
+
+
+def test_equal_values_whose_mean_is_rounded_do_not_vary() -> None:
+    """The mean of seven times 2.995732274 is another number."""
+    constant = [2.995732274] * 7
+    assert compare_batches([(constant, constant)])[0] == Difference(SAME, least=0.0)
