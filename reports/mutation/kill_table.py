@@ -172,7 +172,10 @@ def to_json(table: KillTable) -> str:
 
 
 def _result_record(result: MutationResult) -> dict[str, Any]:
-    return {**asdict(result), "seconds": round(result.seconds, 3), "verdict": result.verdict}
+    record = {**asdict(result), "seconds": round(result.seconds, 3), "verdict": result.verdict}
+    if result.causes is None:
+        return record
+    return record | {"number_of_causes": len(result.causes), "is_first_cause_right": result.is_first_cause_right}
 
 
 def _kill_table(content: Mapping[str, Any]) -> KillTable:

@@ -18,6 +18,8 @@ from suites.mutation import __main__ as prove
 from suites.mutation import kill_table_files
 from suites.selftest.reports.kill_sample import (
     CLAUSE,
+    OTHER,
+    READING,
     RESULTS,
     VERDICTS,
     change,
@@ -222,3 +224,37 @@ def test_a_mutation_run_that_was_cut_short_does_not_pass(
     assert prove.main(["--only", "counts_pages_from_zero,gives_a_single_row_bare", "--out", str(tmp_path)]) == 1
     assert "1 of 2 trials ended" in capsys.readouterr().err
     assert "Only a part was run" in (tmp_path / "kill-table.html").read_text("utf-8")
+
+
+def with_causes(name: str, *causes: tuple[str, ...]) -> MutationResult:
+    """The result of a fault that every test ran against, with these causes."""
+    return replace(change(name, "fault", complaint(CLAUSE)), causes=causes)
+
+
+MANY = with_causes("has_many_causes", (CLAUSE,), (OTHER,), (READING,), ("GETFLOW-ERR-3",))
+FEW = [with_causes("has_one_cause", (OTHER, CLAUSE)), with_causes("is_blamed_on_another", (OTHER,))]
+
+
+def test_causes_are_read_as_they_were_written() -> None:
+    written = kill_table_of(MANY, *FEW)
+    assert kill_table.parse_kill_table(kill_table.to_json(written)) == written
+
+
+def test_the_json_says_how_many_causes_there_are_and_whether_the_first_is_right() -> None:
+    records = json.loads(kill_table.to_json(kill_table_of(MANY, *FEW)))["results"]
+    assert [record["number_of_causes"] for record in records] == [4, 1, 1]
+    assert [record["is_first_cause_right"] for record in records] == [True, True, False]
+
+
+def test_the_summary_counts_causes_and_names_what_is_not_as_it_should_be() -> None:
+    lines = kill_table_files.summary(kill_table_of(MANY, *FEW)).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("causes"))
+    assert lines[start : start + 3] == [
+        "causes    median 1, at most 4; more than 3 for 1 of 3 faults, another clause first for 1",
+        "    4 causes: getflow.has_many_causes",
+        f"    first on {OTHER}: getflow.is_blamed_on_another ({CLAUSE})",
+    ]
+
+
+def test_the_summary_has_no_causes_where_no_trial_counted_them() -> None:
+    assert "causes" not in kill_table_files.summary(kill_table_of())
