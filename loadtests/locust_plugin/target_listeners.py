@@ -26,6 +26,7 @@ from fixtures.cleanup import Leftovers
 from fixtures.http_client import Unreachable
 from fixtures.known_variables import check_environment, check_load_variables
 from fixtures.network_routes import permit_other_clients
+from fixtures.secret_settings import run_secret_variables
 from fixtures.server_identity import forget_servers
 from fixtures.target_api import Api
 from fixtures.targets import Target, apply_target_files, require_settings, require_targets
@@ -183,7 +184,8 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
     known = [target for target in targets.values() if target]
     started = getattr(options, EMBEDDED_OPTION, [])
     others = [target.api for target in known if target.api not in started]  # a proxy may stand before a reference
-    state.validators = Validators(parse_mode(getattr(options, "judge", "all")), state.secrets, others)
+    mode, variables = parse_mode(getattr(options, "judge", "all")), run_secret_variables(apis, os.environ)
+    state.validators = Validators(mode, state.secrets, variables, others)
     state.cpu_began = time.process_time_ns()
     state.ledger = UniquenessLedger()
     lines = describe_targets(known)

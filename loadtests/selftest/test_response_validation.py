@@ -308,6 +308,18 @@ def test_a_finding_is_shown_once_with_its_secrets_masked() -> None:
     assert "s3cret" not in line
 
 
+def test_the_command_of_a_finding_reads_the_secret_from_its_variable() -> None:
+    validators = Validators(secrets=["s3cret"], secret_variables={"s3cret": "FLOWAPP_TOKEN"})
+    validator = validators.for_request(intent_of("flowapp", "listOperators"))
+    request = Request(
+        SAMPLES, b"GET /x HTTP/1.1\r\nHost: a\r\napi-secret: s3cret\r\n\r\n", Address.from_url("http://127.0.0.1:1")
+    )
+    validator(request, json_response(200, {"data": [{"id": "x"}]}))
+    (line,) = validators.finding_texts()
+    assert '-H "api-secret: $FLOWAPP_TOKEN"' in line
+    assert "s3cret" not in line
+
+
 def test_the_check_of_a_journey_follows_the_contract() -> None:
     validators, checked_values = Validators(), []
 

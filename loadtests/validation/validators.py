@@ -14,6 +14,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -68,12 +69,14 @@ class Validators:
     """The validators of one process.
 
     sample_interval: 1 for all responses, 0 for the status alone, otherwise one in so many; secrets: masked in findings.
+    secret_variables: the environment variables that hold secrets, by value, from which a finding's command reads them.
     rate_limited: APIs at servers that may limit the rate, which violates no clause; a reference of ours does not.
     sampled: what a sample contained, by the name of the operation in the figures.
     """
 
     sample_interval: int = 1
     secrets: Sequence[str] = ()
+    secret_variables: Mapping[str, str] = field(default_factory=dict)
     rate_limited: Collection[str] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     cost: ValidationCost = field(default_factory=ValidationCost)
@@ -154,7 +157,8 @@ class Validators:
 
     def finding_texts(self) -> list[str]:
         """The findings for people: clause, expected, received, and the exchange with its secrets masked."""
-        return [finding_text(label, finding, self.secrets) for (label, _), finding in sorted(self.findings.items())]
+        shown = sorted(self.findings.items())
+        return [finding_text(label, finding, self.secrets, self.secret_variables) for (label, _), finding in shown]
 
     def _timed(self, validator: Validator) -> Validator:
         cost, clock = self.cost, time.thread_time_ns  # CPU time of this thread: other work on the core does not count
@@ -248,15 +252,18 @@ def parsed_body(response: Response) -> Any:
     return response.parsed_body
 
 
-def finding_text(label: str, finding: Finding, secrets: Sequence[str]) -> str:
+def finding_text(
+    label: str, finding: Finding, secrets: Sequence[str], secret_variables: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """A finding for people: clause, operation, citation, expected, received, and the exchange as a curl command."""
     try:
         sentence, citation = sentence_and_citation(finding.clause)
     except KeyError:  # a reason that is no clause
         sentence, citation = "", ""
     head = f"{finding.clause}: {sentence}" if sentence else finding.clause
+    command = as_curl(finding.exchange, secrets, secret_variables)
     body = as_text(finding.exchange, secrets).replace("\n", "\n    ")
     return (
         f"{head}\n  operation  {label}\n  document   {citation}\n  expected   {finding.expected}\n"
-        f"  received   {finding.received}\n  try it     {as_curl(finding.exchange, secrets)}\n    {body}"
+        f"  received   {finding.received}\n  try it     {command}\n    {body}"
     )

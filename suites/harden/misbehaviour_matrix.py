@@ -95,7 +95,7 @@ def _run_contract(way: Way, folder: Path, environ: dict[str, str]) -> MeasuredPr
     """The suites' run; its exit code is that of the verdict."""
     results = folder / "results"
     command = ["-m", "pytest", "suites", "-q", "-p", "no:cacheprovider", "--alluredir"]
-    command += [str(results), "-k", SELECTIONS[way.api]]
+    command += [str(results), "-k", SELECTIONS[way.api], "--strict"]  # whatever is wrong fails the run
     process = run_measured(command, environ, folder / "pytest.txt", KILL_AFTER)
     judging = ["-m", "reports", "--no-html", "--results", str(results), "--out", str(folder / "out")]
     verdict = run_measured([*judging, "--expect", way.api], environ, folder / "verdict.txt", KILL_AFTER)
