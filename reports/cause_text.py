@@ -9,6 +9,7 @@ from typing import Any
 from contracts.clauses import sentence_and_citation
 from contracts.yaml_reader import UsageError
 from reports.results.causes import Cause
+from reports.results.finding_record import FindingRecord
 
 MAX_LISTED = 6  # operations of a cause
 MAX_SHOWN = 12  # causes of an API in full on a console
@@ -22,21 +23,36 @@ def heading(cause: Cause) -> str:
 
 def cause_lines(cause: Cause) -> list[str]:
     """The cause in lines for a console: the heading first, the others indented."""
-    example = cause.example
     parts = {
         "document": _sentence(cause.clause)[1],
         "cause": cause.id,
         "how often": how_often(cause),
         "where": _listed(cause.operations),
         "also": _listed(cause.clauses[1:]),
-        "request": example.request,
-        "account": example.account,
-        "expected": example.expected,
-        "received": example.received,
-        "try it": example.command,
     }
-    lines = [f"  {name:<10} {line}" for name, text in parts.items() for line in text.split("\n") if line]
-    return [("warning: " if cause.is_warning else "") + heading(cause), *lines]
+    return [("warning: " if cause.is_warning else "") + heading(cause), *_part_lines(parts | _example(cause.example))]
+
+
+def finding_text(finding: FindingRecord) -> str:
+    """One finding of a test: the clause, where it stands, what was expected and received, and how to try it."""
+    sentence, citation = _sentence(finding.clause)
+    head = [f"{finding.clause}: {sentence}"] if sentence else [finding.clause] if finding.clause else []
+    return "\n".join([*head, *_part_lines({"document": citation} | _example(finding))])
+
+
+def _example(finding: FindingRecord) -> dict[str, str]:
+    return {
+        "request": finding.request,
+        "account": finding.account,
+        "expected": finding.expected,
+        "received": finding.received,
+        "try it": finding.command,
+    }
+
+
+def _part_lines(parts: dict[str, str]) -> list[str]:
+    """The parts that have a text, each behind its name."""
+    return [f"  {name:<10} {line}" for name, text in parts.items() for line in text.split("\n") if line]
 
 
 def console_lines(causes: Sequence[Cause]) -> list[str]:

@@ -26,6 +26,7 @@ from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
 from reports.results.verdicts import ApiVerdict
 
+MAX_FINDINGS = 3  # of a test that are shown
 OBSERVATION = "observation"  # tag of a test that only records what the target does
 STATUS = {  # Allure's status, if it is another
     "warning": "passed",
@@ -157,7 +158,9 @@ def _heading(clause_id: str) -> str:
 
 
 def _details(details: Mapping[str, Any], record: ResultRecord) -> dict[str, Any]:
-    """The details, with a message that begins with the outcome or the clause instead of an exception's class name."""
+    """The details, with the findings as message, else one that begins with the outcome or the clause."""
+    if record.findings:
+        return {**details, "message": "\n\n".join(map(cause_text.finding_text, record.findings[:MAX_FINDINGS]))}
     if record.outcome in STATUS:
         return {**details, "message": f"{record.outcome}: {record.message}"}
     message = re.sub(r"^[\w.]*Contract(?:Broken|Violation): ", "", str(details.get("message") or record.message))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reports import cause_text
+from reports.allure.staging import staged_result
 from reports.results.causes import Cause, causes_of
 from reports.results.finding_record import FindingRecord, parse_finding
 from reports.results.result_log import ResultRecord, parse_record
@@ -184,3 +185,19 @@ def test_of_many_causes_the_last_ones_are_shown_by_their_heading() -> None:
     lines = cause_text.console_lines(many)
     assert sum(line.startswith("  try it") for line in lines) == cause_text.MAX_SHOWN
     assert lines[-2].startswith("20. FLOWBACK-LIST-7")
+
+
+def test_the_message_in_allure_is_the_finding() -> None:
+    record = replace(failed_test("test_a", TYPE), blamed=(TYPE.clause,))
+    written = {"uuid": "1", "statusDetails": {"message": "AssertionError: assert not True", "trace": "…"}}
+    (cause,) = causes_of([record])
+    staged = staged_result(written, record, {}, cause)
+    assert staged["statusDetails"]["message"].splitlines() == [
+        "FLOWBACK-LIST-7: A page has total_page, an integer.",
+        "  document   line 131, example",
+        "  expected   total_page: type integer",
+        '  received   "4" is not of type "integer"',
+        "  try it     curl -sS -i http://flow.example/users",
+    ]
+    (label,) = [label["value"] for label in staged["labels"] if label["name"] == "cause"]
+    assert label == f"FLOWBACK-LIST-7: A page has total_page, an integer. (1 finding in 1 test, {cause.id})"
