@@ -55,10 +55,10 @@ def causes_of(tests: Iterable[ResultRecord]) -> list[Cause]:
     return sorted(map(_cause, _groups(findings)), key=_order)
 
 
-def _order(cause: Cause) -> tuple[bool, bool, int, str, str]:
-    """The worst first: failures before warnings, clauses before readings, then what breaks most tests."""
-    is_reading = not cause.example.grade
-    return cause.is_warning, is_reading, -len(cause.tests), cause.clause, cause.id
+def _order(cause: Cause) -> tuple[bool, bool, bool, int, str, str]:
+    """The worst first: failures, clauses before readings, what the document demands, then what breaks most tests."""
+    is_reading, is_mild = not cause.example.grade, not cause.example.is_of_the_document
+    return cause.is_warning, is_reading, is_mild, -len(cause.tests), cause.clause, cause.id
 
 
 def cause_id(api: str, finding: FindingRecord) -> str:

@@ -130,6 +130,11 @@ def test_failures_stand_before_warnings_and_clauses_before_readings() -> None:
     assert names == ["FLOWBACK-LIST-7", "FLOWBACK-AMB-16", "FLOWBACK-LIST-23"]
 
 
+def test_what_the_document_demands_stands_first_in_a_strict_run_too() -> None:
+    inferred = replace(BARE, clause="FLOWBACK-LIST-23", grade="inferred")
+    assert [cause.clause for cause in causes(inferred, inferred, TYPE)] == ["FLOWBACK-LIST-7", "FLOWBACK-LIST-23"]
+
+
 def test_a_cause_with_a_failure_is_no_warning() -> None:
     (cause,) = causes(replace(TYPE, clause="FLOWBACK-SHAPE-1", grade="inferred", is_warning=True), TYPE)
     assert (cause.is_warning, cause.clause) == (False, "FLOWBACK-LIST-7")
