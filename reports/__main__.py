@@ -8,6 +8,9 @@
 
 Without --load, the newest load run in reports/out/load is shown but does not count.
 
+It writes summary.md, summary.json, junit.xml, flowproof.sarif, ctrf.json and gl-code-quality.json beside the HTML
+pages; in a job of GitHub Actions also its messages and its page.
+
 Rule: the exit code is the worst verdict: pass 0, fail 1, broken or misuse 2, inconclusive 3, unreachable 4. The worst
 is broken, then misuse, unreachable, fail, inconclusive, pass. A report that cannot be written is broken, and so is a
 load run that --load names and that left nothing, unless Locust has written down why it loads no API.
@@ -33,6 +36,10 @@ from reports.load.load_page import render_load_page
 from reports.load.load_run import NoLoadRun
 from reports.load.load_verdict import LoadVerdict
 from reports.mutation import kill_table_page
+from reports.pipelines import github
+from reports.pipelines.ctrf import ctrf
+from reports.pipelines.gitlab import code_quality
+from reports.pipelines.sarif import sarif
 from reports.results import run_manifest, verdicts
 from reports.results.records import RunRecords, read_records
 
@@ -42,7 +49,7 @@ ALL = ["all"]  # what `--expect all` means is known when the run is read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the verdicts, write the HTML pages, summary.md and summary.json; return the exit code."""
+    """Print the verdicts, write the HTML pages and the files for CI servers; return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["compare"]:
         return run_comparison.main(words[1:])
@@ -123,9 +130,15 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
         "summary.md": summary.markdown(api_verdicts, records, verdict, coverages, counted),
         "summary.json": summary.to_json(api_verdicts, records, verdict, coverages, counted),
         "junit.xml": junit(api_verdicts, records, verdict, counted),
+        "flowproof.sarif": sarif(api_verdicts, records, verdict),
+        "ctrf.json": ctrf(api_verdicts, records, verdict),
+        "gl-code-quality.json": code_quality(api_verdicts),
     }
     for name, text in files.items():
         (options.out / name).write_text(text, "utf-8", errors="backslashreplace")
+    github.append_page(files["summary.md"], os.environ)
+    for line in github.messages(api_verdicts, records, os.environ):
+        print(line)
     print(*summary.console_lines(api_verdicts, records, verdict), sep="\n")
     if not records.tests:
         print(f"no results in {_relative(options.results)}: run pytest first")

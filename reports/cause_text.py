@@ -12,19 +12,20 @@ from reports.results.causes import Cause
 from reports.results.finding_record import FindingRecord
 
 MAX_LISTED = 6  # operations of a cause
+MAX_OPEN = 5  # causes of an API that are not folded on a page
 MAX_SHOWN = 12  # causes of an API in full on a console
 
 
 def heading(cause: Cause) -> str:
     """The clause and its sentence, "a test without a clause" for none."""
-    sentence = _sentence(cause.clause)[0]
+    sentence = sentence_of(cause.clause)[0]
     return f"{cause.clause}: {sentence}" if sentence else cause.clause or "a test without a clause"
 
 
 def cause_lines(cause: Cause) -> list[str]:
     """The cause in lines for a console: the heading first, the others indented."""
     parts = {
-        "document": _sentence(cause.clause)[1],
+        "document": sentence_of(cause.clause)[1],
         "cause": cause.id,
         "how often": how_often(cause),
         "where": _listed(cause.operations),
@@ -35,7 +36,7 @@ def cause_lines(cause: Cause) -> list[str]:
 
 def finding_text(finding: FindingRecord) -> str:
     """One finding of a test: the clause, where it stands, what was expected and received, and how to try it."""
-    sentence, citation = _sentence(finding.clause)
+    sentence, citation = sentence_of(finding.clause)
     head = [f"{finding.clause}: {sentence}"] if sentence else [finding.clause] if finding.clause else []
     return "\n".join([*head, *_part_lines({"document": citation} | _example(finding))])
 
@@ -65,9 +66,15 @@ def console_lines(causes: Sequence[Cause]) -> list[str]:
 
 
 def markdown(causes: Sequence[Cause]) -> list[str]:
-    """The causes as a numbered list, each with its smallest example."""
+    """The causes as a numbered list, each with its smallest example; of many, the last ones folded."""
+    folded = _numbered(causes[MAX_OPEN:], MAX_OPEN + 1)
+    opened = ["<details>", f"<summary>{_plural(len(causes) - MAX_OPEN, 'more cause')}</summary>", ""]
+    return [*_numbered(causes[:MAX_OPEN], 1), *([*opened, *folded, "</details>", ""] if folded else [])]
+
+
+def _numbered(causes: Sequence[Cause], first_number: int) -> list[str]:
     lines: list[str] = []
-    for number, cause in enumerate(causes, 1):
+    for number, cause in enumerate(causes, first_number):
         first, *others = cause_lines(cause)
         lines += [
             f"{number}. **{_plain(first)}**",
@@ -82,7 +89,7 @@ def markdown(causes: Sequence[Cause]) -> list[str]:
 
 def facts(cause: Cause) -> dict[str, Any]:
     """The cause for machines."""
-    sentence, citation = _sentence(cause.clause)
+    sentence, citation = sentence_of(cause.clause)
     return {**asdict(cause), "sentence": sentence, "citation": citation}
 
 
@@ -91,7 +98,7 @@ def how_often(cause: Cause) -> str:
     return f"{_plural(cause.findings, 'finding')} in {_plural(len(cause.tests), 'test')}"
 
 
-def _sentence(clause: str) -> tuple[str, str]:
+def sentence_of(clause: str) -> tuple[str, str]:
     """What the clause says and where it stands; ("", "") where no readable contract has it."""
     try:
         return sentence_and_citation(clause)

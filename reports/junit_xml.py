@@ -52,7 +52,15 @@ def _suite(root: ElementTree.Element, name: str, verdict: str, causes: Sequence[
 
 def _add_case(suite: ElementTree.Element, test: ResultRecord, cause: Cause | None) -> None:
     text = _text("\n".join(cause_text.cause_lines(cause))) if cause else None
-    case = ElementTree.SubElement(suite, "testcase", classname=test.api, name=_text(test.node))
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=test.api, name=_text(test.node), time=f"{test.seconds:.3f}"
+    )
+    listed = [("clause", clause) for clause in test.clauses]
+    listed += [("blamed", clause) for clause in test.blamed] + ([("cause", cause.id)] if cause else [])
+    if listed:
+        properties = ElementTree.SubElement(case, "properties")
+        for name, value in listed:
+            ElementTree.SubElement(properties, "property", name=name, value=_text(value))
     if kind := CASE_ELEMENTS.get(test.outcome):
         ElementTree.SubElement(case, kind, type=test.outcome, message=_text(test.message)).text = text
     elif test.outcome == "warning":

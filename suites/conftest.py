@@ -123,6 +123,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Lets `-k` select by clause. The full stop ends an id, so that `-k GETFLOW-ERR-1.` is not ERR-10 as well."""
+    item.extra_keyword_matches.update(f"{clause}." for clause in pytest_plugin.clauses_of(item))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if any(item.path.is_relative_to(SELFTEST) for item in items):
         network_guard.permit_loopback()  # where the self-tests start servers of their own

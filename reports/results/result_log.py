@@ -6,7 +6,8 @@ caught the exception has decided it (suites/reporting/outcomes.py), and nobody g
     {"run": "5b6c…", "api": "getflow", "node": "suites/getflow/test_errors.py::test_x", "title": "X",
      "outcome": "failed", "clauses": ["GETFLOW-ERR-10"], "blamed": ["GETFLOW-ERR-10"], "message": "…", "readings": [],
      "exchanges": 3, "cases": 0, "observed": [], "is_observation": false, "changes": [],
-     "bug_kind": "", "operations": [], "findings": [{"clause": "GETFLOW-ERR-10", "expected": "…", …}], "departure": ""}
+     "bug_kind": "", "operations": [], "findings": [{"clause": "GETFLOW-ERR-10", "expected": "…", …}], "departure": "",
+     "seconds": 0.12}
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class ResultRecord:
     cannot fail. cases: how many of its generated cases could have failed. changes: what a reading means now and meant
     in an earlier run, a sentence each. bug_kind: the kind of bug that the test looks for, or ""; then operations are
     the operations and calls that it tried. findings: what its failure or warning found. departure: of a known
-    departure of the target, which is the result of no test, what the target file says.
+    departure of the target, which is the result of no test, what the target file says. seconds: that the test took,
+    with set-up and tear-down.
     """
 
     api: str
@@ -66,6 +68,7 @@ class ResultRecord:
     operations: tuple[str, ...] = ()
     findings: tuple[FindingRecord, ...] = ()
     departure: str = ""
+    seconds: float = 0.0
 
     @property
     def is_judged(self) -> bool:
@@ -121,7 +124,8 @@ def parse_record(content: dict[str, Any]) -> ResultRecord:
         raise ValueError(f"outcome {content['outcome']!r}")
     texts = {"clauses", "blamed", "readings", "observed", "changes", "operations"}
     lists = {name: tuple(map(str, content[name])) for name in texts & set(content)}
-    values: dict[str, Any] = {**content, **lists, "findings": tuple(map(parse_finding, content.get("findings", ())))}
+    findings = tuple(map(parse_finding, content.get("findings", ())))
+    values: dict[str, Any] = {**content, **lists, "findings": findings, "seconds": float(content.get("seconds", 0.0))}
     if unknown := set(values) - {member.name for member in fields(ResultRecord)}:
         raise ValueError(f"unknown member {min(unknown)!r}")
     return ResultRecord(**values)

@@ -22,6 +22,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -50,7 +51,8 @@ class RunManifest:
     expected: number of collected tests per API. problems: failures outside a test, such as a failed import. misuse:
     errors of the user that were known before any test. broken: for each API whose contract cannot be read, the reason
     in one line. is_selection: whether the user asked for some tests only (`-k`, `-m` or paths), so that an API without
-    collected tests is not missing. bug_kinds: the kinds of bugs that tests look for.
+    collected tests is not missing. bug_kinds: the kinds of bugs that tests look for. began, ended: seconds since 1970,
+    in UTC; 0 for none.
     """
 
     expected: dict[str, int] = field(default_factory=dict)
@@ -64,6 +66,13 @@ class RunManifest:
     run: str = ""
     begun: bool = True
     bug_kinds: dict[str, BugKind] = field(default_factory=dict)
+    began: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """When the run began and ended; the end of a run that has none is its beginning."""
+        return self.began, max(self.began, self.ended)
 
 
 def announce(results: Path) -> str:
@@ -85,7 +94,7 @@ def begin(results: Path) -> str:
         announced = None
     run = announced.run if announced and not announced.begun else uuid.uuid4().hex
     clear(results)
-    _write(results, RunManifest(run=run))
+    _write(results, RunManifest(run=run, began=time.time()))
     return run
 
 
@@ -134,7 +143,8 @@ def finish(results: Path, run: str, exit_status: int, problems: Sequence[str] = 
     """Write that pytest came to its end; it ran everything when its exit status is 0 or 1 and there are no problems."""
     if manifest := _current(results, run):
         complete = int(exit_status) in (0, 1) and not problems
-        _write(results, replace(manifest, complete=complete, exit_status=int(exit_status), problems=list(problems)))
+        manifest = replace(manifest, complete=complete, exit_status=int(exit_status), ended=time.time())
+        _write(results, replace(manifest, problems=list(problems)))
 
 
 def read(results: Path) -> RunManifest | None:

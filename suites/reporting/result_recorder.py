@@ -34,6 +34,7 @@ NOTED = pytest.StashKey[Ending | None]()  # how the phase of a test ended that h
 PHASES = pytest.StashKey[list[Ending]]()  # how the phases of a test ended
 BLAMED = pytest.StashKey[tuple[str, ...]]()
 FINDINGS = pytest.StashKey[tuple[FindingRecord, ...]]()
+SECONDS = pytest.StashKey[float]()  # that the phases of a test have taken so far
 EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
 OPERATIONS = pytest.StashKey[tuple[str, ...]]()  # the operations and calls that they belong to
 CASES = "cases"  # property of a test: how many generated cases of one of its properties could have failed
@@ -122,8 +123,9 @@ class ResultRecorder:
         """Notes how a phase of the test ended, and writes the record of the test after the last one."""
         if call.when == "setup":
             item.stash[PHASES], item.stash[BLAMED], item.stash[EXCHANGES] = [], (), 0
-            item.stash[FINDINGS] = ()
+            item.stash[FINDINGS], item.stash[SECONDS] = (), 0.0
             item.config.stash[finding_records.COMPARISON] = None
+        item.stash[SECONDS] += call.duration
         noted, item.stash[NOTED] = item.stash.get(NOTED, None), None
         ending = noted if noted and call.excinfo else _ending(item, call, report)
         phases = item.stash[PHASES]
@@ -209,6 +211,7 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
     secrets: Sequence[str] = item.config.stash[SECRETS]
     message = short_message(mask_secrets(ending.message, secrets))
     properties = [(name, str(value)) for name, value in item.user_properties]
+    seconds = item.stash[SECONDS]
     return ResultRecord(
         api=pytest_plugin.api_name(item),
         node=item.nodeid,
@@ -226,6 +229,7 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         is_observation=bool(pytest_plugin.marked_ids(item, "observation")),
         bug_kind=(kind := next(iter(pytest_plugin.marked_ids(item, "bug_kind")), "")),
         operations=_operations(item) if kind else (),
+        seconds=round(seconds, 4),
     )
 
 

@@ -96,7 +96,7 @@ def ended_run(folder: Path, node: Path | None, settings: Mapping[str, str], *arg
 
 
 def assert_all_say(run: Ended, verdict: str) -> None:
-    """Exit code, console, summaries, JUnit and, where there is one, the HTML page have that verdict."""
+    """Exit code, console, summaries, JUnit, SARIF, CTRF and, where there is one, the HTML page have that verdict."""
     code = EXIT_CODES[verdict]
     assert run.code == code, run.pytest_text[-2000:] + run.text
     assert re.search(rf"^flowproof: {verdict} \(exit code {code}\)", run.text, re.MULTILINE), run.text
@@ -108,6 +108,10 @@ def assert_all_say(run: Ended, verdict: str) -> None:
     assert values == {"verdict": verdict, "exit_code": str(code)}
     counts = (int(junit.get("failures", "")), int(junit.get("errors", "")))
     assert [bool(count) for count in counts] == [verdict == "fail", verdict not in ("pass", "fail")]
+    (invocation,) = json.loads((run.out / "flowproof.sarif").read_text())["runs"][0]["invocations"]
+    assert (invocation["exitCodeDescription"], invocation["exitCode"]) == (verdict, code)
+    extra = json.loads((run.out / "ctrf.json").read_text())["results"]["extra"]
+    assert (extra["verdict"], extra["exitCode"]) == (verdict, code)
     assert "Traceback" not in run.pytest_text + run.text
     if run.has_page:
         assert_page_says(run, verdict)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +37,19 @@ def test_all_suites_are_no_selection(arguments: list[str]) -> None:
 )
 def test_a_keyword_a_mark_or_another_path_is_a_selection(arguments: list[str]) -> None:
     assert is_selection(config_of(*arguments))
+
+
+def collected(keyword: str) -> set[str]:
+    """The tests of getflow's error codes that `-k` selects."""
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", "-k", keyword]
+    ended = subprocess.run(
+        [*command, "suites/getflow/test_error_codes.py", "suites/getflow/test_errors.py"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    return {line for line in ended.stdout.splitlines() if "::" in line}
+
+
+def test_keyword_selects_by_clause_and_a_full_stop_ends_its_id() -> None:
+    exact, longer = collected("GETFLOW-ERR-1."), collected("GETFLOW-ERR-1")
+    assert exact
+    assert exact < longer

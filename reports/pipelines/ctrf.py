@@ -1,0 +1,54 @@
+"""Formats a run as a report in the Common Test Report Format (CTRF), which several CI servers and dashboards read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from reports import cause_text
+from reports.results.causes import Cause
+from reports.results.records import RunRecords
+from reports.results.result_log import ResultRecord
+from reports.results.verdicts import EXIT_CODES, ApiVerdict
+
+VERSION = "0.0.0"  # of the format
+STATUSES = {"passed": "passed", "known": "passed", "warning": "passed", "failed": "failed", "skipped": "skipped"}
+COUNTED = ("passed", "failed", "skipped", "pending", "other")
+
+
+def ctrf(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> str:
+    """The tests of all APIs; the verdicts and causes, which the format has no place for, are in `extra`."""
+    causes = {test: cause for judged in verdicts for cause in reversed(judged.causes) for test in cause.tests}
+    tests = [_test(test, causes.get(test.node)) for test in records.tests]
+    counts = Counter(test["status"] for test in tests)
+    start, stop = (round(moment * 1000) for moment in (records.run.span if records.run else (0.0, 0.0)))
+    summary = {"tests": len(tests), **{status: counts[status] for status in COUNTED}, "start": start, "stop": stop}
+    extra = {
+        "verdict": verdict,
+        "exitCode": EXIT_CODES[verdict],
+        "apis": {judged.api: judged.verdict for judged in verdicts},
+        "causes": [cause_text.facts(cause) for judged in verdicts for cause in judged.causes],
+    }
+    results = {"tool": {"name": "flowproof"}, "summary": summary, "tests": tests, "extra": extra}
+    report = {"reportFormat": "CTRF", "specVersion": VERSION, "results": results}
+    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+
+
+def _test(test: ResultRecord, cause: Cause | None) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "name": test.node,
+        "status": STATUSES.get(test.outcome, "other"),
+        "rawStatus": test.outcome,
+        "duration": round(test.seconds * 1000),
+        "suite": [test.api],
+        "tags": list(test.clauses),
+        "filePath": test.node.partition("::")[0],
+    }
+    if test.message:
+        content["message"] = test.message
+    if cause:
+        content["trace"] = "\n".join(cause_text.cause_lines(cause))
+        content["extra"] = {"clause": cause.clause, "cause": cause.id}
+    return content
