@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -51,6 +52,7 @@ class Client:
             "api-secret": KNOWN.get(key, key) if key is not None else None,
             "content-type": media_type,
             "accept": parts.get("accept"),
+            "accept-language": parts.get("language"),
         }
         header_pairs = tuple(present(headers).items())
         reply = self.handler(Request(method, f"/api/v1{path}", query, header_pairs, data))
@@ -394,7 +396,37 @@ def creations_of_others(client: Client) -> None:
     client.send("GET", SESSIONS)
 
 
+def what_is_kept(client: Client) -> None:
+    client.send("GET", SESSIONS, language="de")
+    client.send("GET", SESSIONS, query="period=past")
+    client.send("GET", SESSIONS)
+    for key in ("TOKEN", None):
+        client.send("GET", f"{SESSIONS}/{PAST}", key)
+
+
+def times_of_events(client: Client) -> None:
+    for zone in ("Asia/Kolkata", "America/New_York", "Australia/Sydney"):
+        start = (NOW - timedelta(minutes=10)).astimezone(ZoneInfo(zone))
+        client.create(date=str(start.date()), time=str(start.time()), timezone=zone, duration=0.5)
+    for time in ("12:30:00", "00:00:00"):
+        client.create(date="2031-01-31", time=time)
+    for query in ("period=current", "period=past", "period=future", ""):
+        client.send("GET", SESSIONS, query=query)
+
+
+def similar_people(client: Client) -> None:
+    for email in ("ab@example.com", "a.b@example.com", "ab+x@example.com", "ab@example.org"):
+        client.register(FUTURE, email=email)
+    client.send("GET", f"{REPORTS}/registrants/{FUTURE}")
+
+
 PROBES: dict[Callable[[Client], None], str] = {
+    what_is_kept: """keeps_the_language_of_a_connection keeps_the_key_of_a_connection
+        keeps_the_period_of_a_connection""",
+    times_of_events: """noon_becomes_midnight midnight_becomes_the_end_of_the_day
+        the_last_day_of_a_month_becomes_the_30th periods_know_no_summer_time periods_know_full_hours_of_offset""",
+    similar_people: """people_are_told_apart_by_the_local_part what_follows_a_plus_sign_is_not_compared
+        dots_in_an_address_are_not_compared""",
     difficult_values: """titles_have_single_spaces descriptions_have_plain_quotes public_titles_escape_backslashes
         csv_guards_against_signs csv_numbers_lose_their_zeros registrations_read_words_as_json""",
     reads_around_writes: "a_new_event_misses_the_next_list a_summary_is_made_once",

@@ -196,6 +196,28 @@ def _keys_of_two_logins(handler: Handler) -> list[str]:
     return [login(handler).json()["token"] for _ in range(2)]
 
 
+def _verification_of_the_first_status(handler: Handler) -> int:
+    """The status of the verification of the first of two registrations."""
+    first, _ = _codes_of_two(handler)
+    return verify(handler, first).status
+
+
+def _two_probes(first: Probe, second: Probe) -> Probe:
+    """What the second probe sees after the first one."""
+
+    def probe(handler: Handler) -> object:
+        first(handler)
+        return second(handler)
+
+    return probe
+
+
+def _language_probe(language: str) -> Probe:
+    """GET /users by somebody who prefers that language."""
+    headers = (("authorization", KEY), ("accept-language", language))
+    return lambda handler: _visible_parts(handler(Request("GET", "/users", "", headers)))
+
+
 VALID_FORM = {"verification_code": "{code}", "password": NEW_PASSWORD}
 
 
@@ -378,6 +400,22 @@ PROBES: dict[str, Probe] = {
     "reads_no_form_with_a_charset": lambda handler: _register_as(handler, f"{FORM}; charset=utf-8"),
     "takes_any_type_for_no_type": _accept_probe("application/json,*/*;q=0.1"),
     "refuses_a_filter_with_a_limit": lambda handler: get(handler, "/users", username="anna", limit=1).status,
+    "keeps_the_language_of_a_connection": _two_probes(_language_probe("de"), _list_probe()),
+    "keeps_the_limit_of_a_connection": _two_probes(_list_probe(limit=3), _list_probe()),
+    "keeps_the_first_refusal_of_a_connection": _two_probes(_list_probe(page="x"), _list_probe(limit=0)),
+    "shows_the_user_of_the_request_before": _two_probes(_user_probe(id=OTHER_ID), _user_probe()),
+    "filters_names_by_a_pattern": _list_probe(username="ann%"),
+    "filters_names_without_accents": _two_probes(_login_probe(username="andré"), _list_probe(username="andre")),
+    "finds_a_code_by_its_first_group": _verification_probe({**VALID_FORM, "verification_code": "{cut}0"}),
+    "rounds_the_offset_to_full_pages": _list_probe(offset=3),
+    "a_page_after_the_last_repeats_it": _list_probe(page=99),
+    "counts_the_pages_of_the_whole_list": _list_probe(username="anna"),
+    "mails_a_code_before_the_name_is_looked_at": lambda handler: [
+        _visible_parts(post(handler, "/register", **{**NEW, **fields}))
+        for fields in ({}, {"email": "second@example.com"})
+    ],
+    "a_registration_ends_the_code_before_it": _verification_of_the_first_status,
+    "any_code_completes_the_latest_registration": _verification_of_the_first,
 }
 
 

@@ -258,6 +258,28 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     # faults.spelling
     "takes_no_white_space_before_json": [f"POST /v2/tasks?$  {NEW_TASK}"],
     "wants_the_organisation_first": ["GET /v2/tasks?limit=1&$"],
+    # faults.leaking_state
+    "keeps_the_language_of_a_connection": [("GET /v2/tasks?$", {"accept_language": "de"}), "GET /v2/tasks?$"],
+    "keeps_the_limit_of_a_connection": ["GET /v2/lists?$&limit=2", "GET /v2/lists?$"],
+    "keeps_the_view_of_a_connection": ["GET /v2/tasks?$&view=upcoming", "GET /v2/tasks?$"],
+    # faults.clock
+    "the_31st_becomes_the_30th": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"due_on":"2031-01-31"}}'],
+    "noon_becomes_midnight": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2031-01-01T12:30:00Z"}}'],
+    "offsets_lose_their_minutes": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2031-01-01T08:30:00+05:45"}}'],
+    "midnight_belongs_to_the_day_before": ['PUT /v2/tasks/1?$ {"task":{"due_on":"2031-01-01T00:00:00Z"}}'],
+    # faults.comparison
+    "compares_moments_as_text": ["GET /v2/tasks?$&created_after=2017-04-30T23:00:00-23:00"],
+    "false_counts_as_left_out": ["GET /v2/tasks?$&cleared=false&limit=100"],
+    "the_first_filter_counts": ["GET /v2/tasks?$&workspace_id=1&owner_id=0"],
+    # faults.links
+    "a_link_is_not_encoded": ["GET /v2/tasks?$&created_after=2017-01-01T00:00:00%2B01:00"],
+    "a_link_keeps_one_name_of_include": ["GET /v2/tasks?$&include=accounts,lists"],
+    "a_link_leads_out_of_the_version": ["GET /v2/lists?$"],
+    # faults.list_edges
+    "a_cursor_at_the_end_begins_anew": ["GET /v2/lists?$&cursor=36"],
+    "a_cursor_is_rounded_to_full_pages": ["GET /v2/tasks?$&cursor=3"],
+    "a_page_of_one_has_no_link": ["GET /v2/workspaces?$&limit=1"],
+    "a_filtered_list_ends_with_its_first_page": ["GET /v2/tasks?$&workspace_id=1&limit=3"],
     # variants
     "empties_an_attribute": ['PUT /v2/tasks/1?$ {"task":{"due_on":""}}'],
     "ignores_unknown_parameters": ["GET /v2/tasks?$&x=1"],
@@ -290,6 +312,7 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "answers_are_ascii_and_indented": ["GET /v2/tasks?$"],
     "answers_take_20_milliseconds_more": ["GET /v2/tasks?$"],
     "problems_come_in_reverse": ["GET /v2/tasks?limit=x"],
+    "has_the_language_that_each_request_prefers": ["GET /v2/tasks?$"],
     "minimal": ["GET /v2/tasks?$"],
     "minimal_with_all_members": ["GET /v2/tasks?$&cursor=10001"],
     "minimal_with_other_names": ["GET /v2/lists/1234"],
