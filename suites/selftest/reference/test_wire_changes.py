@@ -1,7 +1,7 @@
 """Every change of the websocket protocol is visible: in some dialogue the server sends other bytes than the honest one.
 
 Rule: the dialogues run one after the other against a new server, and its bytes are compared. The reference's random
-numbers are the same each time.
+numbers are the same each time. Changes of deepstream's text protocol have dialogues of their own, on its endpoint.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from fixtures.reference import load
 from fixtures.reference.bitvis.data import initial_tables
 from fixtures.reference.bitvis.known_settings import KNOWN
 from fixtures.reference.protocol import MAX_BODY, Change, Reply, Request, fault
+from fixtures.reference.text_engine import HOOK, PATH
 from fixtures.transports.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, TEXT, Frame
 from suites.mutation.socket_reference import SocketReference
+
+Dialogue = Callable[[int], bytes]  # with the server at that port: all bytes that it sends
 
 SOON = 10.0  # seconds; a working server is far faster
 BITVIS = load("bitvis")
@@ -37,6 +40,7 @@ def open_call(identifier: str) -> Frame:
 
 
 LIST = Frame(TEXT, call())
+LOGIN = ("C|CHR|ws://x+", "A|REQ|{}+")
 TWICE = Frame(TEXT, call("OPEN", objectid=FIRST)[:-1] + f', "objectid": "{SECOND}"}}'.encode())
 
 
@@ -79,7 +83,7 @@ class Client:
         return self.received
 
 
-def sending(*frames: Frame, endpoint: str = "inventory/device") -> Callable[[int], bytes]:
+def sending(*frames: Frame, endpoint: str = "inventory/device") -> Dialogue:
     """A dialogue: a client sends these frames at once and disconnects."""
 
     def dialogue(port: int) -> bytes:
@@ -88,6 +92,27 @@ def sending(*frames: Frame, endpoint: str = "inventory/device") -> Callable[[int
         return client.disconnect()
 
     return dialogue
+
+
+def text_dialogue(*payloads: str) -> Dialogue:
+    """A client of the text endpoint sends each payload in a frame and closes: a server answers all of them before.
+
+    Bars separate the fields of a message, and a plus ends it.
+    """
+    separators = str.maketrans("|+", "\x1f\x1e")
+    frames = [Frame(TEXT, payload.translate(separators).encode()) for payload in payloads]
+
+    def dialogue(port: int) -> bytes:
+        client = Client(port, PATH)
+        client.send(*frames, Frame(CLOSE))
+        return client.receive_rest(SOON)
+
+    return dialogue
+
+
+def text_call(identifier: str, message: bytes, name: str = "inventory/device") -> str:
+    """A call as a message of the text protocol."""
+    return f"P|REQ|{name}|{identifier}|O{message.decode()}+"
 
 
 def two_clients_alternate(port: int) -> bytes:
@@ -113,7 +138,7 @@ def client_is_silent(port: int) -> bytes:
     return client.disconnect()
 
 
-DIALOGUES: Sequence[Callable[[int], bytes]] = (
+DIALOGUES: Sequence[Dialogue] = (
     sending(LIST),
     sending(LIST, endpoint="scheduler/queue"),
     sending(Frame(TEXT, call(), fin=False), Frame(CONTINUATION, b" ")),
@@ -134,6 +159,16 @@ DIALOGUES: Sequence[Callable[[int], bytes]] = (
     client_waits_for_the_end,
     client_is_silent,
 )
+OPENED, REFUSED = call("OPEN", objectid=FIRST), call("OPEN", objectid="nothing")
+TEXT_DIALOGUES: Sequence[Dialogue] = (
+    text_dialogue(*LOGIN, text_call("1", OPENED), text_call("2", REFUSED)),
+    text_dialogue(*LOGIN, text_call("1", OPENED, "unknown")),
+    text_dialogue(*LOGIN, text_call("1", OPENED) + text_call("2", call("OPEN", objectid=SECOND))),
+    text_dialogue(*LOGIN, "C|PI+"),
+    text_dialogue(*LOGIN, "P|NOPE+", "Q|REQ+", text_call("1", OPENED)),
+    text_dialogue(LOGIN[0], 'A|REQ|{"username": "nobody", "password": "wrong"}+'),
+    text_dialogue(LOGIN[0], text_call("1", OPENED)),
+)
 
 
 @contextmanager
@@ -146,20 +181,22 @@ def serving(*changes: Change) -> Iterator[int]:
 
 
 @cache
-def honest() -> list[bytes]:
+def honest(dialogues: Sequence[Dialogue]) -> list[bytes]:
     with serving() as port:
-        return [dialogue(port) for dialogue in DIALOGUES]
+        return [dialogue(port) for dialogue in dialogues]
 
 
 @pytest.mark.parametrize("name", WIRE)
 def test_every_change_of_the_protocol_is_visible(name: str) -> None:
+    dialogues = TEXT_DIALOGUES if HOOK in WIRE[name].hooks else DIALOGUES
     with serving(WIRE[name]) as port:
-        assert any(dialogue(port) != expected for dialogue, expected in zip(DIALOGUES, honest(), strict=True))
+        assert any(dialogue(port) != expected for dialogue, expected in zip(dialogues, honest(dialogues), strict=True))
 
 
-def test_an_honest_server_sends_the_same_each_time() -> None:
+@pytest.mark.parametrize("dialogues", [DIALOGUES, TEXT_DIALOGUES], ids=["calls", "text_protocol"])
+def test_an_honest_server_sends_the_same_each_time(dialogues: Sequence[Dialogue]) -> None:
     with serving() as port:
-        assert [dialogue(port) for dialogue in DIALOGUES] == honest()
+        assert [dialogue(port) for dialogue in dialogues] == honest(dialogues)
 
 
 def test_a_change_on_an_unknown_hook_is_refused() -> None:
@@ -173,7 +210,7 @@ def test_a_bug_in_a_change_ends_its_connection_and_no_other(capfd: pytest.Captur
 
     with serving(Change("bug", "fault", (), "It raises.", bug, hooks=("ping",), needs_socket=True)) as port:
         assert sending(Frame(PING), LIST)(port).endswith(Frame(CLOSE, b"\x03\xf3", masked=False).encode())
-        assert sending(LIST)(port) == honest()[0]
+        assert sending(LIST)(port) == honest(DIALOGUES)[0]
     assert "ZeroDivisionError" in capfd.readouterr().err
 
 
