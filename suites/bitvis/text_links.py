@@ -130,6 +130,7 @@ def text_link(api: Api) -> Iterator[TextLink]:
         connection = TextConnection.open(url, response_timeout(api), api.target.route, api.target.pace)
     except websocket_client.HandshakeRefused as refused:
         raise MissingPrecondition(f"{url} is no deepstream engine: {refused}") from None
+    api.on_websocket(f"{TEXT_ENGINE}{url}")
     try:
         yield TextLink(api, url, connection)
     finally:
