@@ -296,7 +296,9 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
     finding_records.note_comparison(config, op, left, right)
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+def pytest_report_teststatus(
+    report: pytest.TestReport | pytest.CollectReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     return warning_status(report)
 
 

@@ -201,9 +201,11 @@ def _pass_with_warning(item: pytest.Item, report: pytest.TestReport) -> None:
         report.outcome = "passed"
 
 
-def warning_status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """How pytest counts and shows the phase of a test that ended with a warning, None for any other."""
-    is_shown = (WARNING, True) in map(tuple, report.user_properties)
+def warning_status(
+    report: pytest.TestReport | pytest.CollectReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """How pytest counts and shows the phase of a test that ended with a warning, None for anything else."""
+    is_shown = isinstance(report, pytest.TestReport) and (WARNING, True) in map(tuple, report.user_properties)
     return (WARNING, "W", ("WARNING", {"yellow": True})) if is_shown else None
 
 

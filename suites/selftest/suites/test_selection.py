@@ -39,6 +39,19 @@ def test_a_keyword_a_mark_or_another_path_is_a_selection(arguments: list[str]) -
     assert is_selection(config_of(*arguments))
 
 
+def test_a_suite_that_cannot_be_imported_is_one_error(tmp_path: Path) -> None:
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("import no_such_module\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), "-c"]
+    ended = subprocess.run(
+        [*command, str(ROOT / "pyproject.toml"), "-p", "suites.conftest", str(broken)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "INTERNALERROR" not in ended.stdout + ended.stderr
+    assert "1 error in" in ended.stdout
+    assert ended.returncode == 2
+
+
 def collected(keyword: str) -> set[str]:
     """The tests of getflow's error codes that `-k` selects."""
     command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", "-k", keyword]
