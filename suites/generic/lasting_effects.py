@@ -15,7 +15,7 @@ from typing import Any
 from contracts.exchange import Exchange, Request
 from contracts.judge.http_judge import Finding, is_refusal
 from contracts.operation import Operation
-from fixtures.cases import Case
+from fixtures.cases import Case, filled
 from fixtures.corpus import Corpus
 from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.target_api import Api
@@ -65,20 +65,19 @@ def _values(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
 
 @dataclass(frozen=True)
 class Probe:
-    """A request whose answer is known: what came twice, each time on a new connection."""
+    """A request whose answer is known: what came twice, each time on a new connection. `send` sends it as that API."""
 
-    title: str
-    request: Request
+    send: Callable[[Api], Exchange]
     first: Answer
     second: Answer
 
     @classmethod
-    def of(cls, api: Api, title: str, request: Request) -> Probe | None:
+    def of(cls, api: Api, send: Callable[[Api], Exchange]) -> Probe | None:
         """The probe with that request; None if its responses are incomplete, or of several statuses."""
-        exchanges = [on_new_connection(api, request) for _ in range(2)]
+        exchanges = [api.send_concurrently([send])[0] for _ in range(2)]
         first, second = (Answer.of(api, exchange) for exchange in exchanges)
         is_steady = (first.status, first.is_refused) == (second.status, second.is_refused)
-        return cls(title, request, first, second) if is_steady and not exchanges[1].response.error else None
+        return cls(send, first, second) if is_steady and not exchanges[1].response.error else None
 
     @property
     def unsteady(self) -> set[Path]:
@@ -103,18 +102,17 @@ class Probe:
         return own != changed == others and len(changed) <= len(own)
 
 
-def on_new_connection(api: Api, request: Request) -> Exchange:
-    """The exchange on a connection that has carried no other request."""
-    return api.send_concurrently([lambda client: client.send_request(request)])[0]
-
-
 def probes_of(api: Api, corpus: Corpus, operation: Operation) -> list[Probe]:
     """Requests that change no record: the minimal one of a read, invalid ones, and one without credentials."""
     invalid = _invalid(corpus, operation, INVALID)
     cases = [*([corpus.minimal(operation)] if operation.safe else []), *invalid]
     if operation.needs_credentials:
         cases += [replace(case, credentials="none", title="no credentials") for case in cases[:1]]
-    probes = (Probe.of(api, case.title, api.render(operation, case)) for case in cases)
+
+    def resolve(source: Mapping[str, Any]) -> Any:
+        return api.known_value(source, operation.server)
+
+    probes = (Probe.of(api, partial(Api.send, operation=operation, case=filled(case, resolve))) for case in cases)
     return [probe for probe in probes if probe and (operation.safe or probe.second.is_refused)]
 
 
@@ -136,7 +134,7 @@ def _richest(corpus: Corpus, operation: Operation, count: int) -> list[Case]:
     cases = [*corpus.examples(operation)[1:], *corpus.boundaries(operation), *corpus.valid(operation)]
     chosen: list[Case] = []
     known: set[str] = set()
-    while len(chosen) < min(count, len(cases)):
+    for _ in range(min(count, len(cases))):
         case = max(cases, key=lambda case: len(case.parameters["query"].keys() - known))
         known |= case.parameters["query"].keys()
         chosen.append(case)
@@ -165,11 +163,11 @@ def finding_about(api: Api, probe: Probe, title: str, send_other: Sender) -> Fin
     difference = "", ""
     for _ in range(2):
         other = Answer.of(api, send_other())
-        exchange = api.send_request(probe.request)
+        exchange = probe.send(api)
         after = Answer.of(api, exchange)
         if probe.difference(after) is None:
             return None
-        known = probe if probe.has_become(after, other) else Probe.of(api, probe.title, probe.request)
+        known = probe if probe.has_become(after, other) else Probe.of(api, probe.send)
         if known is None or (shown := known.difference(after)) is None:
             return None
         difference = shown
