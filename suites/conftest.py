@@ -191,6 +191,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section(f"causes: {len(causes)}", "=")
         for line in cause_text.console_lines(causes):
             terminalreporter.write_line(line)
+    config.stash[RESULTS].shorten_failures(terminalreporter.stats.get("failed", ()))
     for line in [
         *config.stash[RESULTS].lines,
         *made_records.summary_lines(config),

@@ -7,7 +7,7 @@ the tear-down has ended; to the controller of xdist the outcome travels as a pro
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -159,6 +159,13 @@ class ResultRecorder:
                 report.longrepr = f"cause {cause}, as above"
             shown |= {cause} if cause else set()
         return (yield)
+
+    def shorten_failures(self, failures: Iterable[pytest.TestReport]) -> None:
+        """Leaves the first line of each finding, once all are printed: on CI servers pytest's list repeats the text."""
+        tests = {record.node for record in self.findings}
+        for report in failures:
+            if report.nodeid in tests:
+                report.longrepr = str(report.longrepr).partition("\n")[0]
 
     @property
     def lines(self) -> list[str]:

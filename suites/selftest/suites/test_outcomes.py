@@ -267,8 +267,9 @@ def test_a_broken_promise_fails(tmp_path: Path, node: Path) -> None:
     assert run.pytest_code == 1
 
 
-def test_one_wrong_type_is_one_cause_everywhere(tmp_path: Path) -> None:
-    run = ended_run(tmp_path, None, {}, PAGES, "--fault", "flowback.gives_total_page_as_text", "-n", "2")
+@pytest.mark.parametrize("ci", ["", "true"], ids=["terminal", "CI server"])
+def test_one_wrong_type_is_one_cause_everywhere(tmp_path: Path, ci: str) -> None:
+    run = ended_run(tmp_path, None, {"CI": ci}, PAGES, "--fault", "flowback.gives_total_page_as_text", "-n", "2")
     assert_all_say(run, "fail")
     (cause,) = json.loads((run.out / "summary.json").read_text())["apis"]["flowback"]["causes"]
     assert (cause["clause"], cause["example"]["slot"], len(cause["tests"])) == ("FLOWBACK-LIST-7", "/total_page", 9)
@@ -279,7 +280,7 @@ def test_one_wrong_type_is_one_cause_everywhere(tmp_path: Path) -> None:
         assert re.search(rf"^ +how often +{times}$|^   how often +{times}$", text, re.MULTILINE)
         assert '-H "Authorization: $FLOWBACK_TOKEN"' in text
     assert run.pytest_text.count("  received   ") == 2, "the first failure, and the cause"
-    assert run.pytest_text.count(f"cause {cause['id']}, as above") == 8
+    assert run.pytest_text.splitlines().count(f"cause {cause['id']}, as above") == 8
     junit = ElementTree.parse(run.out / "junit.xml")
     (listed,) = junit.iterfind(f"testsuite/properties/property[@name='cause {cause['id']}']")
     assert listed.get("value") == f"{heading} {times}"
