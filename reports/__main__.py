@@ -4,6 +4,7 @@
     python -m reports --expect all      every API in contracts/ must have results, unless the run was asked for others
     python -m reports --load DIR        also the load run in that folder; its verdict counts
     python -m reports compare A B       compares two load runs: what got better, worse or cannot be told apart
+    python -m reports accept ID --until DAY --reason TEXT       lets a cause of the last runs fail no run for a time
     python -m reports begin             says that a pytest run is about to begin, so that one that never does is broken
 
 Without --load, the newest load run in reports/out/load is shown but does not count.
@@ -27,7 +28,7 @@ from pathlib import Path
 
 import contracts
 from contracts.yaml_reader import UsageError
-from reports import summary
+from reports import accept_command, summary
 from reports.allure import report_page
 from reports.coverage import coverage_page, coverage_report
 from reports.junit_xml import junit
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["compare"]:
         return run_comparison.main(words[1:])
+    if words[:1] == ["accept"]:
+        return accept_command.main(words[1:], OUT, os.environ)
     if words[:1] == ["begin"]:
         return _begin(words[1:])
     options = _options(words)

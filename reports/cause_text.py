@@ -8,11 +8,14 @@ from typing import Any
 
 from contracts.clauses import sentence_and_citation
 from contracts.yaml_reader import UsageError
+from reports.results.acceptances import Acceptance
+from reports.results.accepted_causes import AcceptedCause
 from reports.results.causes import Cause
 from reports.results.finding_record import FindingRecord
 
 MAX_LISTED = 6  # operations of a cause
 MAX_OPEN = 5  # causes of an API that are not folded on a page
+MAX_WHAT = 300  # characters of what an acceptance says that it accepts
 MAX_SHOWN = 12  # causes of an API in full on a console
 
 
@@ -65,6 +68,34 @@ def console_lines(causes: Sequence[Cause]) -> list[str]:
     return lines
 
 
+def accepted_line(accepted: AcceptedCause) -> str:
+    """An accepted cause in one line: until when and why, and what it is."""
+    cause, acceptance = accepted.cause, accepted.acceptance
+    return f"{heading(cause)} {how_often(cause)}, cause {cause.id}; accepted {acceptance}"
+
+
+def what_of(cause: Cause) -> str:
+    """What an acceptance says that it accepts: the clause's sentence, and what was expected and received at first."""
+    example = cause.example
+    text = f"{sentence_of(cause.clause)[0]} Expected {example.expected}; received {example.received}".strip()
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_WHAT else f"{text[: MAX_WHAT - 1]}…"
+
+
+def overdue_line(acceptance: Acceptance) -> str:
+    """That the acceptance is over, and what to do."""
+    return f"{_name_of(acceptance)} was accepted {acceptance}; accept it anew, or remove the entry"
+
+
+def vanished_line(acceptance: Acceptance) -> str:
+    """That nothing needs the acceptance any more, and what to do."""
+    return f"{_name_of(acceptance)} is accepted {acceptance}, and was not found; remove the entry"
+
+
+def _name_of(acceptance: Acceptance) -> str:
+    return " ".join(text for text in (acceptance.id, acceptance.clause, acceptance.what) if text)
+
+
 def markdown(causes: Sequence[Cause]) -> list[str]:
     """The causes as a numbered list, each with its smallest example; of many, the last ones folded."""
     folded = _numbered(causes[MAX_OPEN:], MAX_OPEN + 1)
@@ -91,6 +122,16 @@ def facts(cause: Cause) -> dict[str, Any]:
     """The cause for machines."""
     sentence, citation = sentence_of(cause.clause)
     return {**asdict(cause), "sentence": sentence, "citation": citation}
+
+
+def accepted_facts(accepted: AcceptedCause) -> dict[str, Any]:
+    """The accepted cause and its acceptance for machines."""
+    return {**facts(accepted.cause), "acceptance": acceptance_facts(accepted.acceptance)}
+
+
+def acceptance_facts(acceptance: Acceptance) -> dict[str, Any]:
+    """The acceptance for machines."""
+    return {**asdict(acceptance), "until": str(acceptance.until)}
 
 
 def how_often(cause: Cause) -> str:

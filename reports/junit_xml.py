@@ -1,7 +1,7 @@
 """Formats a pytest run as JUnit XML for CI servers: a suite for each API, and one for the run itself.
 
 Rule: what failed is a failure, with its cause as text; what says nothing about the API is an error whose type is the
-outcome, so that no run without a pass looks like one. A warning is text beside a case that passed.
+outcome, so that no run without a pass looks like one. A warning, and what is known, is text beside a case that passed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 from reports import cause_text
+from reports.results.accepted_causes import AcceptedCause
 from reports.results.causes import Cause
 from reports.results.records import RunRecords
 from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
@@ -17,6 +18,7 @@ from reports.results.verdicts import EXIT_CODES, ApiVerdict
 from reports.summary import outside_lines
 
 CASE_ELEMENTS = {"failed": "failure", "skipped": "skipped", **dict.fromkeys(NOT_JUDGED_OUTCOMES, "error")}
+PASSED_WITH_TEXT = ("warning", "known")  # outcomes of cases that passed and have a text
 COUNTS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
@@ -24,12 +26,16 @@ def junit(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, loa
     """The run as JUnit XML. verdict: of everything together; loads: verdicts of the load runs that count, by name."""
     root = ElementTree.Element("testsuites", name="flowproof")
     for judged in verdicts:
-        suite = _suite(root, judged.api, judged.verdict, judged.causes)
-        causes = {test: cause for cause in reversed(judged.causes) for test in cause.tests}
+        suite = _suite(root, judged.api, judged.verdict, judged.causes, judged.accepted)
+        causes = {test: cause for cause in reversed(_all_causes(judged)) for test in cause.tests}
         for test in records.tests:
             if test.api == judged.api:
                 _add_case(suite, test, causes.get(test.node))
         _add_run_case(suite, "the run is complete", judged.verdict, judged.reasons)
+        if judged.vanished:
+            is_failure = bool(records.run and records.run.is_strict)
+            lines = [cause_text.vanished_line(entry) for entry in judged.vanished]
+            _add_run_case(suite, "what is accepted was found", "fail", lines if is_failure else [])
     suite = _suite(root, "run", verdict)
     _add_run_case(suite, "nothing failed outside the tests", verdict, outside_lines(records))
     for name, load in loads.items():
@@ -41,10 +47,21 @@ def junit(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, loa
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _suite(root: ElementTree.Element, name: str, verdict: str, causes: Sequence[Cause] = ()) -> ElementTree.Element:
+def _all_causes(judged: ApiVerdict) -> list[Cause]:
+    return [*judged.causes, *(accepted.cause for accepted in judged.accepted)]
+
+
+def _suite(
+    root: ElementTree.Element,
+    name: str,
+    verdict: str,
+    causes: Sequence[Cause] = (),
+    accepted: Sequence[AcceptedCause] = (),
+) -> ElementTree.Element:
     suite = ElementTree.SubElement(root, "testsuite", name=name)
     properties = ElementTree.SubElement(suite, "properties")
     listed = [(f"cause {cause.id}", f"{cause_text.heading(cause)} {cause_text.how_often(cause)}") for cause in causes]
+    listed += [(f"accepted {it.cause.id}", cause_text.accepted_line(it)) for it in accepted]
     for key, value in (("verdict", verdict), ("exit_code", str(EXIT_CODES[verdict])), *listed):
         ElementTree.SubElement(properties, "property", name=key, value=_text(value))
     return suite
@@ -63,8 +80,8 @@ def _add_case(suite: ElementTree.Element, test: ResultRecord, cause: Cause | Non
             ElementTree.SubElement(properties, "property", name=name, value=_text(value))
     if kind := CASE_ELEMENTS.get(test.outcome):
         ElementTree.SubElement(case, kind, type=test.outcome, message=_text(test.message)).text = text
-    elif test.outcome == "warning":
-        ElementTree.SubElement(case, "system-out").text = text or _text(f"warning: {test.message}")
+    elif test.outcome in PASSED_WITH_TEXT:
+        ElementTree.SubElement(case, "system-out").text = text or _text(f"{test.outcome}: {test.message}")
 
 
 def _add_run_case(suite: ElementTree.Element, name: str, verdict: str, reasons: Sequence[str]) -> None:

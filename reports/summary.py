@@ -47,7 +47,8 @@ def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: 
         lines += [f"    {line}" for line in cause_text.console_lines(judged.causes)]
         for test in (*judged.findings, *judged.warnings):
             lines += [] if test.findings else [f"    {_message_with_clause(test)}", f"        {test.node}"]
-        lines += [f"    known: {_message_with_clause(test)}" for test in judged.known]
+        lines += [f"    known: {_message_with_clause(test)}" for test in judged.departures]
+        lines += [f"    {line}" for line in acceptance_lines(judged)]
         for test, number in _by_message(judged.not_judged):
             lines += [f"    {test.outcome}: {test.message}", f"        {_node_and_others(test, number)}"]
         lines += [f"    changed: {change}" for change in judged.changes[:MAX_CHANGES]]
@@ -56,6 +57,15 @@ def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: 
     lines += outside_lines(records)
     meaning = _meaning(verdict, verdicts)
     return [*lines, f"flowproof: {verdict} (exit code {EXIT_CODES[verdict]}): {meaning}"]
+
+
+def acceptance_lines(judged: ApiVerdict) -> list[str]:
+    """What is accepted, what was until its last day, and what was accepted and not found, a line each."""
+    return [
+        *(f"accepted: {cause_text.accepted_line(accepted)}" for accepted in judged.accepted),
+        *(f"overdue: {cause_text.overdue_line(entry)}" for entry in judged.overdue),
+        *(f"vanished: {cause_text.vanished_line(entry)}" for entry in judged.vanished),
+    ]
 
 
 def _meaning(verdict: str, verdicts: Sequence[ApiVerdict]) -> str:
@@ -142,7 +152,10 @@ def _api_sections(verdict: ApiVerdict) -> list[str]:
         *_section(f"{api}: causes", cause_text.markdown(verdict.causes)),
         *_section(f"{api}: findings", findings),
         *_section(f"{api}: warnings", warnings),
-        *_section(f"{api}: known departures", [f"- {_cell(_message_with_clause(test))}" for test in verdict.known]),
+        *_section(
+            f"{api}: known departures", [f"- {_cell(_message_with_clause(test))}" for test in verdict.departures]
+        ),
+        *_section(f"{api}: acceptances", [f"- {_cell(line)}" for line in acceptance_lines(verdict)]),
         *_section(f"{api}: not judged", not_judged),
         *_section(f"{api}: skipped", skipped),
         *_section(f"{api}: readings that have changed", [f"- {_cell(change)}" for change in verdict.changes]),
@@ -176,8 +189,9 @@ def report_environment(verdicts: Sequence[ApiVerdict], records: RunRecords) -> d
     """The head of the HTML report: the verdicts, then the environment of the run."""
     texts = {f"verdict of {verdict.api}": f"{verdict.verdict}: {counts_text(verdict)}" for verdict in verdicts}
     for verdict in verdicts:
-        if verdict.known:
-            texts[f"known of {verdict.api}"] = "; ".join(_message_with_clause(test) for test in verdict.known)
+        known = [*map(_message_with_clause, verdict.departures), *acceptance_lines(verdict)]
+        if known:
+            texts[f"known of {verdict.api}"] = "; ".join(known)
     return texts | records.environment
 
 
@@ -216,6 +230,9 @@ def _verdict_facts(verdict: ApiVerdict) -> dict[str, Any]:
         "counts": verdict.counts,
         "clauses": list(verdict.clauses),
         "causes": [cause_text.facts(cause) for cause in verdict.causes],
+        "accepted": [cause_text.accepted_facts(accepted) for accepted in verdict.accepted],
+        "overdue": [cause_text.acceptance_facts(entry) for entry in verdict.overdue],
+        "vanished": [cause_text.acceptance_facts(entry) for entry in verdict.vanished],
         "findings": [_test_facts(test) for test in verdict.findings],
         "warnings": [_test_facts(test) for test in verdict.warnings],
         "known": [_test_facts(test) for test in verdict.known],

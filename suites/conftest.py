@@ -29,11 +29,12 @@ from fixtures.targets import Target, apply_target_files, deepstream_url, embedde
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
 from reports import cause_text
-from reports.results.causes import causes_of
+from reports.results.accepted_causes import split_causes
 from suites import departures_plugin, hypothesis_checks, run_checks, worker_groups
 from suites.generic import bug_kinds
 from suites.observed_readings import ObservedReadings
 from suites.reporting import (
+    accepted_findings,
     attachments,
     broken_contracts,
     finding_records,
@@ -52,7 +53,7 @@ from suites.reporting.result_recorder import (
     OPERATIONS,
     RESULTS,
     ResultRecorder,
-    warning_status,
+    passing_status,
 )
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
@@ -102,6 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
         pace_plugin.configure(config)
         remembered_readings.configure(config)
         departures_plugin.configure(config)
+        accepted_findings.configure(config)
     except ValueError as error:
         pytest_plugin.refuse(config, str(error))
         pytest.exit(str(error), returncode=EXIT_MISUSE)
@@ -147,7 +149,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         pytest_plugin.label_items(session.items)
     if session.items or broken_contracts.reported(session.config):
         apis = broken_contracts.working_apis(session.config)
-        pytest_plugin.start_manifest(session.config, session.items, bug_kinds.of_tests(session.items, apis))
+        pytest_plugin.start_manifest(
+            session.config,
+            session.items,
+            bug_kinds.of_tests(session.items, apis),
+            session.config.stash[accepted_findings.ACCEPTED],
+        )
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -178,6 +185,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if MISUSE in config.stash:
         pytest_plugin.refuse(config, config.stash[MISUSE])
     unrecorded = remembered_readings.write(config)
+    exitstatus = _without_known_failures(session, exitstatus)
     pytest_plugin.finish_manifest(config, exitstatus, [*config.stash[COLLECTION_ERRORS].messages, *unrecorded])
     is_broken = bool(broken_contracts.reported(config) or unrecorded) or MISUSE in config.stash
     code = EXIT_BROKEN if is_broken else config.stash[RESULTS].exit_code
@@ -186,13 +194,29 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = code
 
 
+def _without_known_failures(session: pytest.Session, status: int) -> int:
+    """The exit status when accepted findings do not count; the session's is that of a failure if one has vanished."""
+    recorder = session.config.stash[RESULTS]
+    if hasattr(session.config, "workerinput"):
+        return status
+    counted = accepted_findings.exit_status(session.config, status, recorder.failed, recorder.findings)
+    is_passed = counted == pytest.ExitCode.OK
+    session.exitstatus = (
+        pytest.ExitCode.TESTS_FAILED if is_passed and accepted_findings.has_failed(session.config) else counted
+    )
+    return counted
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if causes := causes_of(config.stash[RESULTS].findings):
+    findings = config.stash[RESULTS].findings
+    causes, _ = split_causes(findings, config.stash[accepted_findings.ACCEPTED])
+    if causes:
         terminalreporter.section(f"causes: {len(causes)}", "=")
         for line in cause_text.console_lines(causes):
             terminalreporter.write_line(line)
     config.stash[RESULTS].shorten_failures(terminalreporter.stats.get("failed", ()))
     for line in [
+        *accepted_findings.summary_lines(config, findings),
         *config.stash[RESULTS].lines,
         *made_records.summary_lines(config),
         *remembered_readings.summary_lines(config),
@@ -300,7 +324,7 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
 def pytest_report_teststatus(
     report: pytest.TestReport | pytest.CollectReport,
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    return warning_status(report)
+    return passing_status(report)
 
 
 @pytest.hookimpl(wrapper=True)

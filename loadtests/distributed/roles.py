@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from loadtests.distributed import machine
 from loadtests.distributed.load_generator import Line, LoadGenerator, Notes, Statistics
 from loadtests.distributed.run_results import Run, RunFolder
 from loadtests.profiles.arrival_scheduler import arrival_plans
-from loadtests.targets.run_targets import url_of
+from loadtests.targets.run_targets import RunTarget, run_acceptances, url_of
+from reports.load.load_causes import ACCEPTANCES_KEY
 from reports.load.load_result import LoadResult
 
 ACROSS_WORKERS = "across workers"  # the transport of failures that no single request shows
@@ -93,6 +95,10 @@ class Role:
         shape = self.environment.shape_class
         planned = getattr(shape if shape is not None else options, "run_time", None)
         user_classes = self.environment.user_classes
+        apis = sorted({api for user_class in user_classes if (api := getattr(user_class, "api", ""))})
+        embedded = getattr(options, EMBEDDED_OPTION, [])
+        run_target = RunTarget(self.environment.host or "", embedded=tuple(embedded))
+        accepted = run_acceptances(apis, run_target, os.environ, date.today())
         description = {
             "users": getattr(options, "num_users", None),
             "spawn_rate": getattr(options, "spawn_rate", None),
@@ -100,10 +106,11 @@ class Role:
             "arrivals": {name: vars(plan) for name, plan in self.plans().items()},
             "classes": [user_class.__name__ for user_class in user_classes],
             "journey_classes": [user_class.__name__ for user_class in journey_classes(self.environment)],
-            "apis": sorted({api for user_class in user_classes if (api := getattr(user_class, "api", ""))}),
-            "embedded": getattr(options, EMBEDDED_OPTION, []),
+            "apis": apis,
+            "embedded": embedded,
             "judge": getattr(options, "judge", "all"),
             "targets": self._targets(),
+            ACCEPTANCES_KEY: {api: entries.to_json() for api, entries in accepted.items()},
             "machine": machine.description(),
             **getattr(shape, "description", {}),
         }

@@ -173,7 +173,7 @@ def deliver(request: Request, requester: Requester, response: Response, is_unsen
             error = _status_error(response.status) if response.status >= 400 else None
         else:
             error = _validated(request.validator, request, response)
-        response.error = error
+        response.error = error or response.error
     if error is None:
         request.samples.times.append(
             (response.intended, response.sent, response.first, response.done, len(response.body))

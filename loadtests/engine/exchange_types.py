@@ -91,7 +91,8 @@ class Request:
     samples: where its times are recorded.
     payload: HTTP: all bytes of the request; websocket: the text of one message; deepstream: the RPC's data as JSON.
     validator: called with a complete response; returns None if it is valid, else a reason from a bounded set, such as
-        "BITVIS-RESP-1". Without a validator a response is valid unless its status is 400 or more.
+        "BITVIS-RESP-1". Without a validator a response is valid unless its status is 400 or more. One that returns None
+        may have set the response's error: it counts as valid then, and its journey has nothing to go on with.
     timeout_ns: within which the response must be complete, connecting included.
     is_head: the method is HEAD, whose response has no body.
     rpc_name: deepstream: the name of the RPC.

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -42,10 +43,13 @@ from loadtests.targets.run_targets import (
     permitted_by,
     require_permission,
     resolve_target,
+    run_acceptances,
     start_missing,
 )
 from loadtests.validation.invariants import UniquenessLedger
 from loadtests.validation.validators import Validators, parse_mode
+from loadtests.validation.violation_causes import ViolationCauses
+from reports.load.load_causes import CAUSES_NOTE
 from reports.load.load_run import LEFT_OUT_FILE
 from reports.load.load_verdict import MISUSE, STOP_NOTE, UNREACHABLE
 from reports.load.validation_note import NOTE
@@ -89,6 +93,7 @@ def on_init(state: RunState, **_: Any) -> None:
         if environment.parsed_options is not None:
             setattr(environment.parsed_options, EMBEDDED_OPTION, embedded)
         mailing = [user_class.api for user_class in user_classes if user_class.reads_mail]
+        run_acceptances(apis, replace(given, embedded=tuple(embedded)), os.environ, date.today())
         state.target = start_missing(apis, mailing, given, os.environ, state.resources)
     except (UsageError, ValueError) as error:
         _refuse(state, str(error))
@@ -146,7 +151,7 @@ def _refuse(state: RunState, reason: str) -> NoReturn:
 
 
 def _on_target(state: RunState, msg: Any, **_: Any) -> None:
-    state.target = RunTarget(**msg.data)
+    state.target = RunTarget(**{**msg.data, "embedded": tuple(msg.data["embedded"])})
 
 
 def on_test_start(state: RunState, **_: Any) -> None:
@@ -157,10 +162,12 @@ def on_test_start(state: RunState, **_: Any) -> None:
         environment.process_exit_code = None  # of the run before
     for user_class in set(environment.user_classes).difference(journey_classes(environment)):
         permit_other_clients(environment.host or user_class.host or "")
-    target = RunTarget(environment.host or "", state.target.mail)
+    target = replace(state.target, host=environment.host or "")
     if isinstance(environment.runner, MasterRunner):
-        environment.runner.send_message(TARGET_MESSAGE, {"host": target.host, "mail": target.mail})
+        environment.runner.send_message(TARGET_MESSAGE, asdict(target))
         state.ledger = UniquenessLedger()
+        apis = [user_class.api for user_class in contract_classes(environment)]
+        state.validators.causes = ViolationCauses(run_acceptances(apis, target, os.environ, date.today()))
         return
     began, state.is_preparing = time.monotonic(), True
     try:
@@ -185,7 +192,8 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
     started = getattr(options, EMBEDDED_OPTION, [])
     others = [target.api for target in known if target.api not in started]  # a proxy may stand before a reference
     mode, variables = parse_mode(getattr(options, "judge", "all")), run_secret_variables(apis, os.environ)
-    state.validators = Validators(mode, state.secrets, variables, others)
+    causes = ViolationCauses(run_acceptances(apis, run_target, os.environ, date.today()))
+    state.validators = Validators(mode, state.secrets, variables, others, causes=causes)
     state.cpu_began = time.process_time_ns()
     state.ledger = UniquenessLedger()
     lines = describe_targets(known)
@@ -203,6 +211,7 @@ def _prepare(state: RunState, run_target: RunTarget) -> list[str]:
         if not target.writes:
             lines.append(f"{user_class.api}: journeys that change something are left out; {target.read_only_reason()}")
     state.add_note(NOTE, partial(_validation_note, state))
+    state.add_note(CAUSES_NOTE, lambda: state.validators.causes.note())
     return lines
 
 
@@ -244,8 +253,10 @@ def on_report_to_master(state: RunState, data: dict[str, Any], **_: Any) -> None
 
 def on_worker_report(state: RunState, data: dict[str, Any], **_: Any) -> None:
     """Compares a worker's values with those of the others; a repeat is a failure of the run."""
-    for clause, expected, _received in state.ledger.merge_report(data.pop(LEDGER_KEY, ())):
-        state.count_failures(expected, clause)
+    for clause, expected, received in state.ledger.merge_report(data.pop(LEDGER_KEY, ())):
+        what = f"expected {expected}; received {received}"
+        if not state.validators.causes.is_accepted(clause, "", "", partial(str, what)):
+            state.count_failures(expected, clause)
 
 
 def on_quitting(state: RunState, **_: Any) -> None:

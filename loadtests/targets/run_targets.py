@@ -19,6 +19,7 @@ from fixtures.server_identity import is_loopback
 from fixtures.setting_values import shown, trimmed, usage_error
 from fixtures.smtp_sink import mail_address
 from fixtures.targets import Target, deepstream_host, deepstream_url, embedded_references, from_environment
+from reports.results.acceptances import AcceptanceList, acceptances_of
 
 PERMIT_VARIABLE = "LOAD_PERMITTED_BY"
 PERMIT_DAYS = 30  # before or after the day of the run on which the load was, or is to be, permitted
@@ -31,10 +32,15 @@ class LoadNotPermitted(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class RunTarget:
-    """Where all APIs of a run are. host: as Locust has it, "" without one; mail: URL of the mailbox, "" without one."""
+    """Where all APIs of a run are.
+
+    host: as Locust has it, "" without one; mail: URL of the mailbox, "" without one; embedded: the APIs for which the
+    run has started a reference.
+    """
 
     host: str = ""
     mail: str = ""
+    embedded: tuple[str, ...] = ()
 
 
 def permitted_by(environ: Mapping[str, str]) -> str:
@@ -81,6 +87,18 @@ def _with_host(api: str, apis: Sequence[str], host: str, environ: Mapping[str, s
 def url_of(api: str, apis: Sequence[str], host: str, environ: Mapping[str, str]) -> str:
     """The URL of that API, one of the run's `apis`, as `resolve_target` has it; "" if nothing names it."""
     return _with_host(api, apis, host, environ).get(f"{api.upper()}_URL", "")
+
+
+def run_acceptances(
+    apis: Sequence[str], run_target: RunTarget, environ: Mapping[str, str], today: date
+) -> dict[str, AcceptanceList]:
+    """What is accepted of the targets of the run's `apis`, by API. Raises UsageError for a file that is not understood.
+
+    Of references that the run has started, nothing is.
+    """
+    others = [api for api in apis if api not in run_target.embedded]
+    lists = {api: acceptances_of(api, _with_host(api, apis, run_target.host, environ), today) for api in others}
+    return {api: accepted for api, accepted in lists.items() if accepted.file}
 
 
 def require_permission(target: Target, environ: Mapping[str, str]) -> None:
@@ -143,7 +161,7 @@ def start_missing(
     engines = {api: url for api in embedded if (url := deepstream_url(api, environ))}
     references = resources.enter_context(embedded_references(embedded, mailbox["smtp"], engines=engines))
     url = references[embedded[0]].url  # with several APIs the others have a URL of their own in the environment
-    return RunTarget(url if len(apis) == 1 else url.rpartition("/")[0], mailbox["http"])
+    return RunTarget(url if len(apis) == 1 else url.rpartition("/")[0], mailbox["http"], tuple(embedded))
 
 
 def _smtp_address(mailing: Sequence[str], embedded: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:

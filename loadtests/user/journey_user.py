@@ -40,6 +40,7 @@ from loadtests.engine.exchange_types import Address, Request, Validator
 from loadtests.engine.recorder import OperationSamples
 from loadtests.engine.virtual_user import VirtualUser
 from loadtests.user.journey import http_request, journey, require_generator, require_weights
+from loadtests.validation.violation_causes import CONSEQUENCES
 
 SECOND = 1_000_000_000
 GOLDEN_RATIO = 0.6180339887498949  # the fractional parts of its multiples fill 0 to 1 evenly, however many there are
@@ -239,11 +240,14 @@ class JourneyUser(User):
     def _journey_ended(self, virtual_user: VirtualUser) -> None:
         """A journey is over: stop, wait for an arrival, or pause."""
         immediately = False
-        if virtual_user.exception is None:
+        exception: BaseException | None = virtual_user.exception
+        if exception is None:
             self._record_journey(virtual_user.first_failure)
+        elif isinstance(exception, CONSEQUENCES) and self.run_state.validators.causes.has_accepted:
+            self._record_journey(f"ended by what is accepted: {type(exception).__name__}")
         else:
-            immediately = isinstance(virtual_user.exception, RescheduleTaskImmediately)
-            self._end_exception = self._user_exception(virtual_user.exception)
+            immediately = isinstance(exception, RescheduleTaskImmediately)
+            self._end_exception = self._user_exception(exception)
         if self._state == LOCUST_STATE_STOPPING or self._end_exception is not None:
             self._finished.set()
             return

@@ -9,13 +9,21 @@ compiled schema tests it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts import exchange, json_pointer
 from contracts.json_text import is_too_deep
-from contracts.judge.http_judge import JSON_SUFFIXES, Finding, coerce, is_refusal, judge_response, media_type_object
+from contracts.judge.http_judge import (
+    JSON_SUFFIXES,
+    WAS_REFUSED,
+    Finding,
+    coerce,
+    is_refusal,
+    judge_response,
+    media_type_object,
+)
 from contracts.judge.refusal_judge import InvalidCase, judge_refusal, may_be_accepted, refusal_problems, refusal_rule
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
@@ -28,7 +36,8 @@ MAX_TABLE_SIZE = 64  # pairs of status and media type in a table
 Violation = tuple[str, str, str]  # id of the clause, expected, received
 Check = Callable[[Any, Response], "Violation | None"]  # given the parsed body and the response
 FastCheck = Callable[[Response], bool]
-KeepFinding = Callable[[Finding], None]
+# given the findings of a response, of which there are some: the clause of the one that it fails by, None if none does
+KeepFindings = Callable[[Sequence[Finding], Response], "str | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +67,9 @@ class RequestIntent:
 
 
 def contract_validator(
-    intent: RequestIntent, keep_finding: KeepFinding | None = None, environ: Mapping[str, str] = os.environ
+    intent: RequestIntent, keep_findings: KeepFindings | None = None, environ: Mapping[str, str] = os.environ
 ) -> Validator:
-    """A validator of all responses to such requests; `keep_finding` receives the first finding of each that fails.
+    """A validator of all responses to such requests; `keep_findings` decides on the findings of a response.
 
     A JSON body that its schema accepts is left in `Response.parsed_body`.
     """
@@ -80,9 +89,7 @@ def contract_validator(
         exchanged = exchange_of(request, response)
         violations = findings(intent, exchanged, environ)
         if violations:
-            if keep_finding:
-                keep_finding(violations[0])
-            return violations[0].clause
+            return keep_findings(violations, response) if keep_findings else violations[0].clause
         if fast is None and len(table) < MAX_TABLE_SIZE:
             table[key] = fast_check(intent, exchanged.response, environ) or _never
         return None
@@ -99,7 +106,8 @@ def findings(intent: RequestIntent, exchanged: exchange.Exchange, environ: Mappi
     violations = judge_response(intent.contract, intent.operation, exchanged)
     if not exchanged.response.error and not intent.may_be_refused and is_refusal(intent.contract, exchanged.response):
         received = f"{exchanged.response.status}: {exchanged.response.text()[:300]}"
-        return [*violations, Finding(intent.acceptance_clause, "a valid request is accepted", received, exchanged)]
+        clause, expected = intent.acceptance_clause, "a valid request is accepted"
+        return [*violations, Finding(clause, expected, received, exchanged, kind=WAS_REFUSED)]
     return violations
 
 

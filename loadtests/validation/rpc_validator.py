@@ -20,9 +20,11 @@ from contracts.judge.rpc_judge import judge_accepted, judge_refused
 from contracts.openapi import Contract
 from contracts.operation import Operation
 from loadtests.engine.exchange_types import Request, Response, Validator
-from loadtests.validation.http_validator import KeepFinding, exchange_of, refusal_test
+from loadtests.validation.http_validator import KeepFindings, exchange_of, refusal_test
 from loadtests.validation.strict_json import parse_strictly
+from loadtests.validation.violation_causes import ViolationCauses
 
+UNDOCUMENTED_STATUS = ("status", "undocumented")  # slot and kind of a finding about one
 JSON_TYPE = b"application/json"
 
 
@@ -43,9 +45,9 @@ class CallIntent:
 
 
 def call_validator(
-    intent: CallIntent, keep_finding: KeepFinding | None = None, environ: Mapping[str, str] = os.environ
+    intent: CallIntent, keep_findings: KeepFindings | None = None, environ: Mapping[str, str] = os.environ
 ) -> Validator:
-    """A validator of all responses to such calls; `keep_finding` receives the first finding of each that fails."""
+    """A validator of all responses to such calls; `keep_findings` decides on the findings of a response."""
     is_valid = intent.rpc.contract.validator(intent.call.reply_schema).is_valid
     is_intended = _refusal_check(intent, environ)
     over_http = intent.operation is not None
@@ -64,9 +66,7 @@ def call_validator(
             return None
         violations = call_findings(intent, exchange_of(request, response), environ)
         if violations:
-            if keep_finding:
-                keep_finding(violations[0])
-            return violations[0].clause
+            return keep_findings(violations, response) if keep_findings else violations[0].clause
         response.parsed_body = value
         return None
 
@@ -83,13 +83,20 @@ def call_findings(intent: CallIntent, exchanged: exchange.Exchange, environ: Map
     return violations
 
 
-def call_status_validator(intent: CallIntent) -> Validator:
-    """A validator that only asks whether the status, where there is one, is documented for such a call."""
+def call_status_validator(intent: CallIntent, causes: ViolationCauses | None = None) -> Validator:
+    """A validator that only asks whether the status, where there is one, is documented for such a call.
+
+    causes: what is accepted all the same; None for nothing.
+    """
     operation = intent.operation
 
     def judge_status(_: Request, response: Response) -> str | None:
         if operation is not None and operation.response_for(response.status) is None:
-            return status_clause(intent.contract, operation)
+            clause, status = status_clause(intent.contract, operation), response.status
+            is_accepted = causes is not None and causes.is_accepted(
+                clause, *UNDOCUMENTED_STATUS, lambda: f"received status {status}"
+            )
+            return None if is_accepted else clause
         return None
 
     return judge_status

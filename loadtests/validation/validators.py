@@ -14,26 +14,31 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from contracts.clauses import sentence_and_citation
 from contracts.exchange import as_curl, as_text
 from contracts.json_text import is_too_deep, require_judgeable
-from contracts.judge.http_judge import Finding, status_clause
+from contracts.judge.http_judge import WAS_REFUSED, Finding, status_clause
 from contracts.judge.refusal_judge import may_be_accepted, refusal_rule
+from contracts.secret_mask import mask_secrets
 from fixtures.pace.retry_after import TOO_MANY_REQUESTS
 from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.http_validator import Check, RequestIntent, Violation, contract_validator, exchange_of
-from loadtests.validation.rpc_validator import CallIntent, call_status_validator, call_validator
+from loadtests.validation.rpc_validator import UNDOCUMENTED_STATUS, CallIntent, call_status_validator, call_validator
+from loadtests.validation.violation_causes import CONSEQUENCES, ViolationCauses
 from reports.load.operation_statistics import TURNED_AWAY
+from reports.results.finding_record import CREDENTIALS, UNAUTHORIZED, slot_and_kind
 
 MAX_STORED_BODY = 65_536  # bytes of a response's body that a finding stores
 MAX_FINDINGS = 100  # that are kept with their exchange
 TIMED_INTERVAL = 64  # one validation in so many is timed
 FIRST_VALIDATED = 10  # responses of each operation, kind of request and status that a sample contains in any case
+LEAVES_NOTHING = (WAS_REFUSED, "incomplete")  # kinds of findings about responses of which a journey can use nothing
 MODES = "all, status, or sample=N with N from 2"
 
 
@@ -71,7 +76,7 @@ class Validators:
     sample_interval: 1 for all responses, 0 for the status alone, otherwise one in so many; secrets: masked in findings.
     secret_variables: the environment variables that hold secrets, by value, from which a finding's command reads them.
     rate_limited: APIs at servers that may limit the rate, which violates no clause; a reference of ours does not.
-    sampled: what a sample contained, by the name of the operation in the figures.
+    sampled: what a sample contained, by the name of the operation in the figures. causes: of the violations.
     """
 
     sample_interval: int = 1
@@ -82,6 +87,7 @@ class Validators:
     cost: ValidationCost = field(default_factory=ValidationCost)
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     sampled: dict[str, SampledCount] = field(default_factory=lambda: defaultdict(SampledCount))
+    causes: ViolationCauses = field(default_factory=ViolationCauses)
     _validators: dict[tuple[Any, ...], Validator] = field(default_factory=dict)
 
     def for_request(self, intent: RequestIntent) -> Validator:
@@ -90,8 +96,8 @@ class Validators:
         demand = (intent.may_be_refused, intent.clause)
         key = (label, intent.is_head, demand, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
-            status = status_validator(intent, self.environ)
-            full = contract_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)
+            status = status_validator(intent, self.environ, self.causes)
+            full = contract_validator(intent, partial(self._keep_findings, label), self.environ)
             validator = self._by_rate_limit(intent.contract.api, self._sampled(full, status))
             self._validators[key] = self._timed(validator)
         return self._validators[key]
@@ -102,8 +108,9 @@ class Validators:
         over_http = intent.operation and intent.operation.label
         key = (label, over_http, intent.clause, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
-            full = call_validator(intent, lambda finding: self.keep_finding(label, finding), self.environ)
-            validator = self._by_rate_limit(intent.contract.api, self._sampled(full, call_status_validator(intent)))
+            full = call_validator(intent, partial(self._keep_findings, label), self.environ)
+            status = call_status_validator(intent, self.causes)
+            validator = self._by_rate_limit(intent.contract.api, self._sampled(full, status))
             self._validators[key] = self._timed(validator)
         return self._validators[key]
 
@@ -138,17 +145,44 @@ class Validators:
             reason = validator(request, response)
             if reason is not None:
                 return reason
-            violation = check(parsed_body(response), response)
+            try:
+                violation = check(parsed_body(response), response)
+            except CONSEQUENCES:
+                if not self.causes.has_accepted:
+                    raise
+                return None  # what the check reads is not there, as is accepted
             return self.keep_violation(label, violation, request, response) if violation else None
 
         return both
 
-    def keep_violation(self, label: str, violation: Violation, request: Request, response: Response) -> str:
-        """Keeps the violation that a check has found as a finding, and returns its clause."""
+    def keep_violation(self, label: str, violation: Violation, request: Request, response: Response) -> str | None:
+        """Keeps the violation that a check has found as a finding, and returns its clause; None if it is accepted."""
         clause, expected, received = violation
+        if self.causes.is_accepted(clause, "", "", lambda: f"expected {expected}; received {received}"):
+            return None
         if (label, clause) not in self.findings:
             self.keep_finding(label, Finding(clause, expected, received, exchange_of(request, response)))
         return clause
+
+    def _keep_findings(self, label: str, findings: Sequence[Finding], response: Response) -> str | None:
+        """Keeps the first finding that is not accepted, and returns its clause; None if all are.
+
+        A journey has nothing to go on with when its valid request was refused, or the response is incomplete: it sees
+        an error then, also an accepted one.
+        """
+        counted = [finding for finding in findings if not self._is_accepted(finding)]
+        if not counted:
+            response.error = next((it.clause for it in findings if it.kind in LEAVES_NOTHING), None)
+            return None
+        self.keep_finding(label, counted[0])
+        return counted[0].clause
+
+    def _is_accepted(self, finding: Finding) -> bool:
+        return self.causes.is_accepted(
+            finding.clause,
+            *slot_and_kind(finding),
+            lambda: mask_secrets(f"expected {finding.expected}; received {finding.received}", self.secrets),
+        )
 
     def keep_finding(self, label: str, finding: Finding) -> None:
         """Keeps the first finding of each clause at each operation."""
@@ -195,31 +229,49 @@ def parse_mode(mode: str) -> int:
     return int(match[1])
 
 
-def status_validator(intent: RequestIntent, environ: Mapping[str, str]) -> Validator:
-    """A validator that only asks whether the status is documented for such a request."""
-    reasons: dict[int, str | None] = {}
+def status_validator(
+    intent: RequestIntent, environ: Mapping[str, str], causes: ViolationCauses | None = None
+) -> Validator:
+    """A validator that only asks whether the status is documented for such a request, or else accepted by `causes`."""
+    violations: dict[int, StatusViolation | None] = {}
 
     def validate(_: Request, response: Response) -> str | None:
         status = response.status
-        if status not in reasons:
-            reasons[status] = _status_violation(intent, status, environ)
-        return reasons[status]
+        if status not in violations:
+            violations[status] = _status_violation(intent, status, environ)
+        violation = violations[status]
+        if violation is None:
+            return None
+        if causes is None or not causes.is_accepted(*violation, lambda: f"received status {status}"):
+            return violation.clause
+        response.error = violation.clause if violation.kind == WAS_REFUSED else None
+        return None
 
     return validate
 
 
-def _status_violation(intent: RequestIntent, status: int, environ: Mapping[str, str]) -> str | None:
+class StatusViolation(NamedTuple):
+    """What a status alone violates, as a finding about it would say."""
+
+    clause: str
+    slot: str = ""
+    kind: str = ""
+
+
+def _status_violation(intent: RequestIntent, status: int, environ: Mapping[str, str]) -> StatusViolation | None:
     operation = intent.operation
     if operation.response_for(status) is None:
-        return status_clause(intent.contract, operation)
+        return StatusViolation(status_clause(intent.contract, operation), *UNDOCUMENTED_STATUS)
     is_refused = 400 <= status < 600
     if intent.invalid_case is None:
-        return intent.acceptance_clause if is_refused and not intent.may_be_refused else None
+        slot = CREDENTIALS if status in UNAUTHORIZED else ""
+        is_violation = is_refused and not intent.may_be_refused
+        return StatusViolation(intent.acceptance_clause, slot, WAS_REFUSED) if is_violation else None
     rule = refusal_rule(intent.contract, operation, intent.invalid_case)
     is_in_status = "pointer" not in intent.contract.error_format.get("refused", {})
     if "unstated" in rule or may_be_accepted(rule, environ) or not is_in_status or is_refused:
         return None
-    return intent.clause or str(rule["clause"])
+    return StatusViolation(intent.clause or str(rule["clause"]))
 
 
 def _one_in_n(number: int, full: Validator, cheap: Validator, counts: dict[str, SampledCount]) -> Validator:

@@ -27,9 +27,11 @@ from reports.results.result_log import ResultRecord
 from reports.results.verdicts import ApiVerdict
 
 MAX_FINDINGS = 3  # of a test that are shown
+TAGGED = ("warning", "known")  # outcomes that are tags, since Allure shows them as passed
 OBSERVATION = "observation"  # tag of a test that only records what the target does
 STATUS = {  # Allure's status, if it is another
     "warning": "passed",
+    "known": "passed",
     "inconclusive": "skipped",
     "unreachable": "broken",
     "misuse": "broken",
@@ -59,7 +61,8 @@ def stage(
     written = _results_by_node(results, records.run.run if records.run else None)
     headings = (heading for result in written.values() for heading in labels_of(result).get("story", []))
     stories = {clause_of(heading): heading for heading in headings}
-    causes = {test: cause for judged in verdicts for cause in reversed(judged.causes) for test in cause.tests}
+    listed = [[*judged.causes, *(accepted.cause for accepted in judged.accepted)] for judged in verdicts]
+    causes = {test: cause for of_api in listed for cause in reversed(of_api) for test in cause.tests}
     for record in records.tests:
         result = written.get(record.node) or _plain_result(record)
         _write(
@@ -129,8 +132,8 @@ def staged_result(
         kept_labels.append(("cause", f"{cause_text.heading(cause)} ({cause_text.how_often(cause)}, {cause.id})"))
     if record.is_observation:
         kept_labels.append(("tag", OBSERVATION))
-    if record.outcome == "warning":
-        kept_labels.append(("tag", "warning"))
+    if record.outcome in TAGGED:
+        kept_labels.append(("tag", record.outcome))
     return {
         **result,
         "name": record.title,

@@ -19,6 +19,7 @@ STATES = {  # in the order in which they are counted
     "pass": "a check that names it ran and found it kept",
     "fail": "a test found it broken",
     "warning": "a test found it broken, and the document neither states nor shows it",
+    "known": "a test found it broken, and that is known and accepted until a last day",
     "broken": "our own test failed, so nothing is sure",
     "misuse": "a command or a setting has to be changed",
     "unreachable": "the target did not respond",
@@ -27,7 +28,7 @@ STATES = {  # in the order in which they are counted
     "not tested": "no test can decide it from requests and responses",
     "no test ran": "its tests were not part of this run, or it has none",
 }
-WORST_FIRST = ("fail", "broken", "misuse", "unreachable", "warning", "inconclusive", "pass")
+WORST_FIRST = ("fail", "broken", "misuse", "unreachable", "warning", "known", "inconclusive", "pass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ def _judge_clause(clause: Clause, tests: Sequence[ResultRecord]) -> ClauseResult
 
 def _state(clause_id: str, test: ResultRecord) -> str:
     """The state that one test gives one clause; a finding that blames other clauses leaves this one undecided."""
-    if test.outcome in BLAMING_OUTCOMES and test.blamed and clause_id not in test.blamed:
+    if test.outcome in (*BLAMING_OUTCOMES, "known") and test.blamed and clause_id not in test.blamed:
         return "inconclusive"
-    if test.outcome in ("skipped", "warning"):
+    if test.outcome in ("skipped", "warning", "known"):
         return test.outcome
     return VERDICT_OF_OUTCOME.get(test.outcome, "pass")
 

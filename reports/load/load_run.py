@@ -20,6 +20,7 @@ import contracts
 from contracts.asyncapi import load_rpc_contract
 from contracts.openapi import load_contract
 from reports.load.figure_sums import contradictions
+from reports.load.load_causes import plan_acceptances
 from reports.load.load_result import PLAN_FILE, RESULT_FILE, SECONDS_FILE, LoadResult, merge_arrivals
 from reports.load.operation_statistics import OperationStatistics, StatisticsTable
 
@@ -156,8 +157,11 @@ def read_load_run(folder: Path) -> LoadRun:
     lines = _lines(folder, problems, [] if reference_ended else sorted(folder.glob("seconds-*.jsonl")))
     try:
         result, complete = _result(folder, plan, lines)
-    except (ValueError, KeyError, TypeError) as error:
-        raise NoLoadRun(f"{folder}: {RESULT_FILE} or a line of figures cannot be understood: {error!r}") from None
+        plan_acceptances(plan)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NoLoadRun(
+            f"{folder}: {PLAN_FILE}, {RESULT_FILE} or a line of figures cannot be understood: {error!r}"
+        ) from None
     if complete:
         problems += contradictions(result, lines)
     return LoadRun(folder, plan, result, complete, tuple(lines), tuple(problems))

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reports.load.failure_table import cause_lines, reason_rows, status_rows, table_lines
+from reports.load.load_causes import acceptance_of, load_causes, plan_acceptances, violation_lines
 from reports.load.load_result import NS_PER_MS, PERCENTILES
 from reports.load.load_verdict import MISUSE, STOP_NOTE, UNREACHABLE, LoadVerdict, search_note
 from reports.load.objective_outcomes import FAIL, Outcome
@@ -74,7 +75,7 @@ def console_lines(judged: LoadVerdict) -> list[str]:
 
 
 def evidence_lines(judged: LoadVerdict) -> list[str]:
-    """What the verdict is based on, in sentences: validated responses, waits, and what was sent again."""
+    """What the verdict is based on, in sentences: validated responses, waits, what was sent again, and violations."""
     validation, healths = validation_of(judged.run.result), judged.run.result.health.values()
     number, seconds = (sum(health.get(name, 0) for health in healths) for name in ("backoffs", "backoff_s"))
     waits = [
@@ -82,7 +83,8 @@ def evidence_lines(judged: LoadVerdict) -> list[str]:
     ]
     resent = sum(operation.resent for operation in judged.run.judged_operations)
     again = [f"{resent} requests were sent again, since the server closed their reused connections before a response"]
-    return [*([str(validation)] if validation else []), *(waits if number else []), *(again if resent else [])]
+    lines = [*([str(validation)] if validation else []), *(waits if number else []), *(again if resent else [])]
+    return [*lines, *violation_lines(judged.run.result, judged.run.plan)]
 
 
 def search_lines(judged: LoadVerdict) -> list[str]:
@@ -178,6 +180,7 @@ def _percentile_name(percent: float) -> str:
 
 def to_facts(judged: LoadVerdict) -> dict[str, Any]:
     """All facts for programs; limits and measurements in ms, as a share of 1, or per second."""
+    lists = plan_acceptances(judged.run.plan)
     return {
         "verdict": judged.verdict,
         "exit_code": judged.exit_code,
@@ -190,6 +193,10 @@ def to_facts(judged: LoadVerdict) -> dict[str, Any]:
         "statuses": status_rows(judged.run.judged_operations),
         "failures": reason_rows(judged.run.judged_operations),
         "causes": cause_lines(judged.run.judged_operations),
+        "violation_causes": [
+            {**cause.to_json(), "accepted": str(acceptance_of(cause, lists) or "")}
+            for cause in load_causes(judged.run.result)
+        ],
         "validated": asdict(validation) if (validation := validation_of(judged.run.result)) else None,
         "search": search_note(judged.run),
         "objectives": [_outcome_facts(outcome) for outcome in judged.outcomes],

@@ -20,7 +20,9 @@ COUNTED = ("passed", "failed", "skipped", "pending", "other")
 
 def ctrf(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> str:
     """The tests of all APIs; the verdicts and causes, which the format has no place for, are in `extra`."""
-    causes = {test: cause for judged in verdicts for cause in reversed(judged.causes) for test in cause.tests}
+    accepted = [it for judged in verdicts for it in judged.accepted]
+    worst_first = [cause for judged in verdicts for cause in judged.causes] + [it.cause for it in accepted]
+    causes = {test: cause for cause in reversed(worst_first) for test in cause.tests}
     tests = [_test(test, causes.get(test.node)) for test in records.tests]
     counts = Counter(test["status"] for test in tests)
     start, stop = (round(moment * 1000) for moment in (records.run.span if records.run else (0.0, 0.0)))
@@ -30,6 +32,7 @@ def ctrf(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> s
         "exitCode": EXIT_CODES[verdict],
         "apis": {judged.api: judged.verdict for judged in verdicts},
         "causes": [cause_text.facts(cause) for judged in verdicts for cause in judged.causes],
+        "accepted": [cause_text.accepted_facts(it) for it in accepted],
     }
     results = {"tool": {"name": "flowproof"}, "summary": summary, "tests": tests, "extra": extra}
     report = {"reportFormat": "CTRF", "specVersion": VERSION, "results": results}

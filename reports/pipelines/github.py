@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reports import cause_text
+from reports.cause_text import overdue_line, vanished_line
 from reports.pipelines.clause_location import location_of
 from reports.results.records import RunRecords
 from reports.results.verdicts import ApiVerdict
@@ -22,7 +23,8 @@ def messages(verdicts: Sequence[ApiVerdict], records: RunRecords, environ: Mappi
     """The commands for the log of a job of GitHub Actions; [] anywhere else."""
     if environ.get("GITHUB_ACTIONS") != "true":
         return []
-    return [*_of_causes(verdicts), *(_command("error", {}, line) for line in _reasons(verdicts, records))]
+    listed = [*_of_causes(verdicts), *_of_acceptances(verdicts)]
+    return [*listed, *(_command("error", {}, line) for line in _reasons(verdicts, records))]
 
 
 def _of_causes(verdicts: Sequence[ApiVerdict]) -> Iterator[str]:
@@ -31,6 +33,13 @@ def _of_causes(verdicts: Sequence[ApiVerdict]) -> Iterator[str]:
             path, line = location_of(judged.api, cause.clause)
             place = {"file": path, "line": str(line), "title": f"{judged.api}: {cause.clause or 'a finding'}"}
             yield _command("warning" if cause.is_warning else "error", place, "\n".join(cause_text.cause_lines(cause)))
+
+
+def _of_acceptances(verdicts: Sequence[ApiVerdict]) -> Iterator[str]:
+    """A warning for each entry of accepted.yaml that somebody has to change."""
+    for judged in verdicts:
+        for line in (*map(overdue_line, judged.overdue), *map(vanished_line, judged.vanished)):
+            yield _command("warning", {"title": f"{judged.api}: accepted.yaml"}, line)
 
 
 def _reasons(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[str]:

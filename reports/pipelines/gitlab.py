@@ -13,7 +13,7 @@ FAILURE, WARNING = "major", "minor"  # severities
 
 
 def code_quality(verdicts: Sequence[ApiVerdict]) -> str:
-    """An issue for each cause; its fingerprint is the cause's id."""
+    """An issue for each cause that is not accepted; its fingerprint is the cause's id."""
     issues = []
     for judged in verdicts:
         for cause in judged.causes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from reports import cause_text
 from reports.pipelines.clause_location import location_of
+from reports.results.accepted_causes import AcceptedCause
 from reports.results.causes import Cause
 from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
@@ -25,9 +26,10 @@ RAN = ("pass", "fail")  # verdicts of runs that came to their end and had their 
 
 
 def sarif(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> str:
-    """The causes of all APIs as one SARIF run; departures that are known are suppressed results."""
+    """The causes of all APIs as one SARIF run; known departures and accepted causes are suppressed results."""
     results = [_result(judged.api, cause) for judged in verdicts for cause in judged.causes]
-    results += [_known(test) for judged in verdicts for test in judged.known]
+    results += [_accepted(accepted) for judged in verdicts for accepted in judged.accepted]
+    results += [_known(test) for judged in verdicts for test in judged.departures]
     rules = {result["ruleId"]: _rule(result["ruleId"]) for result in results}
     reasons = [f"{judged.api}: {reason}" for judged in verdicts for reason in judged.reasons]
     run = {
@@ -61,6 +63,13 @@ def _result(api: str, cause: Cause) -> dict[str, Any]:
         "partialFingerprints": {FINGERPRINT: cause.id},
         "occurrenceCount": cause.findings,
         "properties": {"api": api, "operations": list(cause.operations), "clauses": list(cause.clauses)},
+    }
+
+
+def _accepted(accepted: AcceptedCause) -> dict[str, Any]:
+    return {
+        **_result(accepted.cause.api, accepted.cause),
+        "suppressions": [{"kind": "external", "status": "accepted", "justification": str(accepted.acceptance)}],
     }
 
 

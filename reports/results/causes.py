@@ -35,7 +35,8 @@ class Cause:
 
     id: the same in every run; it has no wording, host or value in it. clause: the broken one. is_warning: whether every
     finding is one. findings: how many there are. tests: node ids. operations: labels of where it shows. clauses: all
-    that are blamed for it, the clause first. example: the finding with the shortest exchange.
+    that are blamed for it, the clause first. example: the finding with the shortest exchange. also: the other ids that
+    its findings would have alone, as in a smaller run or under load.
     """
 
     id: str
@@ -47,12 +48,23 @@ class Cause:
     operations: tuple[str, ...]
     clauses: tuple[str, ...]
     example: FindingRecord
+    also: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Its id, and those that its findings would have alone."""
+        return (self.id, *self.also)
 
 
 def causes_of(tests: Iterable[ResultRecord]) -> list[Cause]:
     """The causes of the findings of these tests, the worst first."""
+    return [cause for cause, _ in findings_by_cause(tests)]
+
+
+def findings_by_cause(tests: Iterable[ResultRecord]) -> list[tuple[Cause, list[TestFinding]]]:
+    """The causes of the findings of these tests with their findings, the worst first."""
     findings = [TestFinding(test, finding) for test in tests for finding in test.findings]
-    return sorted(map(_cause, _groups(findings)), key=_order)
+    return sorted(((_cause(group), group) for group in _groups(findings)), key=lambda entry: _order(entry[0]))
 
 
 def _order(cause: Cause) -> tuple[bool, bool, bool, int, str, str]:
@@ -131,8 +143,9 @@ def _cause(group: Sequence[TestFinding]) -> Cause:
     of_clause = [entry for entry in failing if entry.finding.clause == clauses[0]]
     example = min(of_clause, key=_example_order)
     others = sorted({entry.finding.clause for entry in group} - set(clauses))
+    identifier = cause_id(example.test.api, example.finding)
     return Cause(
-        id=cause_id(example.test.api, example.finding),
+        id=identifier,
         api=example.test.api,
         clause=clauses[0],
         is_warning=example.finding.is_warning,
@@ -141,6 +154,7 @@ def _cause(group: Sequence[TestFinding]) -> Cause:
         operations=tuple(sorted({entry.finding.operation for entry in group} - {""})),
         clauses=(*clauses, *others),
         example=example.finding,
+        also=tuple(sorted({cause_id(entry.test.api, entry.finding) for entry in group} - {identifier})),
     )
 
 

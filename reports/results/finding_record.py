@@ -9,9 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from contracts.judge.http_judge import Finding
+
 REFUSED = "refused"  # the kind of a finding about a request that must be accepted
 CREDENTIALS = "credentials"  # the slot of a finding about a valid request that is refused as if it had none
+UNAUTHORIZED = (401, 403)  # statuses of requests whose credentials do not do (RFC 9110, 15.5.2 and 15.5.4)
 OF_THE_DOCUMENT = ("stated", "example", "")  # grades that make a breach a failure; readings have none
+
+
+def slot_and_kind(finding: Finding) -> tuple[str, str]:
+    """The slot and the kind of the finding's record; a valid request that is refused as if it had none: credentials."""
+    is_turned_away = not finding.slot and finding.exchange.response.status in UNAUTHORIZED
+    if is_turned_away and finding.kind in ("", REFUSED):
+        return CREDENTIALS, REFUSED
+    return finding.slot, finding.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.results import run_manifest
+from reports.results.acceptances import AcceptanceList
+from reports.results.accepted_causes import classify
 from reports.results.result_log import SEVERITY, ResultRecord, read_log
 
 # The lines of a finding that say what was expected and what was received (suites/reporting/failures.py).
@@ -44,6 +46,11 @@ class RunRecords:
         return self.run.broken if self.run else {}
 
     @property
+    def acceptances(self) -> dict[str, AcceptanceList]:
+        """By API, what was accepted of its target."""
+        return self.run.accepted if self.run else {}
+
+    @property
     def answering_apis(self) -> list[str]:
         """The APIs that were tested and did answer: those that a load run after this one may load."""
         collected = self.run.expected if self.run else {}
@@ -54,7 +61,7 @@ class RunRecords:
 def read_records(results: Path) -> RunRecords:
     """Read the folder `results`; a folder that does not exist gives no tests and no manifest.
 
-    When a test has several results, the worst one counts.
+    When a test has several results, the worst one counts. A test all of whose findings were accepted is `known`.
     """
     try:
         manifest, problems = run_manifest.read(results), []
@@ -79,7 +86,8 @@ def read_records(results: Path) -> RunRecords:
         has_failure = any(SEVERITY[test.outcome] > SEVERITY["inconclusive"] for test in tests.values())
         if manifest.exit_status == 1 and not has_failure:
             problems.append("pytest reported a failed test, but no result shows it")
-    return RunRecords(tuple(tests.values()), manifest, tuple(problems), tuple(manifest.misuse) if manifest else ())
+    classified = classify(list(tests.values()), manifest.accepted if manifest else {})
+    return RunRecords(tuple(classified), manifest, tuple(problems), tuple(manifest.misuse) if manifest else ())
 
 
 def short_message(message: str) -> str:

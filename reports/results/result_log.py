@@ -73,7 +73,7 @@ class ResultRecord:
     @property
     def is_judged(self) -> bool:
         """Whether the test ran to its end."""
-        return self.outcome in JUDGED_OUTCOMES
+        return self.outcome in JUDGED_OUTCOMES or (self.outcome == "known" and not self.departure)
 
     @property
     def checked_clauses(self) -> tuple[str, ...]:

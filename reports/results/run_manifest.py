@@ -13,7 +13,8 @@ calls, in this order:
     finish(results, id, exit_status, problems)            pytest_sessionfinish, except in an xdist worker
 
     {"run": "5b6c…", "begun": true, "expected": {"getflow": 120}, "environment": {"seed": "7"}, "complete": true,
-     "exit_status": 0, "problems": [], "misuse": [], "broken": {}, "is_selection": false, "bug_kinds": {}}
+     "exit_status": 0, "problems": [], "misuse": [], "broken": {}, "is_selection": false, "bug_kinds": {},
+     "acceptances": {"getflow": {"file": "…/accepted.yaml", "day": "2026-11-29", "entries": []}}, "is_strict": false}
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypedDict
+from typing import Any, TypedDict
+
+from reports.results.acceptances import AcceptanceList
 
 MANIFEST = "run.json"
 RECORDS_PREFIX = "outcomes-"  # of files with the outcomes of tests (result_log.py)
@@ -52,7 +55,8 @@ class RunManifest:
     errors of the user that were known before any test. broken: for each API whose contract cannot be read, the reason
     in one line. is_selection: whether the user asked for some tests only (`-k`, `-m` or paths), so that an API without
     collected tests is not missing. bug_kinds: the kinds of bugs that tests look for. began, ended: seconds since 1970,
-    in UTC; 0 for none.
+    in UTC; 0 for none. acceptances: by API, what was accepted of its target (`AcceptanceList.to_json`). is_strict:
+    whether warnings and vanished acceptances fail the run.
     """
 
     expected: dict[str, int] = field(default_factory=dict)
@@ -68,6 +72,16 @@ class RunManifest:
     bug_kinds: dict[str, BugKind] = field(default_factory=dict)
     began: float = 0.0
     ended: float = 0.0
+    acceptances: dict[str, dict[str, Any]] = field(default_factory=dict)
+    is_strict: bool = False
+
+    @property
+    def accepted(self) -> dict[str, AcceptanceList]:
+        """By API, what was accepted of its target. Raises ValueError where that is not as `start` writes it."""
+        try:
+            return {api: AcceptanceList.from_json(content) for api, content in self.acceptances.items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"acceptances: {error!r}") from error
 
     @property
     def span(self) -> tuple[float, float]:
@@ -122,6 +136,8 @@ def start(
     broken: Mapping[str, str] = MappingProxyType({}),
     is_selection: bool = False,
     bug_kinds: Mapping[str, BugKind] = MappingProxyType({}),
+    acceptances: Mapping[str, AcceptanceList] = MappingProxyType({}),
+    is_strict: bool = False,
 ) -> None:
     """Write what the run is about to test; calling it again with the same values changes nothing."""
     if manifest := _current(results, run):
@@ -135,6 +151,8 @@ def start(
                 broken=dict(broken),
                 is_selection=is_selection,
                 bug_kinds=dict(bug_kinds),
+                acceptances={api: accepted.to_json() for api, accepted in acceptances.items()},
+                is_strict=is_strict,
             ),
         )
 
@@ -157,9 +175,11 @@ def read(results: Path) -> RunManifest | None:
     if not isinstance(content, dict) or not isinstance(content.get("expected"), dict):
         raise ValueError(f"{MANIFEST} does not say which tests were expected")
     try:
-        return RunManifest(**content)
-    except TypeError as error:
+        manifest = RunManifest(**content)
+        _ = manifest.accepted
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{MANIFEST}: {error}") from error
+    return manifest
 
 
 def _current(results: Path, run: str) -> RunManifest | None:

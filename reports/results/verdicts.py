@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reports.results.causes import Cause, causes_of
+from reports.results.acceptances import NO_ACCEPTANCES, Acceptance
+from reports.results.accepted_causes import AcceptedCause, split_causes, vanished
+from reports.results.causes import Cause
 from reports.results.records import RunRecords
 from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
 
@@ -28,9 +30,10 @@ class ApiVerdict:
     checks: tests that ran and could fail. observations: what tests recorded where every outcome is allowed.
     clauses: ids of the clauses that were checked. findings: tests that failed. warnings: tests that found only clauses
     broken that the document neither states nor shows. not_judged: tests that ended in an error, without the target or
-    without evidence. skipped: tests that did not run. known: findings that a target file names, with a reason and a
-    last day. readings: meanings seen. changes: what readings mean now and meant in an earlier run. causes: what
-    findings and warnings have in common, the worst first.
+    without evidence. skipped: tests that did not run. known: departures that a target file names, with a reason and a
+    last day, and tests whose findings are all accepted. readings: meanings seen. changes: what readings mean now and
+    meant in an earlier run. causes: what findings and warnings have in common, the worst first. accepted: the causes
+    that are accepted. overdue: acceptances whose last day is over; vanished: those of which nothing was found.
     """
 
     api: str
@@ -48,6 +51,14 @@ class ApiVerdict:
     changes: tuple[str, ...] = ()
     warnings: tuple[ResultRecord, ...] = ()
     causes: tuple[Cause, ...] = ()
+    accepted: tuple[AcceptedCause, ...] = ()
+    overdue: tuple[Acceptance, ...] = ()
+    vanished: tuple[Acceptance, ...] = ()
+
+    @property
+    def departures(self) -> tuple[ResultRecord, ...]:
+        """The known departures of the target."""
+        return tuple(test for test in self.known if test.departure)
 
 
 def judge(records: RunRecords, expected: Iterable[str]) -> list[ApiVerdict]:
@@ -77,6 +88,10 @@ def _verdict(api: str, records: RunRecords) -> ApiVerdict:
     reasons = [contract_error] if contract_error else list(_missing_evidence(api, tests, checks, records))
     verdicts = [VERDICT_OF_OUTCOME.get(outcome, "pass") for outcome in counts]
     verdicts.append("broken" if contract_error else "inconclusive" if reasons else "pass")
+    causes, accepted = split_causes(tests, records.acceptances)
+    acceptances = records.acceptances.get(api, NO_ACCEPTANCES)
+    gone = vanished(api, tests, acceptances)
+    verdicts.append("fail" if gone and records.run and records.run.is_strict else "pass")
     return ApiVerdict(
         api=api,
         verdict=worst(verdicts),
@@ -92,7 +107,10 @@ def _verdict(api: str, records: RunRecords) -> ApiVerdict:
         readings=tuple(sorted({reading for test in tests for reading in test.readings})),
         changes=tuple(sorted({change for test in tests for change in test.changes})),
         warnings=tuple(test for test in tests if test.outcome == "warning"),
-        causes=tuple(causes_of(tests)),
+        causes=tuple(causes),
+        accepted=tuple(accepted),
+        overdue=acceptances.overdue_of(api),
+        vanished=gone,
     )
 
 

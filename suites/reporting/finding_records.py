@@ -13,19 +13,18 @@ import pytest
 
 from contracts.clauses import clauses, sentence_and_citation
 from contracts.exchange import Exchange, as_curl, as_text
-from contracts.judge.http_judge import WAS_REFUSED, Finding
+from contracts.judge.http_judge import Finding
 from contracts.operation import Operation, Parameter
 from contracts.reader.document_lines import line_numbers
 from contracts.router import request_values, subject_of
 from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
-from reports.results.finding_record import CREDENTIALS, FindingRecord
+from reports.results.finding_record import FindingRecord, slot_and_kind
 from suites.reporting import failed_assertion, pytest_plugin
 from suites.reporting.failed_assertion import Comparison
 from suites.reporting.failures import ContractViolation, Reported, account_of, grade_of, is_warning
 
 COMPARISON = pytest.StashKey[Comparison | None]()  # the last one that failed in the present test
-UNAUTHORIZED = (401, 403)  # statuses of requests whose credentials do not do (RFC 9110, 15.5.2 and 15.5.4)
 MAX_TEXT = 1_000  # characters of what was expected or received
 
 
@@ -76,8 +75,7 @@ def note_comparison(config: pytest.Config, operator: str, left: object, right: o
 
 def _record(api: Api, reported: Reported, is_strict: bool) -> FindingRecord:
     finding, case = reported
-    is_turned_away = not finding.slot and finding.exchange.response.status in UNAUTHORIZED
-    about_credentials = is_turned_away and finding.kind in ("", WAS_REFUSED)
+    slot, kind = slot_and_kind(finding)
     return FindingRecord(
         clause=finding.clause,
         expected=_text(api, finding.expected),
@@ -86,8 +84,8 @@ def _record(api: Api, reported: Reported, is_strict: bool) -> FindingRecord:
         is_warning=is_warning([finding.clause] if finding.clause else []) and not is_strict,
         operation=operation_of(api, finding.exchange),
         status=finding.exchange.response.status,
-        slot=CREDENTIALS if about_credentials else finding.slot,
-        kind=WAS_REFUSED if about_credentials else finding.kind,
+        slot=slot,
+        kind=kind,
         received_kind=finding.received_kind,
         request=_text(api, case.title) if case else "",
         depends_on=parameter_clauses(api, finding.exchange),

@@ -21,12 +21,12 @@ from fixtures.pace import CREDENTIAL_ATTEMPTS, NotTested, Pace, pace_of
 from fixtures.targets import Target, from_environment
 from suites.reporting import broken_contracts, pytest_plugin
 from suites.reporting.request_plan import api_of_node, plan_text, planned_requests, requests_of_test
-from suites.reporting.result_recorder import WARNING
+from suites.reporting.result_recorder import PASSING
 
 PACES = pytest.StashKey[dict[str, Pace]]()  # by API
 NOT_TESTED = "not tested"  # name of a property of a test's report
 PREFIX = "flowproof-pace-"
-JUDGED = ("passed", "failed", WARNING)  # what pytest's summary calls tests that ran to their end
+JUDGED = ("passed", "failed", *PASSING.values())  # what pytest's summary calls tests that ran to their end
 
 
 def configure(config: pytest.Config) -> None:

@@ -26,6 +26,7 @@ from fixtures.targets import from_environment
 from reports.allure.labels import ClauseLabel, add_markers, describe
 from reports.allure.staging import RUN_LABEL
 from reports.results import run_manifest
+from reports.results.acceptances import AcceptanceList
 from suites.reporting import broken_contracts
 from suites.reporting.failures import ContractViolation
 
@@ -139,15 +140,27 @@ def _case_in_title(item: pytest.Item, subject: Operation | Call | Resource | Non
 
 
 def start_manifest(
-    config: pytest.Config, items: Sequence[pytest.Item], bug_kinds: Mapping[str, run_manifest.BugKind]
+    config: pytest.Config,
+    items: Sequence[pytest.Item],
+    bug_kinds: Mapping[str, run_manifest.BugKind],
+    acceptances: Mapping[str, AcceptanceList],
 ) -> None:
     """Writes the manifest of a starting run."""
     results = results_folder(config)
     if results:
         expected = Counter(api_name(item) for item in items)
         broken = broken_contracts.reported(config)
-        run = config.stash[RUN]
-        run_manifest.start(results, run, expected, environment(config), broken, is_selection(config), bug_kinds)
+        run_manifest.start(
+            results,
+            config.stash[RUN],
+            expected,
+            environment(config),
+            broken,
+            is_selection(config),
+            bug_kinds,
+            {api: acceptances[api] for api in expected if api in acceptances},
+            bool(config.getini("strict")),
+        )
 
 
 def refuse(config: pytest.Config, error: str) -> None:

@@ -22,7 +22,8 @@ from reports.results.finding_record import FindingRecord
 from reports.results.records import short_message
 from reports.results.result_log import BLAMING_OUTCOMES, ResultLog, ResultRecord, parse_record
 from reports.results.unreachable_apis import UnreachableApis
-from suites.reporting import finding_records, pytest_plugin
+from suites.reporting import accepted_findings, finding_records, pytest_plugin
+from suites.reporting.accepted_findings import KNOWN
 from suites.reporting.failures import ContractViolation
 from suites.reporting.masked_reports import SECRETS
 from suites.reporting.misread_responses import MisreadResponses
@@ -42,6 +43,8 @@ NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows 
 CHANGE = "reading_change"  # property of a test: what it saw of a reading that an earlier run saw otherwise
 FINDING = "finding"  # property of pytest's report: the record of a test that has findings, as JSON
 WARNING = "contract warning"  # property of pytest's report, and what its summary calls such a test
+PASSING = {"warning": WARNING, KNOWN: KNOWN}  # outcomes that do not fail a test, and what pytest's summary calls them
+SHOWN = {WARNING: (WARNING, "W", ("WARNING", {"yellow": True})), KNOWN: (KNOWN, "k", ("KNOWN", {"yellow": True}))}
 STOP = "stop"  # property of pytest's report: API, outcome and message of a test that nobody is to blame for
 EXIT_CODES = {"unreachable": 4, "misuse": 2}  # of a run with such a test
 
@@ -56,6 +59,7 @@ class ResultRecorder:
         self._misread = MisreadResponses()
         self._seen: set[tuple[str, str]] = set()  # API and message of the tests that were stopped here
         self.findings: list[ResultRecord] = []  # of the tests of all processes that have findings
+        self.failed: set[str] = set()  # node ids of the tests of all processes that pytest counts as failed
         self.stopped: dict[tuple[str, str, str], set[str]] = {}  # node ids of tests by API, outcome and message
 
     def end_in_one_line(
@@ -132,8 +136,11 @@ class ResultRecorder:
         phases.append(ending)
         if ending.outcome in BLAMING_OUTCOMES and not item.path.is_relative_to(SELFTEST):
             report.user_properties.append((FINDING, json.dumps(asdict(_record(item, ending)))))
-        if ending.outcome == "warning":
-            _pass_with_warning(item, report)
+        findings = item.stash[FINDINGS]
+        if ending.outcome in BLAMING_OUTCOMES and findings:
+            outcome = accepted_findings.shown_outcome(item, findings)
+            if outcome in PASSING:
+                _let_pass(item, report, PASSING[outcome])
         if ending.outcome in NOBODYS_FAULT:
             report.user_properties.append((STOP, [pytest_plugin.api_name(item), ending.outcome, ending.message]))
         if call.when == "teardown" and self._log:
@@ -141,6 +148,7 @@ class ResultRecorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collects the tests that were stopped or have findings, in whichever process they ran."""
+        self.failed |= {report.nodeid} if report.failed else set()
         for name, value in report.user_properties:
             if name == STOP and isinstance(value, list):
                 api, outcome, message = value
@@ -150,7 +158,17 @@ class ResultRecorder:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
-        """Has one failure of each cause printed in full; the others name their cause, which is printed below."""
+        """Has one failure of each cause printed in full; the others name their cause, which is printed below.
+
+        Failures that are accepted, as the causes of all findings show, are counted as known and not printed.
+        """
+        known = accepted_findings.known_tests(terminalreporter.config, self.findings)
+        failures = terminalreporter.stats.pop("failed", [])
+        kept = [report for report in failures if report.nodeid not in known]
+        accepted = [report for report in failures if report.nodeid in known]
+        for category, reports in (("failed", kept), (KNOWN, accepted)):
+            if reports:
+                terminalreporter.stats.setdefault(category, []).extend(reports)
         cause_of = {test: cause.id for cause in reversed(causes_of(self.findings)) for test in cause.tests}
         shown: set[str] = set()
         for report in terminalreporter.stats.get("failed", []):
@@ -199,21 +217,21 @@ def _ending(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
     return Ending(outcome, finding_records.failure_text(item, error))
 
 
-def _pass_with_warning(item: pytest.Item, report: pytest.TestReport) -> None:
+def _let_pass(item: pytest.Item, report: pytest.TestReport, category: str) -> None:
     """Lets pytest go on as after a test that passed; one whose set-up was left early has no call, and is skipped."""
-    report.user_properties.append((WARNING, True))
+    report.user_properties.append((category, True))
     if report.when == "setup":
         report.outcome, report.longrepr = "skipped", (str(item.path), 0, str(report.longrepr))
     else:
         report.outcome = "passed"
 
 
-def warning_status(
+def passing_status(
     report: pytest.TestReport | pytest.CollectReport,
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """How pytest counts and shows the phase of a test that ended with a warning, None for anything else."""
-    is_shown = isinstance(report, pytest.TestReport) and (WARNING, True) in map(tuple, report.user_properties)
-    return (WARNING, "W", ("WARNING", {"yellow": True})) if is_shown else None
+    """How pytest counts and shows the phase of a test with findings that do not fail it, None for anything else."""
+    properties = list(map(tuple, report.user_properties)) if isinstance(report, pytest.TestReport) else []
+    return next((shown for category, shown in SHOWN.items() if (category, True) in properties), None)
 
 
 def _record(item: pytest.Item, ending: Ending) -> ResultRecord:

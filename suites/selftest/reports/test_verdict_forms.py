@@ -256,6 +256,7 @@ def test_facts_have_names_units_and_figures() -> None:
         "statuses": {"good": 200, "no response": 3},
         "failures": {"GETFLOW-ERR-1: x": 2, "status 500": 1},
         "causes": [],
+        "violation_causes": [],
         "validated": None,
         "search": note,
     }
