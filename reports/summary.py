@@ -69,10 +69,13 @@ def acceptance_lines(judged: ApiVerdict) -> list[str]:
 
 
 def _meaning(verdict: str, verdicts: Sequence[ApiVerdict]) -> str:
-    """What the verdict means; a pass with warnings says so."""
-    warnings = sum(len(judged.warnings) for judged in verdicts)
-    is_shown = verdict == "pass" and warnings
-    return MEANINGS[verdict] + (f", apart from {_plural(warnings, 'warning')}" if is_shown else "")
+    """What the verdict means; a pass with warnings or accepted causes says so."""
+    counts = {
+        "warning": sum(len(judged.warnings) for judged in verdicts),
+        "accepted cause": sum(len(judged.accepted) for judged in verdicts),
+    }
+    exceptions = " and ".join(_plural(number, noun) for noun, number in counts.items() if number)
+    return MEANINGS[verdict] + (f", apart from {exceptions}" if verdict == "pass" and exceptions else "")
 
 
 def _more(number: int) -> list[str]:

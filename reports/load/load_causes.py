@@ -61,8 +61,8 @@ def violation_lines(result: LoadResult, plan: Mapping[str, Any]) -> list[str]:
 
 
 def _line(cause: LoadCause, acceptance: Acceptance | None) -> str:
-    head = f"accepted {acceptance}; cause" if acceptance else "cause"
-    return f"{head} {cause.id} of {cause.number} violations: {cause.clause}: {cause.what}"
+    head = f"cause {cause.id}, {cause.number} times: {cause.clause}: {cause.what}"
+    return f"accepted {acceptance}; {head}" if acceptance else head
 
 
 def acceptance_of(cause: LoadCause, lists: Mapping[str, AcceptanceList]) -> Acceptance | None:
