@@ -1,0 +1,131 @@
+"""Reads one file of a record strictly: what is not understood is an error with file, line and what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import yaml
+
+from contracts.behaviour.behaviour import FAMILIES, Address, Behaviour, Family
+from contracts.yaml_reader import UsageError, YamlReader
+from reports.drift.record_groups import LineKey, is_titled
+from reports.drift.record_lines import SECTIONS, Fact, FormatError, Line, facts_of, section_of
+from reports.drift.record_writer import ALL, ANY, titles_by_sort
+from reports.drift.sightings import ENOUGH, rounded
+
+OPTION = "--observed"
+PLAIN: tuple[Family, ...] = tuple(family for family in FAMILIES if section_of(family) == family)
+Lines = dict[LineKey, dict[Family, Fact] | None]
+
+
+def read_operations(path: Path) -> dict[Address, Fact]:
+    """All facts in that file by address. Raises UsageError."""
+    return _FileReader(path).facts()
+
+
+class _FileReader:
+    """One file, and how often the facts of each answer were usually seen."""
+
+    def __init__(self, path: Path) -> None:
+        self.yaml = YamlReader(path, OPTION)
+        self.usual: dict[str, int] = {}
+
+    def facts(self) -> dict[Address, Fact]:
+        """What each of the operations has: the common facts, unless its own differ."""
+        top = self.yaml.mapping(self.yaml.root)
+        if "operations" not in top:
+            raise UsageError(f"{self.yaml.path}, line 1: expected `operations:` with the operations in this file")
+        operations = [self.yaml.scalar(item) for item in self.yaml.items(top.pop("operations"))]
+        differs = self.yaml.mapping(top.pop("differs")) if "differs" in top else {}
+        common: Lines = {}
+        for answer, node in top.items():  # outcomes first: the others refer to their questions
+            common.update(self._answer(answer, node, ("outcome", "seen"), {}))
+        titles = titles_by_sort(common)
+        for answer, node in top.items():
+            common.update(self._answer(answer, node, (), titles))
+        facts: dict[Address, Fact] = {}
+        for operation in operations:
+            own = dict(common)
+            if operation in differs:
+                own.update(self._differing(differs.pop(operation)))
+            facts.update(_addressed(operation, own))
+        for name, node in differs.items():
+            raise self.yaml.error(node, f"{name!r} is none of the operations in this file")
+        return facts
+
+    def _differing(self, node: yaml.Node) -> Lines:
+        lines: Lines = {}
+        for answer, inner in self.yaml.mapping(node).items():
+            lines.update(self._answer(answer, inner, (), {}))
+        return lines
+
+    def _answer(
+        self, name: str, node: yaml.Node, only: tuple[str, ...], titles: Mapping[str, list[str]]
+    ) -> Iterator[tuple[LineKey, dict[Family, Fact] | None]]:
+        answer = "" if name == ANY else name
+        sections = self.yaml.mapping(node)
+        if "seen" in sections:
+            self.usual[answer] = self.yaml.positive_integer(sections["seen"])
+        for section, inner in sections.items():
+            if section == "seen" or (only and section not in only):
+                continue
+            if section == "without":
+                for absent, places in self.yaml.mapping(inner, (*SECTIONS, *PLAIN)).items():
+                    yield from (((answer, absent, self.yaml.scalar(place)), None) for place in self.yaml.items(places))
+            elif section in SECTIONS:
+                yield from self._lines(answer, section, inner)
+            else:
+                yield from self._plain(answer, section, inner, titles)
+
+    def _lines(self, answer: str, section: str, node: yaml.Node) -> Iterator[tuple[LineKey, dict[Family, Fact]]]:
+        for place, inner in self.yaml.mapping(node).items():
+            try:
+                facts = facts_of(section, place, self._line(inner), self.usual.get(answer, ENOUGH))
+            except FormatError as error:
+                raise self.yaml.error(inner, str(error)) from None
+            yield (answer, section, place), facts
+
+    def _line(self, node: yaml.Node) -> Line:
+        if isinstance(node, yaml.ScalarNode):
+            return str(node.value)
+        return {
+            name: [self.yaml.scalar(item) for item in self.yaml.items(inner)]
+            if isinstance(inner, yaml.SequenceNode)
+            else self.yaml.scalar(inner)
+            for name, inner in self.yaml.mapping(node).items()
+        }
+
+    def _plain(
+        self, answer: str, name: str, node: yaml.Node, titles: Mapping[str, list[str]]
+    ) -> Iterator[tuple[LineKey, dict[Family, Fact]]]:
+        family = next((family for family in PLAIN if name in (family, f"{family}~")), None)
+        if family is None:
+            sections = ", ".join(("seen", *SECTIONS, *PLAIN))
+            raise self.yaml.error(node, f"{name!r} is unknown: expected one of {sections}")
+        for key, inner in self.yaml.mapping(node).items():
+            if name != family:
+                values = tuple(self.yaml.scalar(item) for item in self.yaml.items(inner))
+                yield (answer, family, key), {family: values}
+            elif is_titled(family):
+                for title in self._titles(inner, titles):
+                    yield (answer, family, title), {family: Behaviour(key)}
+            else:
+                yield (answer, family, key), {family: Behaviour(self.yaml.scalar(inner))}
+
+    def _titles(self, node: yaml.Node, titles: Mapping[str, list[str]]) -> Iterator[str]:
+        for sort, inner in self.yaml.mapping(node).items():
+            if isinstance(inner, yaml.ScalarNode):
+                if inner.value != ALL or sort not in titles:
+                    raise self.yaml.error(inner, f"expected a list of questions, or `{ALL}` of those with an outcome")
+                details = titles[sort]
+            else:
+                details = [self.yaml.scalar(item) for item in self.yaml.items(inner)]
+            yield from (f"{sort}: {detail}" if sort else detail for detail in details)
+
+
+def _addressed(operation: str, lines: Lines) -> Iterator[tuple[Address, Fact]]:
+    for (answer, _, place), facts in lines.items():
+        for family, fact in (facts or {}).items():
+            address = Address(operation, answer, family, place)
+            yield address, fact if isinstance(fact, tuple) else rounded(family, fact)

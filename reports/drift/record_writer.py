@@ -1,0 +1,106 @@
+"""The text of one file of a record: what a group of operations has in common, then what differs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from contracts.behaviour.behaviour import Behaviour
+from reports.drift.record_groups import LineKey, OperationGroup, is_titled, usual_sightings
+from reports.drift.record_lines import SECTIONS, Facts, line_of
+from reports.drift.sightings import ENOUGH
+from reports.drift.yaml_text import block, flow, scalar
+
+ANY = "any"  # in the place of an answer: what does not depend on it
+ALL = "all"  # in the place of questions: all of that sort
+MARK = "# Recorded behaviour; ~ marks what is unsteady and not watched."
+Lines = Mapping[LineKey, Facts | None]
+
+
+def file_text(group: OperationGroup) -> str:
+    """The file of that group."""
+    usual = usual_sightings(group)
+    titles = titles_by_sort(group.common)
+    lines = [MARK, "operations:", *(f"- {scalar(operation)}" for operation in group.operations)]
+    unusual = {answer for answer, seen in usual.items() if seen != ENOUGH}
+    for answer in sorted({*unusual, *(key[0] for key in group.common)}):
+        lines += _answer(answer, group.common, usual, titles, 0)
+    if group.differing:
+        lines.append("differs:")
+    for operation, differing in group.differing.items():
+        lines.append(f"  {scalar(operation)}:")
+        for answer in sorted({key[0] for key in differing}):
+            lines += _answer(answer, differing, usual, {}, 2)
+    return "\n".join(lines) + "\n"
+
+
+def titles_by_sort(lines: Lines) -> dict[str, list[str]]:
+    """The steady questions of a block by sort, sorted: what `all` of them are."""
+    titles: dict[str, list[str]] = defaultdict(list)
+    for (_, section, place), facts in sorted(lines.items()):
+        if section == "outcome" and facts and isinstance(facts.get("outcome"), Behaviour):
+            sort, detail = split_title(place)
+            titles[sort].append(detail)
+    return titles
+
+
+def split_title(title: str) -> tuple[str, str]:
+    """Sort and detail of a question; the sort is "" for a title that is not written so."""
+    sort, colon, detail = title.partition(": ")
+    return (sort, detail) if colon and sort and detail else ("", title)
+
+
+def _answer(
+    answer: str, lines: Lines, usual: Mapping[str, int], titles: Mapping[str, Sequence[str]], depth: int
+) -> Iterator[str]:
+    """The lines of all facts of one answer."""
+    sections: dict[str, dict[str, Facts | None]] = defaultdict(dict)
+    for (line_answer, section, place), facts in sorted(lines.items()):
+        if line_answer == answer:
+            sections[section][place] = facts
+    seen = usual.get(answer, ENOUGH)
+    yield f"{'  ' * depth}{scalar(answer or ANY)}:"
+    if depth == 0 and seen != ENOUGH:
+        yield f"  seen: {seen}"
+    for section, places in sorted(sections.items()):
+        for name, value in _section(section, places, seen, titles).items():
+            yield from block({name: value}, depth + (5 if is_titled(name) else 3), depth + 1)
+    missing = {section: gone for section, places in sorted(sections.items()) if (gone := _missing(places))}
+    if missing:
+        yield f"{'  ' * (depth + 1)}without: {flow(missing)}"
+
+
+def _missing(places: Mapping[str, Facts | None]) -> list[str]:
+    return [place for place, facts in places.items() if facts is None]
+
+
+def _section(
+    section: str, places: Mapping[str, Facts | None], seen: int, titles: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The facts of a section; of a section of titles those that are unsteady in one of their own."""
+    present = {place: facts for place, facts in places.items() if facts is not None}
+    if section in SECTIONS:
+        lines = {place: line_of(section, place, facts, seen) for place, facts in present.items()}
+        return {section: lines} if lines else {}
+    steady = {place: fact.value for place, facts in present.items() for fact in facts.values()
+              if isinstance(fact, Behaviour)}  # fmt: skip
+    unsteady = {place: list(fact) for place, facts in present.items() for fact in facts.values()
+                if isinstance(fact, tuple)}  # fmt: skip
+    written = _by_value(steady, {} if section == "outcome" else titles) if is_titled(section) else steady
+    return {name: value for name, value in ((section, written), (f"{section}~", unsteady)) if value}
+
+
+def _by_value(values: Mapping[str, str], titles: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+    """Values with the titles that have them, by sort."""
+    sorts: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for title, value in sorted(values.items()):
+        sort, detail = split_title(title)
+        sorts[value][sort].append(detail)
+    return {
+        value: {
+            sort: ALL if len(details) > 1 and sorted(titles.get(sort, ())) == sorted(details) else details
+            for sort, details in sorted(of_value.items())
+        }
+        for value, of_value in sorted(sorts.items())
+    }

@@ -1,0 +1,74 @@
+"""Makes a record from observations: what they agree on is steady, what differs is unsteady.
+
+Rule: an unsteady behaviour never becomes steady by itself, so a record only gets calmer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from contracts.behaviour.behaviour import SHARES, Address, Behaviour, Observation, share
+from reports.drift.record import Record, RecordHeader
+from reports.drift.sightings import rounded
+
+NOT_SEEN = "not seen"  # the value of an address that an observation did not have
+
+
+def merge(header: RecordHeader, observations: Sequence[Observation], earlier: Record | None) -> Record:
+    """The record of these observations, added to an earlier one of the same target.
+
+    Shares are added up; of other behaviours each observation must have the same value. What only some observations have
+    is unsteady, unless the earlier record did not know of it.
+    """
+    seen: list[Observation] = [*([earlier.steady] if earlier else []), *observations]
+    steady: dict[Address, Behaviour] = {}
+    unsteady: dict[Address, tuple[str, ...]] = dict(earlier.unsteady) if earlier else {}
+    for address in sorted({address for observation in seen for address in observation}):
+        behaviours = _behaviours(address, observations, earlier)
+        if address in unsteady:
+            unsteady[address] = _values([*unsteady[address], *_texts(behaviours)])
+        elif (agreed := _agreed(address, behaviours)) is not None:
+            steady[address] = rounded(address.family, agreed)
+        else:
+            unsteady[address] = _values(_texts(behaviours))
+    return Record(_header(header, earlier), steady, unsteady)
+
+
+def without(record: Record, operations: Mapping[str, str]) -> Record:
+    """The record without these operations, which are named with the reason and could not be observed."""
+    steady = {address: value for address, value in record.steady.items() if address.operation not in operations}
+    unsteady = {address: value for address, value in record.unsteady.items() if address.operation not in operations}
+    return Record(record.header, steady, unsteady)
+
+
+def _behaviours(
+    address: Address, observations: Sequence[Observation], earlier: Record | None
+) -> list[Behaviour | None]:
+    """What was seen there: None for an observation that shows nothing there."""
+    seen = [observation.get(address) for observation in observations]
+    return [earlier.steady[address], *seen] if earlier and address in earlier.steady else list(seen)
+
+
+def _agreed(address: Address, behaviours: Sequence[Behaviour | None]) -> Behaviour | None:
+    """The behaviour that all of these agree on, with their sightings added up; None if they do not."""
+    present = [behaviour for behaviour in behaviours if behaviour is not None]
+    total = sum(behaviour.total for behaviour in present)
+    if address.family in SHARES:
+        return share(sum(behaviour.count for behaviour in present), total) if total else present[0]
+    if len(present) < len(behaviours) or len({behaviour.value for behaviour in present}) > 1:
+        return None
+    return Behaviour(present[0].value, total, total)
+
+
+def _texts(behaviours: Sequence[Behaviour | None]) -> list[str]:
+    return [behaviour.value if behaviour else NOT_SEEN for behaviour in behaviours]
+
+
+def _values(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts)))
+
+
+def _header(header: RecordHeader, earlier: Record | None) -> RecordHeader:
+    days = {*header.days, *(earlier.header.days if earlier else ())}
+    return replace(header, days=tuple(sorted(days)), not_asked=dict(sorted(header.not_asked.items())))
