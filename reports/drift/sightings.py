@@ -14,7 +14,9 @@ ENOUGH = 20  # sightings from which on `always` and `never` count as such
 STEPS = (0, 1, 2, 5, 10, 20, 40, 80)
 PERCENTS = (1, 2, 5, *range(10, 91, 10), 95, 98, 99)
 COUNTED: tuple[Family, ...] = (
-    *SHARES,
+    "presence",
+    "null",
+    "header",
     "kind",
     "form",
     "number",
