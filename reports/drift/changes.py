@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.behaviour.behaviour import Address, Behaviour
+from reports.drift.behaviour_comparison import Comparison, Difference
 from reports.drift.change_kinds import SECURITY, SEVERITIES, ChangeKind, Severity, change_kinds
-from reports.drift.difference import Comparison, Difference
 from reports.drift.header_changes import header_differences
 from reports.drift.member_changes import member_differences, share_differences
 from reports.drift.outcome_changes import outcome_differences

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contracts.behaviour.behaviour import Address
-from reports.drift.difference import Comparison, Difference
+from reports.drift.behaviour_comparison import Comparison, Difference
 
 HEADER_GONE = {
     "location": "documented header gone",

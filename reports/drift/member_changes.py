@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 
-from contracts.behaviour.behaviour import Address, Behaviour
-from reports.drift.difference import Comparison, Difference, is_error, name_of, parent_of
+from contracts.behaviour.behaviour import SHARES, Address, Behaviour
+from reports.drift.behaviour_comparison import Comparison, Difference, is_error, name_of, parent_of
 from reports.drift.header_changes import header_kind
 from reports.drift.share_evidence import significant
 from reports.drift.sightings import ENOUGH, percent_of
@@ -24,10 +24,14 @@ def member_differences(comparison: Comparison, needs_evidence: NeedsEvidence) ->
     enough."""
     gone, new = _gone(comparison, needs_evidence), _new(comparison, needs_evidence)
     paired: set[Address] = set()
+    outermost = _outermost(new)
     for before, after, kind in _pairs(comparison, gone, new):
         if before not in paired and after not in paired:
-            paired |= {before, after, *comparison.below(before)}
-            yield _renamed(comparison, before, after, kind)
+            holder = next(
+                it for it in outermost if after[:2] == it[:2] and f"{after.place}/".startswith(f"{it.place}/")
+            )
+            paired |= {before, after, holder}
+            yield _renamed(comparison, before, after, holder, kind)
     for address in gone:
         if address not in paired:
             share = comparison.before[address]
@@ -38,7 +42,7 @@ def member_differences(comparison: Comparison, needs_evidence: NeedsEvidence) ->
                 kind, address, _share_text(share), "gone", name_of(address.place), comparison.below(address)
             )
     within = {other for address in paired for other in comparison.below(address)}
-    for address in _outermost(new):
+    for address in outermost:
         if address not in paired and address not in within:
             yield Difference("member new", address, "not there", _share_text(comparison.after[address]),
                              name_of(address.place), comparison.below(address))  # fmt: skip
@@ -49,7 +53,8 @@ def share_differences(
 ) -> Iterator[Difference]:
     """Differences of shares among these addresses, with their evidence: of presence, null and headers."""
     candidates, counts = [], []
-    for address in left:
+    shares = (address for address in left if address.family in SHARES)
+    for address in sorted(shares, key=lambda address: (address.family == "null", address)):  # presence explains null
         before, after = comparison.before.get(address), comparison.after.get(address)
         if before is None or after is None or before.value == after.value == "always":
             continue
@@ -76,11 +81,8 @@ def _of_share(comparison: Comparison, address: Address) -> Difference:
 
 def _presence_kind(comparison: Comparison, address: Address) -> tuple[str, tuple[Address, ...]]:
     before, after = comparison.values(address)
-    null = address._replace(family="null")
-    if before == "always" and comparison.values(null)[0] not in ("never", "") and comparison.values(null)[1] == "never":
-        return "null or left out", (null,)
-    if before == "sometimes" and after == "always" and comparison.values(null) in (("never", "sometimes"),):
-        return "null or left out", (null,)
+    if _is_swap(comparison, address):
+        return "null or left out", (address._replace(family="null"),)
     if before == "always":
         return ("error envelope changed" if is_error(address.answer) else "member sometimes missing"), ()
     return ("member always there" if after == "always" else "rate of presence"), ()
@@ -89,11 +91,20 @@ def _presence_kind(comparison: Comparison, address: Address) -> tuple[str, tuple
 def _null_kind(comparison: Comparison, address: Address) -> tuple[str, tuple[Address, ...]]:
     before, after = comparison.values(address)
     explains = tuple(comparison.below(address))
+    if _is_swap(comparison, address):
+        return "null or left out", (address._replace(family="presence"),)
     if before == "never":
         return "member may be null", explains if after == "always" else ()
     if after == "never":
         return "member no longer null", explains if before == "always" else ()
     return ("member may be null" if after == "always" else "rate of presence"), ()
+
+
+def _is_swap(comparison: Comparison, address: Address) -> bool:
+    """Whether what was null is left out now, or the reverse."""
+    presence, null = (comparison.values(address, family) for family in ("presence", "null"))
+    left_out = presence == ("always", "sometimes") and null[0] in ("sometimes", "always") and null[1] == "never"
+    return left_out or (presence == ("sometimes", "always") and null in (("never", "sometimes"), ("never", "always")))
 
 
 def _gone(comparison: Comparison, needs_evidence: NeedsEvidence) -> list[Address]:
@@ -195,8 +206,9 @@ def _likeness(comparison: Comparison, before: Address, after: Address) -> float:
     return ratio + alike
 
 
-def _renamed(comparison: Comparison, before: Address, after: Address, kind: str) -> Difference:
-    explains = (*comparison.below(before), *comparison.below(after))
+def _renamed(comparison: Comparison, before: Address, after: Address, holder: Address, kind: str) -> Difference:
+    """The difference of a pair; `holder` is the outermost new member around `after`."""
+    explains = (*comparison.below(before), *comparison.below(holder))
     shown = (before.place, after.place)
     if kind == "member renamed":
         shown = (name_of(before.place), name_of(after.place))

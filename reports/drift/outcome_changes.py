@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from contracts.behaviour.behaviour import Address
-from reports.drift.difference import Comparison, Difference
+from reports.drift.behaviour_comparison import Comparison, Difference
 from reports.drift.outcome_kinds import CLASSIFIED_OUTCOMES, sort_of
 from reports.drift.outcome_text import Outcome, parse_outcome
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from contracts.behaviour.behaviour import Address
-from reports.drift.difference import Comparison
+from reports.drift.behaviour_comparison import Comparison
 from reports.drift.outcome_text import SUCCESS_WITHOUT_BODY, Outcome, parse_outcome
 
 NOW_REFUSED = {

@@ -8,7 +8,7 @@ from typing import NamedTuple
 PATTERN = re.compile(
     r"(?P<status>\d{3}|frame)(?P<refused> refused)?"
     r"(?: (?P<media>[\w.+*-]+/[\w.+*-]+(?:; [^ ;]+)*))?"
-    r"(?: (?P<target>to .*?))?(?P<malformed> malformed)?"
+    r"(?: (?P<target>to .*))?(?P<malformed> malformed)?"
     r"(?: (?P<words>(?!to |malformed).+?))?(?P<allow>, allow .*)?"
 )
 SUCCESS_WITHOUT_BODY = ("202", "204", "205")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 
 from contracts.behaviour.behaviour import Address
-from reports.drift.difference import Comparison, Difference
+from reports.drift.behaviour_comparison import Comparison, Difference
 
 Words = Sequence[tuple[str, str]]  # a word in the place of a behaviour, and the kind of change that it means
 NUMBER = re.compile(r"\d+")

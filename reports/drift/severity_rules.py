@@ -37,14 +37,23 @@ class SeverityRules:
         operation = self._operation(address.operation)
         if operation is None:
             return ""
-        if address.family in ("outcome", "message"):
-            sort = address.place.partition(": ")[0].replace(" ", "_")
-            return str(operation.refusals.get(sort, {}).get("clause", ""))
-        if address.family == "access":
-            sort = address.place.partition(" (")[0].replace(" ", "_")
-            return str(operation.refusals.get(sort, {}).get("clause", ""))
+        if address.family in ("outcome", "message", "access"):
+            return self._refusal_clause(operation, address.place)
         clauses = [schema["x-clause"] for schema in self._around(address) if isinstance(schema.get("x-clause"), str)]
         return str(clauses[-1]) if clauses else ""
+
+    def _refusal_clause(self, operation: Operation, title: str) -> str:
+        """The clause of the rule by which such a request is refused."""
+        sort, _, detail = title.partition(": ")
+        kind = sort.partition(" (")[0].replace(" ", "_")
+        location, _, name = detail.partition(" = ")[0].partition(" ")
+        parameters = [it.refusals for it in operation.parameters if (it.location, it.name) == (location, name)]
+        general = self.contract.refusals if self.contract else {}
+        for rules in (*parameters, operation.refusals, general):
+            for key in (f"{location}.{kind}", kind):
+                if key in rules:
+                    return str(rules[key].get("clause", ""))
+        return ""
 
     def needs_evidence(self, address: Address) -> bool:
         """Whether the document lets vary what is seen there, so that few sightings say nothing."""

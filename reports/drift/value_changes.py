@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from contracts.behaviour.behaviour import Address, Behaviour
-from reports.drift.difference import Comparison, Difference, is_error, name_of
+from reports.drift.behaviour_comparison import Comparison, Difference, is_error, name_of
 from reports.drift.sightings import ENOUGH
 
 SEEN_FOR_A_VALUE = 10  # sightings of an address from which on a value that is not among them is new

@@ -1,0 +1,110 @@
+"""The verdict on a comparison with a record.
+
+Rule: fail closed. Nothing passes that could not be compared; a change fails from the severity on that `--fail-on`
+names, once it is confirmed, unless it is accepted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from contracts.yaml_reader import UsageError
+from reports.drift.change_kinds import SEVERITIES, Severity
+from reports.drift.changes import Change
+from reports.drift.drift_results import DriftResult
+from reports.drift.record import RecordHeader
+
+FAIL_ON: tuple[Severity, ...] = ("breaking", "risky", "additive")
+MOST_DAYS = 180  # of a record, after which it should be made anew
+LEAST_COMPARABLE = 0.9  # share of the steady behaviours
+
+
+@dataclass(frozen=True, slots=True)
+class DriftVerdict:
+    """verdict: as of other runs. failing: changes that make it fail. accepted: ids of changes somebody answers for.
+    reasons: why it is neither a plain pass nor a plain fail. notes: what a reader should know besides."""
+
+    result: DriftResult
+    verdict: str
+    failing: tuple[Change, ...] = ()
+    accepted: frozenset[str] = frozenset()
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def judge_drift(
+    result: DriftResult, today: date, fail_on: Severity = "breaking", accepted: Collection[str] = ()
+) -> DriftVerdict:
+    """The verdict on one API's result; `accepted` are ids of changes whose last day is not over."""
+    worst_allowed = SEVERITIES.index(fail_on)
+    failing = tuple(
+        change
+        for change in result.changes
+        if change.is_confirmed and change.id not in accepted and SEVERITIES.index(change.severity) <= worst_allowed
+    )
+    reasons = tuple(_reasons(result))
+    if result.problems:
+        verdict = "broken"
+    elif result.unreachable:
+        verdict = "unreachable"
+    else:
+        verdict = "fail" if failing else "inconclusive" if reasons else "pass"
+    known = frozenset(change.id for change in result.changes if change.id in accepted)
+    return DriftVerdict(result, verdict, failing, known, reasons, tuple(_notes(result, today)))
+
+
+def check_record(header: RecordHeader, folder: str, *, api: str, target: str, plan_size: str) -> None:
+    """Raises UsageError unless the record in that folder is one of this API, target and size of plan."""
+    if header.api != api:
+        raise UsageError(f"{folder}: expected a record of {api}, got one of {header.api}: name another with --observed")
+    if header.target != target:
+        raise UsageError(
+            f"{folder}: expected a record of {target}, got one of {header.target}: name another folder with --observed,"
+            " or compare two records with python -m reports drift A B"
+        )
+    if header.plan_size != plan_size:
+        raise UsageError(
+            f"{folder}: the record was made with --plan {header.plan_size}, and this run asks --plan {plan_size}:"
+            f" use --plan {header.plan_size}, or record again with --record"
+        )
+
+
+def counts(changes: Collection[Change]) -> str:
+    """How many changes there are of each severity, the worst first; "no change" for none."""
+    numbers = Counter(change.severity for change in changes)
+    return ", ".join(f"{numbers[it]} {it}" for it in SEVERITIES if numbers[it]) or "no change"
+
+
+def _reasons(result: DriftResult) -> Iterator[str]:
+    """Why a result is no plain pass."""
+    yield from result.problems
+    if result.unreachable:
+        yield result.unreachable
+    if result.is_recorded:
+        yield f"there was no record to compare with: one was written to {result.folder}, which has to be reviewed"
+        return
+    if result.comparable_share < LEAST_COMPARABLE:
+        yield (
+            f"only {100 * result.comparable_share:.0f} % of the recorded facts could be compared, expected at least"
+            f" {100 * LEAST_COMPARABLE:.0f} %: record again with --record"
+        )
+    yield from (f"{operation}: {reason}" for operation, reason in sorted(result.inconclusive.items()))
+    unconfirmed = sum(not change.is_confirmed for change in result.changes)
+    if unconfirmed:
+        yield f"{unconfirmed} {'change was' if unconfirmed == 1 else 'changes were'} not seen a second time"
+
+
+def _notes(result: DriftResult, today: date) -> Iterator[str]:
+    """What to know about the record."""
+    if result.is_recorded:
+        return
+    age = (today - max(result.header.days, default=today)).days
+    if age > MOST_DAYS:
+        yield f"the record is {age} days old: record again with --record after {MOST_DAYS} days"
+    if result.plan and result.plan != result.header.plan:
+        yield "the questions have changed since the record was made: record again with --record"
+    if result.contract and result.contract != result.header.contract:
+        yield "the contract has changed since the record was made"
