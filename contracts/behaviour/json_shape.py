@@ -1,0 +1,218 @@
+"""The shape of JSON responses: what is seen at each path in all responses of a group, counted.
+
+Rule: paths are JSON pointers with `*` for each entry of an array, and of an object whose members are no fixed names.
+No raw value is kept unless it is categorical.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.behaviour.array_order import common_orders, order_text, sorted_members
+from contracts.behaviour.behaviour import Behaviour, Family, share
+from contracts.behaviour.documented_values import DocumentedValues
+from contracts.behaviour.member_order import merged_order
+from contracts.behaviour.text_forms import form_of, joined_forms
+
+ROOT = "/"
+ENTRY = "*"
+MEMBER_NAME = re.compile(r"@?[A-Za-z_$][\w$.:-]{0,63}", re.ASCII)
+NO_NAME = re.compile(r"[0-9A-Fa-f-]{16,}|.*\d{5}.*")  # an id
+CODE_VALUE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*|[a-z]+(?:_[a-z]+)+")  # of a value that nobody has listed
+LISTED_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}")  # where the contract lists others
+MAX_VALUES = 16
+MAX_UNLISTED = 8  # values at an address for which the contract lists none
+MIN_REPETITIONS = 2  # of such a value within one response
+ID_NAMES = ("id", "uuid", "objectid", "token", "key")
+Place = tuple[Family, str]  # of a behaviour in a group of responses
+
+
+@dataclass
+class PathFacts:
+    """What was seen at one path: objects that could have the member, appearances, nulls, and what the others were."""
+
+    parents: int = 0
+    appearances: int = 0
+    nulls: int = 0
+    kinds: set[str] = field(default_factory=set)
+    forms: Counter[str] = field(default_factory=Counter)
+    numbers: set[str] = field(default_factory=set)
+    decimals: int = 0
+    values: Counter[str] = field(default_factory=Counter)
+    repeated: set[str] = field(default_factory=set)  # values that one response had several times
+    has_other_values: bool = False
+    orders: list[frozenset[str]] = field(default_factory=list)
+    lengths: set[str] = field(default_factory=set)
+    ids_differ: list[bool] = field(default_factory=list)
+    members: set[tuple[str, ...]] = field(default_factory=set)
+
+
+class JsonShape:
+    """Counts what JSON responses show; `host` is that of the target."""
+
+    def __init__(self, documented: DocumentedValues, host: str = "") -> None:
+        self._documented, self._host = documented, host
+        self._paths: dict[str, PathFacts] = {}
+        self._seen_now: Counter[tuple[str, str]] = Counter()  # values of the present response by path
+        self._map_paths: dict[str, bool] = {}
+        self._listed: dict[str, frozenset[str]] = {}
+        self._shows_order = True
+
+    def add(self, body: Any, *, shows_order: bool = True) -> None:
+        """Counts one more response; `shows_order`: whether its arrays are in the order that nobody asked for."""
+        self._seen_now.clear()
+        self._shows_order = shows_order
+        self._add(body, ROOT)
+        for (path, value), number in self._seen_now.items():
+            if number >= MIN_REPETITIONS:
+                self._paths[path].repeated.add(value)
+
+    def _at(self, path: str) -> PathFacts:
+        return self._paths.setdefault(path, PathFacts())
+
+    def _add(self, value: Any, path: str) -> None:
+        facts = self._at(path)
+        facts.appearances += 1
+        if value is None:
+            facts.nulls += 1
+        elif isinstance(value, bool):
+            facts.kinds.add("boolean")
+        elif isinstance(value, int | float):
+            facts.kinds.add("number")
+            _add_number(facts, value)
+            self._add_value(facts, path, value)
+        elif isinstance(value, str):
+            facts.kinds.add("text")
+            facts.forms[form_of(value, self._host)] += 1
+            self._add_value(facts, path, value)
+        elif isinstance(value, list):
+            facts.kinds.add("array")
+            self._add_array(facts, value, path)
+        else:
+            facts.kinds.add("object")
+            self._add_object(facts, value, path)
+
+    def _add_value(self, facts: PathFacts, path: str, value: str | float) -> None:
+        """Counts the value if it may be kept; otherwise, that there are others."""
+        text = str(value)
+        if path not in self._listed:
+            self._listed[path] = self._documented.listed(path)
+        listed = self._listed[path]
+        if text in listed or (LISTED_VALUE if listed else CODE_VALUE).fullmatch(text):
+            if len(facts.values) <= MAX_VALUES or text in facts.values:
+                facts.values[text] += 1
+                self._seen_now[path, text] += 1
+        else:
+            facts.has_other_values = True
+
+    def _add_array(self, facts: PathFacts, items: list[Any], path: str) -> None:
+        facts.lengths.add(str(len(items)) if len(items) < 2 else "more")
+        objects = [item for item in items if isinstance(item, dict)]
+        if self._shows_order and (orders := sorted_members(objects)) is not None:
+            facts.orders.append(orders)
+        ids = next((ids for name in ID_NAMES if (ids := _ids(objects, name)) is not None), None)
+        if ids is not None and len(ids) > 1:
+            facts.ids_differ.append(len(set(ids)) == len(ids))
+        for item in items:
+            self._add(item, _below(path, ENTRY))
+
+    def _add_object(self, facts: PathFacts, members: Mapping[str, Any], path: str) -> None:
+        if path not in self._map_paths:
+            self._map_paths[path] = self._documented.is_map(path)
+        names = {name: ENTRY if self._map_paths[path] or not _is_name(name) else name for name in members}
+        fixed = tuple(name for name, shown in names.items() if shown != ENTRY)
+        if fixed:
+            facts.members.add(fixed)
+        for name, value in members.items():
+            self._add(value, _below(path, names[name]))
+
+    def behaviours(self) -> Iterator[tuple[Place, Behaviour]]:
+        """Everything that the responses showed, by family and path."""
+        for path, facts in self._paths.items():
+            yield from _of_values(path, facts)
+            yield from _of_presence(path, facts, self._parent(path))
+            listed = self._listed.get(path, frozenset())
+            if (values := _kept_values(facts, listed)) is not None:
+                yield ("values", path), _sightings(", ".join(values), sum(facts.values.values()))
+            if facts.orders:
+                yield ("order", path), _sightings(order_text(common_orders(facts.orders)), len(facts.orders))
+
+    def _parent(self, path: str) -> PathFacts | None:
+        """The facts of the object that has this member, None for an entry of an array."""
+        parent, _, name = path.rpartition("/")
+        return self._paths.get(parent or ROOT) if name not in ("", ENTRY) else None
+
+
+def _of_values(path: str, facts: PathFacts) -> Iterator[tuple[Place, Behaviour]]:
+    seen = facts.appearances - facts.nulls
+    if facts.kinds:
+        yield ("kind", path), _sightings(" or ".join(sorted(facts.kinds)), seen)
+    if facts.forms:
+        yield ("form", path), _sightings(joined_forms(facts.forms), sum(facts.forms.values()))
+    if facts.numbers or facts.decimals:
+        words = [*facts.numbers, *([_decimals(facts.decimals)] if facts.decimals else [])]
+        yield ("number", path), _sightings(" or ".join(sorted(words)), seen)
+    if facts.members:
+        yield ("members", path), _sightings(merged_order(facts.members), seen)
+    if facts.lengths:
+        yield ("length", path), _sightings(" or ".join(sorted(facts.lengths)), seen)
+    if facts.ids_differ:
+        value = "unique" if all(facts.ids_differ) else "repeated"
+        yield ("unique", path), _sightings(value, len(facts.ids_differ))
+
+
+def _of_presence(path: str, facts: PathFacts, parent: PathFacts | None) -> Iterator[tuple[Place, Behaviour]]:
+    objects = parent.appearances - parent.nulls if parent and "object" in parent.kinds else 0
+    if objects:
+        yield ("presence", path), share(min(facts.appearances, objects), objects)
+    yield ("null", path), share(facts.nulls, facts.appearances)
+
+
+def _kept_values(facts: PathFacts, listed: frozenset[str]) -> list[str] | None:
+    """The values at a path in order, None where they are not categorical."""
+    values = sorted(facts.values)
+    if not values or len(values) > MAX_VALUES:
+        return None
+    if listed:
+        return [*values, *(["another"] if facts.has_other_values else [])]
+    is_categorical = not facts.has_other_values and len(values) <= MAX_UNLISTED and set(values) <= facts.repeated
+    return values if is_categorical else None
+
+
+def _add_number(facts: PathFacts, value: float) -> None:
+    text = repr(value)
+    if isinstance(value, int):
+        facts.numbers.add("whole")
+    elif text.endswith(".0"):
+        facts.numbers.add("whole with decimal point")
+    else:
+        facts.decimals = max(facts.decimals, 1 if "e" in text else len(text.partition(".")[2]))
+    if value < 0:
+        facts.numbers.add("negative")
+
+
+def _decimals(number: int) -> str:
+    return f"{number} decimal{'s' if number > 1 else ''}"
+
+
+def _sightings(value: str, number: int) -> Behaviour:
+    return Behaviour(value, number, number)
+
+
+def _below(path: str, name: str) -> str:
+    return f"{'' if path == ROOT else path}/{name.replace('~', '~0').replace('/', '~1') if name != ENTRY else ENTRY}"
+
+
+def _is_name(name: str) -> bool:
+    return bool(MEMBER_NAME.fullmatch(name)) and not NO_NAME.fullmatch(name)
+
+
+def _ids(objects: list[dict[str, Any]], name: str) -> list[Any] | None:
+    """The ids of the objects under that name, None unless all have one."""
+    values = [item.get(name) for item in objects]
+    is_complete = bool(values) and all(isinstance(value, str | int) for value in values)
+    return values if is_complete else None

@@ -1,0 +1,56 @@
+"""Whether a list honours a parameter: its answer compared with the one that has no such parameter.
+
+Rule: a filter is judged by the entries, any other parameter by whether it changes anything; what cannot be seen in the
+target's data is said to be ignored, in every run alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from contracts import json_pointer
+from contracts.behaviour.behaviour import Address, Behaviour
+from contracts.behaviour.observed_answers import Answer
+from contracts.behaviour.response_outcome import NO_JSON, json_body, trouble
+from contracts.judge.http_judge import is_refusal
+from contracts.openapi import Contract
+from contracts.operation import Operation
+
+
+def parameter_behaviours(
+    contract: Contract, operation: Operation, items: str, plain: Answer, others: Sequence[tuple[str, Any, Answer]]
+) -> Iterator[tuple[Address, Behaviour]]:
+    """A behaviour for each of `others`: name of the parameter, its value, and the answer to the request with it.
+
+    `items` is the pointer to the list in a response, `plain` the answer without the parameter.
+    """
+    before = json_body(plain.exchange.response)
+    for name, value, answer in others:
+        if before is NO_JSON or trouble(answer.exchange.response):
+            continue
+        if is_refusal(contract, answer.exchange.response):
+            effect = "refused"
+        else:
+            effect = _effect(name, value, before, json_body(answer.exchange.response), items)
+        yield Address(operation.label, "", "parameter", _place(operation, name, value)), Behaviour(effect, 1, 1)
+
+
+def _place(operation: Operation, name: str, value: Any) -> str:
+    """The name, and the value where the contract lists several."""
+    schema = next((it.schema for it in operation.parameters if it.name == name), {})
+    choices = schema.get("enum") or schema.get("items", {}).get("enum") or ()
+    shown = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"{name} {shown}" if choices and not isinstance(value, dict) else name
+
+
+def _effect(name: str, value: Any, before: Any, after: Any, items: str) -> str:
+    entries = [entry for array in json_pointer.find(after, items) if isinstance(array, list) for entry in array]
+    values = [entry[name] for entry in entries if isinstance(entry, dict) and name in entry]
+    if values and len(values) == len(entries) and isinstance(value, str | int):
+        return "honoured" if {_text(it) for it in values} == {_text(value)} else "ignored"
+    return "ignored" if after == before else "honoured"
+
+
+def _text(value: Any) -> str:
+    return str(value).lower()
