@@ -33,11 +33,15 @@ Place = tuple[Family, str]  # of a behaviour in a group of responses
 
 @dataclass
 class PathFacts:
-    """What was seen at one path: objects that could have the member, appearances, nulls, and what the others were."""
+    """What was seen at one path: appearances, nulls among them, and what the others were.
 
-    parents: int = 0
+    distinct, distinct_nulls: the same with each entry counted once, however many responses have it.
+    """
+
     appearances: int = 0
     nulls: int = 0
+    distinct: int = 0
+    distinct_nulls: int = 0
     kinds: set[str] = field(default_factory=set)
     forms: Counter[str] = field(default_factory=Counter)
     numbers: set[str] = field(default_factory=set)
@@ -60,13 +64,14 @@ class JsonShape:
         self._seen_now: Counter[tuple[str, str]] = Counter()  # values of the present response by path
         self._map_paths: dict[str, bool] = {}
         self._listed: dict[str, frozenset[str]] = {}
+        self._seen_entries: set[tuple[str, int]] = set()
         self._shows_order = True
 
     def add(self, body: Any, *, shows_order: bool = True) -> None:
         """Counts one more response; `shows_order`: whether its arrays are in the order that nobody asked for."""
         self._seen_now.clear()
         self._shows_order = shows_order
-        self._add(body, ROOT)
+        self._add(body, ROOT, self._is_distinct(body, ROOT))
         for (path, value), number in self._seen_now.items():
             if number >= MIN_REPETITIONS:
                 self._paths[path].repeated.add(value)
@@ -74,11 +79,20 @@ class JsonShape:
     def _at(self, path: str) -> PathFacts:
         return self._paths.setdefault(path, PathFacts())
 
-    def _add(self, value: Any, path: str) -> None:
+    def _is_distinct(self, value: Any, path: str) -> bool:
+        """Whether no response has had that value at the path before."""
+        key = (path, hash(repr(value)))
+        is_distinct = key not in self._seen_entries
+        self._seen_entries.add(key)
+        return is_distinct
+
+    def _add(self, value: Any, path: str, is_distinct: bool) -> None:
         facts = self._at(path)
         facts.appearances += 1
+        facts.distinct += is_distinct
         if value is None:
             facts.nulls += 1
+            facts.distinct_nulls += is_distinct
         elif isinstance(value, bool):
             facts.kinds.add("boolean")
         elif isinstance(value, int | float):
@@ -94,7 +108,7 @@ class JsonShape:
             self._add_array(facts, value, path)
         else:
             facts.kinds.add("object")
-            self._add_object(facts, value, path)
+            self._add_object(facts, value, path, is_distinct)
 
     def _add_value(self, facts: PathFacts, path: str, value: str | float) -> None:
         """Counts the value if it may be kept; otherwise, that there are others."""
@@ -117,10 +131,11 @@ class JsonShape:
         ids = next((ids for name in ID_NAMES if (ids := _ids(objects, name)) is not None), None)
         if ids is not None and len(ids) > 1:
             facts.ids_differ.append(len(set(ids)) == len(ids))
+        entry_path = _below(path, ENTRY)
         for item in items:
-            self._add(item, _below(path, ENTRY))
+            self._add(item, entry_path, self._is_distinct(item, entry_path))
 
-    def _add_object(self, facts: PathFacts, members: Mapping[str, Any], path: str) -> None:
+    def _add_object(self, facts: PathFacts, members: Mapping[str, Any], path: str, is_distinct: bool) -> None:
         if path not in self._map_paths:
             self._map_paths[path] = self._documented.is_map(path)
         names = {name: ENTRY if self._map_paths[path] or not _is_name(name) else name for name in members}
@@ -128,7 +143,7 @@ class JsonShape:
         if fixed:
             facts.members.add(fixed)
         for name, value in members.items():
-            self._add(value, _below(path, names[name]))
+            self._add(value, _below(path, names[name]), is_distinct)
 
     def behaviours(self) -> Iterator[tuple[Place, Behaviour]]:
         """Everything that the responses showed, by family and path."""
@@ -166,10 +181,17 @@ def _of_values(path: str, facts: PathFacts) -> Iterator[tuple[Place, Behaviour]]
 
 
 def _of_presence(path: str, facts: PathFacts, parent: PathFacts | None) -> Iterator[tuple[Place, Behaviour]]:
-    objects = parent.appearances - parent.nulls if parent and "object" in parent.kinds else 0
-    if objects:
-        yield ("presence", path), share(min(facts.appearances, objects), objects)
-    yield ("null", path), share(facts.nulls, facts.appearances)
+    if parent and "object" in parent.kinds:
+        objects, distinct = parent.appearances - parent.nulls, parent.distinct - parent.distinct_nulls
+        yield ("presence", path), _share(facts.appearances, objects, facts.distinct, distinct)
+    yield ("null", path), _share(facts.nulls, facts.appearances, facts.distinct_nulls, facts.distinct)
+
+
+def _share(count: int, total: int, distinct_count: int, distinct: int) -> Behaviour:
+    """The share, of distinct entries where it is `sometimes`: one that is listed often is still one."""
+    if 0 < count < total and 0 < distinct_count < distinct:
+        return share(distinct_count, distinct)
+    return share(min(count, total), total)
 
 
 def _kept_values(facts: PathFacts, listed: frozenset[str]) -> list[str] | None:

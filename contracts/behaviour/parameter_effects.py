@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from contracts import json_pointer
 from contracts.behaviour.behaviour import Address, Behaviour
 from contracts.behaviour.observed_answers import Answer
 from contracts.behaviour.response_outcome import NO_JSON, json_body, trouble
+from contracts.exchange import Request
 from contracts.judge.http_judge import is_refusal
 from contracts.openapi import Contract
 from contracts.operation import Operation
@@ -32,8 +34,14 @@ def parameter_behaviours(
         if is_refusal(contract, answer.exchange.response):
             effect = "refused"
         else:
-            effect = _effect(name, value, before, json_body(answer.exchange.response), items)
+            sent = _sent(answer.exchange.request, name) if isinstance(value, dict) else value
+            effect = _effect(name, sent, before, json_body(answer.exchange.response), items)
         yield Address(operation.label, "", "parameter", _place(operation, name, value)), Behaviour(effect, 1, 1)
+
+
+def _sent(request: Request, name: str) -> str | None:
+    """The value of that query parameter in the request, None without one: what stands there is known at the target."""
+    return dict(parse_qsl(urlsplit(request.url).query)).get(name)
 
 
 def _place(operation: Operation, name: str, value: Any) -> str:
