@@ -25,7 +25,7 @@ from fixtures.targets import deepstream_url, from_environment, is_named, require
 from suites import hypothesis_profiles
 from suites.reporting import broken_contracts, pytest_plugin
 
-KINDS = ("fault", "variant")  # of changes of a reference
+KINDS = ("fault", "variant", "drift")  # of changes of a reference
 APIS_UNDER_TEST = pytest.StashKey[dict[str, Any]]()  # what the fixture `api_of` returns when they are not on sockets
 MISUSE = pytest.StashKey[str]()  # why the APIs under test cannot be tested, in one line
 MAILBOX = pytest.StashKey[MailSink | SharedMailbox]()  # where this run receives mail
@@ -37,7 +37,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("flowproof")
     group.addoption("--effort", default="default", metavar="NAME", help=f"how many requests: {', '.join(EFFORTS)}")
     group.addoption("--seed", default=0, metavar="N", help="another number, other generated requests (default 0)")
-    for kind, verb in zip(KINDS, ("break", "vary"), strict=True):
+    for kind, verb in zip(KINDS, ("break", "vary", "change"), strict=True):
         group.addoption(f"--{kind}", action="append", default=[], metavar="API.NAME", help=f"{verb} our reference")
     group.addoption("--readings", metavar="FILE", help="remember which meanings targets use, and report other ones")
     group.addoption("--preflight", action="store_true", help="try a target first, even if it is our reference")
@@ -84,7 +84,7 @@ def _check_changes(config: pytest.Config, embedded: Sequence[str]) -> None:
 
 
 def change_options(config: pytest.Config, served: Sequence[str]) -> list[str]:
-    """The faults and variants of the served APIs, as options of `python -m fixtures.reference`."""
+    """The changes of the served APIs, as options of `python -m fixtures.reference`."""
     options = []
     for kind in KINDS:
         known = selected_changes(

@@ -108,6 +108,7 @@ SHARED_NAMES = {
     "clock": "faults at ends of days and months, in summer time and in offsets, one for each API",
     "comparison": "faults in how filters and addresses are compared, one for each API",
     "data": "what a reference stores when it starts",
+    "drifts": "ways in which an API may change between two runs, one for each API",
     "edits": "what faults and variants of an API are made of",
     "fields": "which members and parameters a reference knows",
     "freedoms": "variants that use what the document leaves free",

@@ -63,10 +63,11 @@ def test_an_api_is_found_by_its_folder(todo: Write) -> None:
     assert reference.apis() == ["bitvis", "flowapp", "flowback", "getflow", "todo"]
 
 
-def test_an_api_may_have_neither_settings_nor_faults_nor_variants(todo: Write) -> None:
+def test_an_api_may_have_neither_settings_nor_changes(todo: Write) -> None:
     todo(__init__=API)
     loaded = reference.load("todo")
     assert (loaded.KNOWN, loaded.FAULTS, loaded.LOAD_FAULTS, loaded.VARIANTS) == ({}, {}, {}, {})
+    assert loaded.DRIFTS == {}
     assert not loaded.sends_mail
 
 
@@ -118,6 +119,8 @@ def test_the_list_has_the_faults_of_a_fifth_api(todo: Write, capsys: pytest.Capt
         "  lists_nothing  TODO-LIST-1  The list of tasks is null.",
         "",
         "todo: 0 variants",
+        "",
+        "todo: 0 drifts",
     ]
 
 
@@ -134,20 +137,20 @@ def imported(program: str, *arguments: str) -> set[str]:
 
 
 def changes_in(modules: set[str]) -> set[str]:
-    """Those of these modules that hold faults or variants."""
-    return {name for name in modules if {"faults", "variants"} & set(name.split("."))}
+    """Those of these modules that hold faults, variants or drifts."""
+    return {name for name in modules if {"faults", "variants", "drifts"} & set(name.split("."))}
 
 
 SERVE = "import runpy; runpy.run_module('fixtures.reference', run_name='__main__')"
 
 
-def test_an_honest_server_imports_no_fault_and_no_variant() -> None:
+def test_an_honest_server_imports_no_change() -> None:
     modules = imported(SERVE, "--until-eof")
     assert {f"fixtures.reference.{api}" for api in reference.apis()} <= modules
     assert changes_in(modules) == set()
 
 
-def test_a_client_in_the_process_imports_no_fault_and_no_variant() -> None:
+def test_a_client_in_the_process_imports_no_change() -> None:
     clients = "for api in reference.apis(): in_process_client.InProcessClient(api)"
     modules = imported(f"from fixtures import in_process_client, reference\n{clients}")
     assert "fixtures.reference.flowapp.known_settings" in modules

@@ -570,6 +570,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
             FAULTS={name: change(name, "fault") for name in ("forgets", f"{api}_shouts")},
             LOAD_FAULTS={},
             VARIANTS={"waits": change("waits", "variant")},
+            DRIFTS={"moves": change("moves", "drift")},
         )
         for api in ("left", "right")
     }
@@ -600,9 +601,9 @@ def test_only_the_named_apis_are_served(served: list[tuple[Any, ...]]) -> None:
 
 def test_changes_are_named_in_full_or_by_a_unique_name(served: list[tuple[Any, ...]]) -> None:
     faults = ["--fault=right.forgets", "--fault=left_shouts", "--fault=left.left_shouts"]
-    command.main(["--variant", "left.waits", *faults])
+    command.main(["--variant", "left.waits", "--drift", "right.moves", *faults])
     named = {api: [change.name for change in changes] for api, changes in served[0][1].items()}
-    assert named == {"left": ["left_shouts", "waits"], "right": ["forgets"]}
+    assert named == {"left": ["left_shouts", "waits"], "right": ["forgets", "moves"]}
 
 
 def test_the_same_seed_gives_the_same_random_numbers(served: list[tuple[Any, ...]]) -> None:
@@ -627,6 +628,9 @@ def test_the_list_names_every_change(served: list[tuple[Any, ...]], capsys: pyte
         "",
         "left: 1 variants",
         "  waits  TINY-1 TINY-2  It waits.",
+        "",
+        "left: 1 drifts",
+        "  moves  TINY-1 TINY-2  It moves.",
     ]
     assert served == []
 
