@@ -52,13 +52,14 @@ class Seed:
         """Whether it shows on a socket only."""
         return any(change.needs_socket for change in (*self.before, *self.after))
 
+    def is_of_operation(self, address: Address) -> bool:
+        """Whether the address is one of an operation that the change concerns."""
+        return fnmatchcase(address.operation, self.operation)
+
     def is_at(self, address: Address) -> bool:
         """Whether the change may be reported at that address."""
-        return (
-            address.family in self.families
-            and fnmatchcase(address.operation, self.operation)
-            and fnmatchcase(address.place, self.place)
-        )
+        is_place = address.family in self.families and fnmatchcase(address.place, self.place)
+        return is_place and self.is_of_operation(address)
 
 
 def read_seeds(folder: Path = FOLDER) -> list[Seed]:
