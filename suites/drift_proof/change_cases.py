@@ -16,7 +16,7 @@ from fixtures.reference.protocol import Change
 from reports.mutation import kill_table_markdown
 from reports.mutation.kill_table import EXPECTED_VERDICTS
 from suites.drift_proof.proof_case import CaseResult, Figure, share_figure
-from suites.drift_proof.recorded_state import changes_since, record_of
+from suites.drift_proof.recorded_state import check, record_of
 from suites.drift_proof.served_state import State
 
 KILL_TABLE = Path(__file__).parents[2] / "reports" / "kill-table.md"
@@ -60,7 +60,7 @@ def run(name: str) -> CaseResult:
     started = time.perf_counter()
     api, change = _changes()[name]
     record = record_of(State(api, on_socket=change.needs_socket))
-    reported = changes_since(record, State(api, (change,), seed=1, on_socket=change.needs_socket))
+    reported = check(record, State(api, (change,), seed=1, on_socket=change.needs_socket)).changes
     is_fault = change.kind == "fault"
     by_tests = is_fault and name in _killed()
     names_clause = by_tests or any(item.clause in change.clauses for item in reported)

@@ -12,7 +12,7 @@ from functools import cache
 
 from suites.drift_proof.drift_seeds import Seed, read_seeds
 from suites.drift_proof.proof_case import CaseResult, Figure, share_figure
-from suites.drift_proof.recorded_state import changes_since, record_of
+from suites.drift_proof.recorded_state import check, record_of
 from suites.drift_proof.seed_cases import MEASURES, judged
 from suites.drift_proof.served_state import State
 
@@ -54,7 +54,7 @@ def run(name: str) -> CaseResult:
     started = time.perf_counter()
     pair = [_seeds()[part] for part in name.split(" + ")]
     state = State(API, tuple(seed.after[0] for seed in pair), seed=1)
-    reported = changes_since(record_of(State(API)), state)
+    reported = check(record_of(State(API)), state).changes
     missed = [seed.name for seed in pair if len(judged(seed, reported)) < len(MEASURES)]
     measures = {"both": float(not missed), "reported": len(reported)}
     problems = tuple(f"{seed} is not reported as it is alone" for seed in missed)

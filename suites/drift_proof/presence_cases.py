@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from reports.drift.changes import Change, changes
 from reports.drift.recording import merge
-from suites.drift_proof.observing import record_header, severity_rules
+from suites.drift_proof.api_observation import record_header
 
 from contracts.behaviour.behaviour import Address, Observation, share
 from suites.drift_proof.proof_case import CaseResult, Figure
@@ -51,7 +51,7 @@ def _trial(numbers: random.Random, recorded: float, checked: float) -> set[str]:
     record = merge(record_header(State(API)), [_observation(numbers, recorded) for _ in range(2)], None)
     seen: list[set[str]] = []
     for _ in range(2):
-        reported: list[Change] = changes(record, _observation(numbers, checked), severity_rules(API))
+        reported: list[Change] = changes(record, _observation(numbers, checked))
         seen.append({change.kind for change in reported})
     return seen[0] & seen[1]
 

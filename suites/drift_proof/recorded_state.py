@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from pathlib import Path
 
 from reports.drift.changes import Change, changes
 from reports.drift.record_files import write_record
 from reports.drift.recording import merge
-from suites.drift_proof.observing import observed, record_header, severity_rules
+from suites.drift_proof.api_observation import observed, record_header
 
 from contracts.behaviour.behaviour import Observation
 from reports.drift.record import Record
@@ -25,26 +25,42 @@ PAUSE = 3.0  # seconds between two observations of one server
 
 def observations(state: State, count: int) -> Iterator[Observation]:
     """That many observations of one server in that state, each other one in another order."""
-    with served(state) as (api, clock):
+    with served(state) as (clients, clock):
         for number in range(count):
             clock.put_forward(PAUSE if number else 0)
-            yield observed(api, number)
+            yield observed(clients, number, state.labels)
 
 
 @cache
 def record_of(state: State) -> Record:
     """The record of that state; made once in a process."""
-    return merge(record_header(state), list(observations(state, 2)), None)
+    return merge(record_header(state.api), list(observations(state, 2)), None)
 
 
-def changes_since(record: Record, state: State) -> list[Change]:
-    """The confirmed changes between the record and that state."""
-    seen: list[dict[str, Change]] = []
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The confirmed changes since a record, and the record that would replace it."""
+
+    changes: tuple[Change, ...]
+    record: Record
+
+
+def check(record: Record, state: State) -> Check:
+    """Compares that state with a record; what differs is observed a second time."""
+    shown: list[Observation] = []
+    confirmed: list[Change] = []
     for observation in observations(state, 2):
-        seen.append({change.id: change for change in changes(record, observation, severity_rules(state.api))})
-        if not seen[-1]:
-            return []
-    return [change for identity, change in seen[1].items() if identity in seen[0]]
+        reported = changes(record, observation)
+        confirmed = [change for change in reported if not shown or any(_is_same(change, it) for it in confirmed)]
+        shown.append(observation)
+        if not confirmed:
+            break
+    return Check(tuple(confirmed), merge(record_header(state.api), shown, None))
+
+
+def _is_same(change: Change, other: Change) -> bool:
+    """Whether both are of one kind at one address; what shares show differs a little each time."""
+    return change.number == other.number and not set(change.places).isdisjoint(other.places)
 
 
 def review_lines(before: Record, after: Record, folder: Path) -> dict[str, float]:
@@ -55,11 +71,8 @@ def review_lines(before: Record, after: Record, folder: Path) -> dict[str, float
         files = sorted((folder / name).rglob("*.yaml"))
         texts.append({str(file.relative_to(folder / name)): file.read_text().splitlines() for file in files})
     names = sorted(set(texts[0]) | set(texts[1]))
-    differing = {name: list(_changed(texts[0].get(name, []), texts[1].get(name, []))) for name in names}
-    return {
-        "review lines": len(list(chain.from_iterable(differing.values()))),
-        "review files": sum(bool(lines) for lines in differing.values()),
-    }
+    differing = [list(_changed(texts[0].get(name, []), texts[1].get(name, []))) for name in names]
+    return {"review lines": sum(map(len, differing)), "review files": sum(map(bool, differing))}
 
 
 def _changed(before: list[str], after: list[str]) -> Iterator[str]:

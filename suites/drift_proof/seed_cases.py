@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +15,7 @@ from reports.drift.record_files import write_record
 
 from suites.drift_proof.drift_seeds import Seed, read_seeds
 from suites.drift_proof.proof_case import CaseResult, Figure, median_figure, most_figure, share_figure
-from suites.drift_proof.recorded_state import changes_since, record_of, review_lines
+from suites.drift_proof.recorded_state import check, record_of, review_lines
 from suites.drift_proof.served_state import State
 
 MEASURES = ("detected", "right kind", "right address", "right severity")
@@ -30,25 +32,27 @@ def names() -> list[str]:
 
 
 def prepare(chosen: Sequence[str]) -> None:
-    """Records the states that several seeds share."""
-    for state in {_before(_seeds()[name]) for name in chosen if not _seeds()[name].before}:
-        record_of(state)
+    """Records the states that several seeds share, each where its seeds are."""
+    shared = Counter(_before(_seeds()[name]) for name in chosen if not _seeds()[name].needs_socket)
+    for state, count in shared.items():
+        if count > 1:
+            record_of(state)
 
 
 def run(name: str) -> CaseResult:
     """Records the seed's first state, checks its second one, and judges what is reported."""
     started = time.perf_counter()
     seed = _seeds()[name]
-    record, after = record_of(_before(seed)), State(seed.api, seed.after, seed=1, on_socket=seed.needs_socket)
-    reported = changes_since(record, after)
-    verdicts = judged(seed, reported)
+    record = record_of(_before(seed))
+    checked = check(record, replace(_before(seed), changes=seed.after, seed=1))
+    verdicts = judged(seed, checked.changes)
     measures: dict[str, float] = {measure: float(measure in verdicts) for measure in MEASURES}
-    measures |= {"reported": len(reported), "kind": seed.number}
+    measures |= {"reported": len(checked.changes), "kind": seed.number}
     with TemporaryDirectory() as folder:
-        measures |= review_lines(record, record_of(after), Path(folder))
+        measures |= review_lines(record, checked.record, Path(folder))
         write_record(record, Path(folder) / "size")
         measures["kib"] = sum(file.stat().st_size for file in (Path(folder) / "size").rglob("*.yaml")) / 1024
-    return CaseResult(name, _problems(seed, reported, verdicts), measures, time.perf_counter() - started)
+    return CaseResult(name, _problems(seed, checked.changes, verdicts), measures, time.perf_counter() - started)
 
 
 def judged(seed: Seed, reported: Sequence[ReportedChange]) -> list[str]:
@@ -71,7 +75,7 @@ def _problems(seed: Seed, reported: Sequence[ReportedChange], verdicts: Sequence
 
 
 def _before(seed: Seed) -> State:
-    return State(seed.api, seed.before, on_socket=seed.needs_socket)
+    return State(seed.api, seed.before, on_socket=seed.needs_socket, labels=seed.operation)
 
 
 def figures(results: Sequence[CaseResult]) -> list[Figure]:

@@ -24,10 +24,10 @@ PLAIN_DAY = datetime(2027, 3, 10, 12, 0, tzinfo=UTC)  # no end of a month, no ch
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a reference is when it is observed. seed: of its random data. start: of its clock.
+    """What a reference is when it is observed, and by whom. seed: of its random data. start: of its clock.
 
     few_records: it has just begun to be used. other_account: the credentials are those of another account. workers: how
-    many clients share an observation.
+    many clients share an observation. labels: the pattern of the operations that are observed.
     """
 
     api: str
@@ -38,6 +38,7 @@ class State:
     other_account: bool = False
     on_socket: bool = False
     workers: int = 1
+    labels: str = "*"
 
     @property
     def needs_socket(self) -> bool:
@@ -63,13 +64,13 @@ class Clock:
 
 
 @contextmanager
-def served(state: State) -> Iterator[tuple[Api, Clock]]:
-    """The API as a client of that state, and its clock, which has no effect on a socket."""
+def served(state: State) -> Iterator[tuple[list[Api], Clock]]:
+    """The API as its `workers` see that state, and its clock, which has no effect on a socket."""
     clock = Clock(state.start)
     if state.needs_socket:
         reference = SocketReference(state.api, state.changes)
         try:
-            yield _of_account(reference.api, state), clock
+            yield [_of_account(reference.api, state)], clock
         finally:
             reference.stop()
         return
@@ -82,7 +83,14 @@ def served(state: State) -> Iterator[tuple[Api, Clock]]:
         changes=state.changes,
         now=clock.now,
     )
-    yield _of_account(Api(client.target, client, mailbox, run=str(state.seed)), state), clock
+    clients = [client, *(client.twin() for _ in range(state.workers - 1))]
+    yield (
+        [
+            _of_account(Api(client.target, sender, mailbox, run=f"{state.seed}.{number}"), state)
+            for number, sender in enumerate(clients)
+        ],
+        clock,
+    )
 
 
 def _of_account(api: Api, state: State) -> Api:

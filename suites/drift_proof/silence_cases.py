@@ -10,7 +10,7 @@ from functools import cache
 from fixtures.reference import apis
 from suites.drift_proof import noise
 from suites.drift_proof.proof_case import CaseResult, Figure
-from suites.drift_proof.recorded_state import changes_since, record_of
+from suites.drift_proof.recorded_state import check, record_of
 from suites.drift_proof.served_state import PLAIN_DAY, State
 
 REPEATS = 20
@@ -71,7 +71,7 @@ def run(name: str) -> CaseResult:
     started = time.perf_counter()
     before, after = _states(name)
     record = record_of(before)
-    alarms = changes_since(record, after)
+    alarms = check(record, after).changes
     total = len(record.steady) + len(record.unsteady)
     problems = tuple(
         f"alarm: {change.number} {change.kind} at {change.places[0]}: {change.before} -> {change.after}"

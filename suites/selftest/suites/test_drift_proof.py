@@ -71,7 +71,7 @@ def test_a_state_is_served_with_its_changes() -> None:
     path = "/v2/tasks?organization_id=52&limit=1"
     bodies = []
     for changes in ((), (GONE,)):
-        with served(State("getflow", changes)) as (api, _):
+        with served(State("getflow", changes)) as ([api], _):
             token = (("authorization", f"Bearer {api.setting('TOKEN')}"),)
             bodies.append(api.client.send(Request("GET", api.target.url + path, token)).response.json()["tasks"][0])
     assert set(bodies[0]) - set(bodies[1]) == {"note_content"}
@@ -80,7 +80,7 @@ def test_a_state_is_served_with_its_changes() -> None:
 def test_another_account_has_another_token() -> None:
     tokens = []
     for other in (False, True):
-        with served(State("getflow", other_account=other)) as (api, _):
+        with served(State("getflow", other_account=other)) as ([api], _):
             tokens.append(api.setting("TOKEN"))
     known = load("getflow").KNOWN
     assert tokens == [known["TOKEN"], known["OTHER_TOKEN"]]
