@@ -5,7 +5,8 @@
     python -m reports --load DIR        also the load run in that folder; its verdict counts
     python -m reports compare A B       compares two load runs: what got better, worse or cannot be told apart
     python -m reports accept ID --until DAY --reason TEXT       lets a cause of the last runs fail no run for a time
-    python -m reports begin             says that a pytest run is about to begin, so that one that never does is broken
+    python -m reports begin             says that a pytest run is about to begin, so that one that never does is broken;
+                                        with --load DIR also removes the load run that is in that folder
 
 Without --load, the newest load run in reports/out/load is shown but does not count.
 
@@ -68,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.load and not options.expect and not has_pytest_run:
         for problem in missing:
             print(problem, file=sys.stderr)
+        for load in loads:
+            github.append_page(verdict_text.markdown(load), os.environ)
         return verdicts.EXIT_CODES[
             verdicts.worst([*(load.verdict for load in loads), *(["broken"] if missing else [])])
         ]
@@ -75,11 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _begin(words: Sequence[str]) -> int:
-    """Announce a pytest run in its results folder; return the exit code."""
+    """Announce a pytest run in its results folder, and clear that of the load run after it; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m reports begin", description="Announces a pytest run.")
     parser.add_argument("--results", type=Path, default=OUT / "allure-results", help="folder of pytest's results")
+    parser.add_argument("--load", type=Path, metavar="DIR", help="folder of the load run that follows; it is emptied")
+    options = parser.parse_args(words)
     try:
-        run_manifest.announce(parser.parse_args(words).results)
+        run_manifest.announce(options.results)
+        if options.load:
+            report_files.clear(options.load)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return verdicts.EXIT_CODES["misuse"]

@@ -133,8 +133,7 @@ def installed_packages(trees: Path, packages: Path = FOLDER) -> Path:
 
 
 def _node(arguments: list[str], folder: Path, seconds: float, step: str) -> None:
-    program = _node_home() / "bin" / "node" if os.name != "nt" else _node_home() / "node.exe"
-    command = [str(program), *arguments]
+    command = [str(node_program()), *arguments]
     try:
         process = subprocess.run(
             command, cwd=folder, timeout=seconds, capture_output=True, encoding="utf-8", errors="replace"
@@ -146,6 +145,11 @@ def _node(arguments: list[str], folder: Path, seconds: float, step: str) -> None
     if process.returncode:
         output = "\n".join((process.stderr or process.stdout).strip().splitlines()[-8:])
         raise ReportError(f"{step} failed with exit code {process.returncode}:\n{output}")
+
+
+def node_program() -> Path:
+    """The program of Node; raises ReportError."""
+    return _node_home() / "node.exe" if os.name == "nt" else _node_home() / "bin" / "node"
 
 
 def _node_home() -> Path:

@@ -6,10 +6,12 @@ Rule: each is computed again from the figures in the folder; a file is written c
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from reports.load import load_page, slo, verdict_text
-from reports.load.load_run import read_load_run
+from reports.load.load_result import PLAN_FILE
+from reports.load.load_run import LEFT_OUT_FILE, read_load_run
 from reports.load.load_verdict import LoadVerdict, judge_run
 from reports.load.verdict_junit import junit
 
@@ -30,6 +32,19 @@ def write_reports(folder: Path, objectives: Path | None = None) -> LoadVerdict:
     replace_file(folder / JUNIT, junit(judged))
     replace_file(folder / PAGE, load_page.render_load_page(judged))
     return judged
+
+
+def clear(folder: Path) -> None:
+    """Remove the load run in that folder, if there is any, so that nobody takes its verdict for that of the next one.
+
+    Raises ValueError for a folder that holds something else.
+    """
+    if not folder.is_dir():
+        return
+    names = {path.name for path in folder.iterdir()}
+    if names and not names & {PLAN_FILE, LEFT_OUT_FILE}:
+        raise ValueError(f"{folder} holds no load run ({min(names)}): name another folder")
+    shutil.rmtree(folder)
 
 
 def copy_objectives(folder: Path, objectives: Path) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import configparser
 import json
-import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from suites.selftest.checkout import clean_environment, copy_checkout
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("\n## Add an API\n")[2]
@@ -23,11 +23,6 @@ ON_OUR_REFERENCE, ON_A_SERVER = (
     block.splitlines() for block in re.findall(r"^```sh\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
 )
 TOX = re.compile(r"\.venv/bin/tox -e ([\w-]+)(?: -- (.*))?")
-IGNORED = shutil.ignore_patterns("__pycache__", "out", ".*", "node_modules")
-COPIED = (
-    "contracts", "fixtures", "loadtests", "reports", "suites",
-    "pyproject.toml", "tox.ini", "README.md", "CONTRIBUTING.md",
-)  # fmt: skip
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,13 +37,13 @@ def tox_command(environment: str, block: list[str]) -> str:
     return line
 
 
-def shell_commands(line: str, folder: Path) -> Iterator[tuple[list[str], bool]]:
+def shell_commands(line: str) -> Iterator[tuple[list[str], bool]]:
     """What a line of the tutorial runs, with whether it has to succeed: tox's commands without tox's environments."""
     if match := TOX.fullmatch(line):
         settings = configparser.RawConfigParser()
         settings.read(ROOT / "tox.ini")
         for command in settings[f"testenv:{match[1]}"]["commands"].strip().splitlines():
-            text = command.replace("{posargs}", match[2] or "").replace("{env_tmp_dir}", str(folder / "tmp"))
+            text = command.replace("{posargs}", match[2] or "")
             yield shlex.split(text.removeprefix("- ")), not text.startswith("- ")
     else:
         yield shlex.split(line.partition(".tox/gate/bin/")[2]), True
@@ -79,26 +74,15 @@ def run(line: str, folder: Path, environment: Mapping[str, str] | None = None) -
     """Runs a line of the tutorial in that folder; returns the output of each command."""
     return [
         run_command(arguments, folder, environment or {}, must_succeed)
-        for arguments, must_succeed in shell_commands(line, folder)
+        for arguments, must_succeed in shell_commands(line)
     ]
-
-
-def clean_environment() -> dict[str, str]:
-    """This process's environment without the settings of a pytest run and of targets."""
-    return {name: value for name, value in os.environ.items() if not re.match(r"PYTEST|LOCUST|[A-Z]+_URL$", name)}
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout, with the files of the tutorial."""
     folder = tmp_path_factory.mktemp("fifth") / "checkout"
-    folder.mkdir()
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=IGNORED)
-        else:
-            shutil.copy2(source, folder / name)
+    copy_checkout(folder)
     for path, text in FILES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
@@ -130,12 +114,12 @@ def test_the_gate_passes_with_load_on_the_new_api(checkout: Path) -> None:
     *_, load, verdict = run(tox_command("gate", ON_OUR_REFERENCE), checkout)
     assert_passed(verdict)
     assert re.search(r"^load: pass", load, re.MULTILINE), load
-    verdicts = json.loads((checkout / "tmp" / "load" / "verdict.json").read_text("utf-8"))
+    verdicts = json.loads((checkout / "reports" / "out" / "load" / "gate" / "verdict.json").read_text("utf-8"))
     assert verdicts["apis"] == ["todo"]
 
 
 def test_the_suite_and_a_load_run_pass_on_a_named_server(checkout: Path, server_settings: dict[str, str]) -> None:
-    (begin, _), (suite, _), *_, (report, _) = shell_commands(tox_command("gate", ON_A_SERVER), checkout)
+    (begin, _), (suite, _), *_, (report, _) = shell_commands(tox_command("gate", ON_A_SERVER))
     run_command(begin, checkout, server_settings)
     run_command(suite, checkout, server_settings)
     assert_passed(run_command(report[: report.index("--load")], checkout, server_settings))

@@ -203,6 +203,21 @@ def test_a_run_that_was_announced_and_never_begun_is_broken(tmp_path: Path, run_
     assert text.count("pytest never began") == 1
 
 
+def test_the_load_run_of_an_earlier_gate_is_removed_as_a_run_begins(tmp_path: Path) -> None:
+    load = tmp_path / "load"
+    load.mkdir()
+    (load / "plan.json").write_text("{}")
+    assert main(["begin", "--results", str(tmp_path / "results"), "--load", str(load)]) == 0
+    assert not load.exists()
+
+
+def test_a_folder_that_holds_no_load_run_is_never_emptied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.txt").write_text("")
+    assert main(["begin", "--results", str(tmp_path / "results"), "--load", str(tmp_path)]) == 2
+    assert "holds no load run" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").exists()
+
+
 def test_the_announced_run_is_the_one_that_begins(tmp_path: Path) -> None:
     announced = run_manifest.announce(tmp_path)
     assert run_manifest.begin(tmp_path) == announced
