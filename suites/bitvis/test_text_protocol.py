@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.target_api import Api
-from fixtures.transports.deepstream_text_transport import message_text
+from fixtures.transports.text_engine_connection import message_text
 from fixtures.websocket import deepstream_text_protocol as protocol
 from suites.bitvis.client import KINDS, QUEUE, ObjectKind
 from suites.bitvis.raw_frames import list_message

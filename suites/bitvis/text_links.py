@@ -17,7 +17,8 @@ from fixtures import websocket_client
 from fixtures.in_process_client import InProcessClient
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports.deepstream_endpoints import TEXT, endpoint_url, login_data
-from fixtures.transports.deepstream_text_transport import Disconnected, MalformedMessage, TextConnection, message_text
+from fixtures.transports.engine_disconnected import Disconnected, MalformedMessage
+from fixtures.transports.text_engine_connection import TextConnection, message_text
 from fixtures.websocket import deepstream_text_protocol as protocol
 from fixtures.websocket.deepstream_text_protocol import Message, MessageError, RpcEvent
 from suites.bitvis.client import QUEUE, SWITCHING_PROTOCOLS, ObjectKind

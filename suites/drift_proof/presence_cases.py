@@ -9,11 +9,10 @@ import random
 import time
 from collections.abc import Sequence
 
+from contracts.behaviour.behaviour import Address, Observation, share
 from reports.drift.changes import Change, changes
 from reports.drift.recording import merge
 from suites.drift_proof.api_observation import record_header
-
-from contracts.behaviour.behaviour import Address, Observation, share
 from suites.drift_proof.proof_case import CaseResult, Figure
 from suites.drift_proof.served_state import State
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from contracts.behaviour.behaviour import Observation
 from reports.drift.changes import Change, changes
+from reports.drift.record import Record
 from reports.drift.record_files import write_record
 from reports.drift.recording import merge
 from suites.drift_proof.api_observation import observed, record_header
-
-from contracts.behaviour.behaviour import Observation
-from reports.drift.record import Record
 from suites.drift_proof.served_state import State, served
 
 PAUSE = 3.0  # seconds between two observations of one server

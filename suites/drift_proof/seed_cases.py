@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 
 from reports.drift.changes import Change as ReportedChange
 from reports.drift.record_files import write_record
-
 from suites.drift_proof.drift_seeds import Seed, read_seeds
 from suites.drift_proof.proof_case import CaseResult, Figure, median_figure, most_figure, share_figure
 from suites.drift_proof.recorded_state import check, record_of, review_lines

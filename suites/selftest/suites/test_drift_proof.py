@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from reports.drift.changes import Change
 
 from contracts.behaviour.behaviour import Address
 from contracts.exchange import Request
 from fixtures.reference import apis, load
 from fixtures.reference.protocol import Request as ServedRequest
 from fixtures.reference.protocol import json_reply
+from reports.drift.changes import Change
 from suites.drift_proof import noise, pair_cases, silence_cases
 from suites.drift_proof.drift_seeds import Seed
 from suites.drift_proof.proof_case import CaseResult, Figure, median_figure, most_figure, share_figure
