@@ -5,6 +5,7 @@
     python -m reports --load DIR        also the load run in that folder; its verdict counts
     python -m reports compare A B       compares two load runs: what got better, worse or cannot be told apart
     python -m reports accept ID --until DAY --reason TEXT       lets a cause of the last runs fail no run for a time
+    python -m reports drift             what changed in how a target answers since the record (reports/README.md)
     python -m reports begin             says that a pytest run is about to begin, so that one that never does is broken;
                                         with --load DIR also removes the load run that is in that folder
 
@@ -32,6 +33,7 @@ from contracts.yaml_reader import UsageError
 from reports import accept_command, summary
 from reports.allure import report_page
 from reports.coverage import coverage_page, coverage_report
+from reports.drift import drift_command
 from reports.junit_xml import junit
 from reports.load import load_run, report_files, run_comparison, verdict_text
 from reports.load.load_page import render_load_page
@@ -57,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_comparison.main(words[1:])
     if words[:1] == ["accept"]:
         return accept_command.main(words[1:], OUT, os.environ)
+    if words[:1] == ["drift"]:
+        return drift_command.main(words[1:])
     if words[:1] == ["begin"]:
         return _begin(words[1:])
     options = _options(words)

@@ -17,7 +17,7 @@ MOST = 30  # runs of each API
 
 @dataclass(frozen=True, slots=True)
 class DriftRun:
-    """day: of the run, as text. digest: of its result, so that none is counted twice. counts: of changes by severity."""
+    """day: of the run, as text. digest: of its result, so that none is counted twice. counts: changes by severity."""
 
     api: str
     day: str
@@ -34,8 +34,8 @@ def add_runs(folder: Path, judged: Sequence[DriftVerdict]) -> dict[str, list[Dri
         path = folder / f"{verdict.result.api}.json"
         digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()[:12]
         if not own or own[-1].digest != digest:
-            numbers = dict(Counter(change.severity for change in verdict.result.changes))
-            own.append(DriftRun(verdict.result.api, str(verdict.result.day), verdict.verdict, digest, {**numbers}))
+            numbers = dict(Counter(str(change.severity) for change in verdict.result.changes))
+            own.append(DriftRun(verdict.result.api, str(verdict.result.day), verdict.verdict, digest, numbers))
         del own[:-MOST]
     lines = [
         json.dumps({name: getattr(run, name) for name in DriftRun.__slots__}) for own in runs.values() for run in own

@@ -39,7 +39,10 @@ class SeverityRules:
             return ""
         if address.family in ("outcome", "message", "access"):
             return self._refusal_clause(operation, address.place)
-        clauses = [schema["x-clause"] for schema in self._around(address) if isinstance(schema.get("x-clause"), str)]
+        levels = list(self._levels(address))
+        if not levels or not levels[-1]:  # nothing documents what stands there
+            return ""
+        clauses = [it["x-clause"] for level in levels for it in level if isinstance(it.get("x-clause"), str)]
         return str(clauses[-1]) if clauses else ""
 
     def _refusal_clause(self, operation: Operation, title: str) -> str:
