@@ -34,6 +34,7 @@ from reports import accept_command, summary
 from reports.allure import report_page
 from reports.coverage import coverage_page, coverage_report
 from reports.drift import drift_command
+from reports.drift.changes_page import PAGE_NAME
 from reports.junit_xml import junit
 from reports.load import load_run, report_files, run_comparison, verdict_text
 from reports.load.load_page import render_load_page
@@ -130,6 +131,8 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
         "Clauses and coverage": coverage_html,
         "Kill table": kill_table_page.write_page(options.out / "prove", options.out),
     }
+    if (changes_page := options.out / PAGE_NAME).is_file():
+        pages["Changes"] = changes_page.read_text("utf-8")
     for load in shown_loads:
         pages["Load" if len(shown_loads) == 1 else f"Load {load.run.result.name}"] = render_load_page(load)
     if options.html:

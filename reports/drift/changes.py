@@ -90,7 +90,8 @@ def rank(change: Change) -> tuple[bool, int, int, str, str]:
 def sentence(change: Change) -> str:
     """The change in one sentence."""
     operations = sorted({address.operation for address in change.places if address.operation})
-    where = change.operation + (f" and {len(operations) - 1} more" if len(operations) > 1 else "")
+    more = len(operations) - 1
+    where = change.operation + (f" (and {more} more operation{'s' if more > 1 else ''})" if more > 0 else "")
     others = len({address.place for address in change.places}) - 1
     subject = change.subject + (
         f" (and {others} more)" if others > 0 and change.places[0].family in BY_QUESTION else ""

@@ -14,6 +14,7 @@ from reports.drift.changes import Change, sentence
 from reports.drift.drift_history import DriftRun
 from reports.drift.drift_text import citation, keep_command, summary_line
 from reports.drift.drift_verdict import DriftVerdict
+from reports.drift.severity_rules import clause_sentence
 
 FOLDER = Path(__file__).parent
 PAGE_NAME = "changes.html"
@@ -66,7 +67,7 @@ def _change(judged: DriftVerdict, change: Change) -> str:
     parts = [
         f'<div class="both"><div><b>before</b><code>{escape(change.before)}</code></div>'
         f"<div><b>now</b><code>{escape(change.after)}</code></div></div>",
-        f"<p>{escape(citation(change))}</p>",
+        f"<p>{escape(' '.join(filter(None, (citation(change), clause_sentence(change.clause)))))}</p>",
         _places(change),
         f"<pre>{escape(curl)}</pre>" if curl else "",
         f"<details><summary>The response</summary><pre>{escape(response)}</pre></details>" if response else "",
@@ -117,8 +118,8 @@ def _not_sure(judged: DriftVerdict) -> str:
     if result.is_recorded:
         return ""
     facts = (
-        f"{result.unsteady} facts differed between two observations when the record was made and are not watched."
-        f" {result.not_comparable} facts of the record could not be compared, since nothing was observed there."
+        f"Facts that differed between the observations of the record, and are not watched: {result.unsteady}."
+        f" Facts of the record that could not be compared, since nothing was observed there: {result.not_comparable}."
     )
     return f'<h3>Not watched, not compared</h3><p class="note">{escape(facts)}</p>'
 

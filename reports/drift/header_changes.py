@@ -50,7 +50,7 @@ def header_differences(comparison: Comparison) -> Iterator[Difference]:
         value = address._replace(family="header value")
         if before and not after and before.value == "always":
             yield Difference(
-                header_kind(address.place, is_new=False), address, "always", "gone", address.place, (value,)
+                header_kind(address.place, is_new=False), address, "always there", "gone", address.place, (value,)
             )
         elif after and not before and after.value == "always":
             yield Difference(
@@ -61,4 +61,4 @@ def header_differences(comparison: Comparison) -> Iterator[Difference]:
 
 def _new_value(comparison: Comparison, address: Address) -> str:
     """What a new header says; of an announced end that is the day."""
-    return comparison.values(address)[1] or "always"
+    return comparison.values(address)[1] or "always there"

@@ -39,12 +39,17 @@ def member_differences(comparison: Comparison, needs_evidence: NeedsEvidence) ->
             kind = "null or left out" if comparison.values(address, "null")[0] == "always" else kind
             kind = "error envelope changed" if is_error(address.answer) else kind
             yield Difference(
-                kind, address, _share_text(share), "gone", name_of(address.place), comparison.below(address)
+                kind,
+                address,
+                _share_text(address.family, share),
+                "gone",
+                name_of(address.place),
+                comparison.below(address),
             )
     within = {other for address in paired for other in comparison.below(address)}
     for address in outermost:
         if address not in paired and address not in within:
-            yield Difference("member new", address, "not there", _share_text(comparison.after[address]),
+            yield Difference("member new", address, "not there", _share_text(address.family, comparison.after[address]),
                              name_of(address.place), comparison.below(address))  # fmt: skip
 
 
@@ -76,7 +81,9 @@ def _of_share(comparison: Comparison, address: Address) -> Difference:
     else:
         kind, explains = (_presence_kind if address.family == "presence" else _null_kind)(comparison, address)
     subject = address.place if address.family == "header" else name_of(address.place)
-    return Difference(kind, address, _share_text(before), _share_text(after), subject, explains)
+    return Difference(
+        kind, address, _share_text(address.family, before), _share_text(address.family, after), subject, explains
+    )
 
 
 def _presence_kind(comparison: Comparison, address: Address) -> tuple[str, tuple[Address, ...]]:
@@ -216,7 +223,11 @@ def _renamed(comparison: Comparison, before: Address, after: Address, holder: Ad
     return Difference(kind, before, *shown, name_of(before.place), explains)
 
 
-def _share_text(share: Behaviour) -> str:
+SEEN_AS = {"presence": "there", "null": "null", "header": "there"}
+
+
+def _share_text(family: str, share: Behaviour) -> str:
+    word = SEEN_AS[family]
     if share.value != "sometimes":
-        return share.value
-    return f"{share.value}, in about {percent_of(share.count, share.total)} %"
+        return f"{share.value} {word}"
+    return f"{word} in about {percent_of(share.count, share.total)} %"

@@ -123,10 +123,19 @@ def rules_of(api: str) -> SeverityRules:
 
 def clause_line(clause: str) -> str:
     """Where the clause stands, such as "line 74, stated"; "" for a clause that no contract has."""
+    return _sentence_and_citation(clause)[1]
+
+
+def clause_sentence(clause: str) -> str:
+    """What the clause says; "" for a clause that no contract has."""
+    return _sentence_and_citation(clause)[0]
+
+
+def _sentence_and_citation(clause: str) -> tuple[str, str]:
     try:
-        return sentence_and_citation(clause)[1] if clause else ""
+        return sentence_and_citation(clause) if clause else ("", "")
     except KeyError:
-        return ""
+        return "", ""
 
 
 @cache

@@ -331,7 +331,7 @@ def test_one_change_at_many_addresses_is_one() -> None:
     after = {key: Behaviour("422 application/json missing id") for key in before}
     (change,) = compared(before, after)
     assert (change.number, len(change.places), change.before, change.after) == (44, 4, "400", "422")
-    assert sentence(change) == "GET /a and 2 more refuses missing: query id (and 1 more) with 422, was 400"
+    assert sentence(change) == "GET /a (and 2 more operations) refuses missing: query id (and 1 more) with 422, was 400"
 
 
 def test_two_changes_are_both_seen() -> None:

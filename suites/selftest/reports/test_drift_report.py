@@ -62,7 +62,10 @@ def test_a_breaking_change_fails_and_is_named(sample: DriftResult, out: Path) ->
         "getflow    fail         2 breaking, 2 risky, 1 additive, 1 cosmetic, 1 repaired since 2026-11-12 (15 days)"
         in process.stdout
     )
-    assert f"breaking  {of_number(sample, 48).id}  assignee_id is gone from GET /tasks; it was always" in process.stdout
+    assert (
+        f"breaking  {of_number(sample, 48).id}  assignee_id is gone from GET /tasks; it was always there"
+        in process.stdout
+    )
     assert "GETFLOW-ERR-10 (line " in process.stdout
 
 
