@@ -29,15 +29,19 @@ def _of_operation(comparison: Comparison, operation: str, addresses: Sequence[Ad
         address: (parse_outcome(comparison.before[address].value), parse_outcome(comparison.after[address].value))
         for address in addresses
     }
-    common = _common_kind(comparison, operation, outcomes)
+    if common := _common_kind(comparison, operation, outcomes):
+        # one difference, which explains all others: also those of requests that were refused before
+        shows_it = next(address for address in outcomes if address.family == "outcome" and sort_of(address) == "valid")
+        shown = _shown(common, *outcomes[shows_it], comparison, shows_it)
+        others = [other for other in comparison.differing if other.operation == operation and other != shows_it]
+        yield Difference(common, shows_it, *shown, shows_it.place, tuple(others))
+        return
     explained = _vanished(comparison, operation)
     for address, (before, after) in outcomes.items():
-        kind = common if common and address.family == "outcome" else CLASSIFIED_OUTCOMES[address.family](
-            address, before, after, comparison
-        )  # fmt: skip
+        kind = CLASSIFIED_OUTCOMES[address.family](address, before, after, comparison)
         shown = _shown(kind, before, after, comparison, address)
         yield Difference(kind, address, *shown, address.place, (*_message(comparison, address), *explained))
-        explained = [other for other in comparison.differing if other.operation == operation] if common else []
+        explained = []
 
 
 def _common_kind(comparison: Comparison, operation: str, outcomes: Mapping[Address, tuple[Outcome, Outcome]]) -> str:
