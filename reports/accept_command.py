@@ -1,4 +1,5 @@
-"""Accepts causes of the last pytest and load runs for a time: writes them to `accepted.yaml` of their target.
+"""Accepts causes of the last pytest and load runs, and changes of the last drift run, for a time: writes them to
+`accepted.yaml` of their target.
 
     python -m reports accept 4f3c0a91b27e --until 2027-03-01 --reason "ticket 812"
 
@@ -21,6 +22,8 @@ from pathlib import Path
 
 from contracts.errors import UsageError
 from reports import cause_text
+from reports.drift.drift_results import results_in
+from reports.drift.drift_text import short_sentence
 from reports.load.load_causes import load_causes, plan_acceptances
 from reports.load.load_run import NoLoadRun, read_load_run, run_folders
 from reports.results.acceptances import (
@@ -68,7 +71,8 @@ def _accept(options: argparse.Namespace, environ: Mapping[str, str], today: date
     if until < today:
         raise UsageError(f"--until: got {until}, expected today, {today}, or a day after it")
     reason, by = (_text(name, text) for name, text in (("--reason", options.reason), ("--by", options.by or _user())))
-    known = acceptable(options.results, options.load or run_folders(options.out / "load")[-1:])
+    known = _of_drift(options.out / "drift")
+    known |= acceptable(options.results, options.load or run_folders(options.out / "load")[-1:])
     by_file: dict[Path, list[Acceptance]] = {}
     for identifier in dict.fromkeys(options.ids):
         entry = _find(identifier, known)
@@ -94,6 +98,15 @@ def acceptable(results: Path, load_folders: Sequence[Path]) -> dict[str, Accepta
         entry = Acceptable(cause.id, cause.api, cause.clause, cause_text.what_of(cause), cause.also, file)
         known |= dict.fromkeys(cause.ids, entry)
     return known
+
+
+def _of_drift(folder: Path) -> dict[str, Acceptable]:
+    """The changes that the last drift run has found, by id."""
+    return {
+        change.id: Acceptable(change.id, result.api, change.clause, short_sentence(change))
+        for result in results_in(folder)
+        for change in result.changes
+    }
 
 
 def _of_load(folder: Path) -> dict[str, Acceptable]:

@@ -68,6 +68,7 @@ def _change(judged: DriftVerdict, change: Change) -> str:
         f'<div class="both"><div><b>before</b><code>{escape(change.before)}</code></div>'
         f"<div><b>now</b><code>{escape(change.after)}</code></div></div>",
         f"<p>{escape(' '.join(filter(None, (citation(change), clause_sentence(change.clause)))))}</p>",
+        f"<p>Accepted {escape(accepted)}</p>" if (accepted := judged.accepted.get(change.id)) else "",
         _places(change),
         f"<pre>{escape(curl)}</pre>" if curl else "",
         f"<details><summary>The response</summary><pre>{escape(response)}</pre></details>" if response else "",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from reports.drift.kept_changes import keep_changes
 from reports.drift.record import Record
 from reports.drift.record_files import has_record, read_record
 from reports.pipelines.github import append_page
+from reports.results.acceptances import acceptances_of
 from reports.results.verdicts import EXIT_CODES, worst
 
 OUT = Path(__file__).resolve().parents[1] / "out"
@@ -38,6 +39,7 @@ MARKDOWN, SARIF = "drift.md", "drift.sarif"
 def main(arguments: Sequence[str], today: date | None = None) -> int:
     """Run the command and return its exit code."""
     options = _options(arguments)
+    day = today or date.today()
     results_folder: Path = options.results or options.out / "drift"
     try:
         if options.keep:
@@ -45,13 +47,13 @@ def main(arguments: Sequence[str], today: date | None = None) -> int:
                 print(f"{change.id} is the new normal in {os.path.relpath(result.folder)}: {short_sentence(change)}")
             return EXIT_CODES["pass"]
         if options.records:
-            judged = [judge_drift(_compared(*options.records), today or date.today(), options.fail_on)]
+            judged = [judge_drift(_compared(*options.records), day, options.fail_on)]
             return _report(options, judged, {}, {})
         results = results_in(results_folder)
         if not results:
             print(f"no results in {os.path.relpath(results_folder)}: run tox -e drift first")
             return EXIT_CODES["inconclusive"]
-        judged = [judge_drift(it, today or date.today(), options.fail_on, _accepted(it.api)) for it in results]
+        judged = [judge_drift(it, day, options.fail_on, _accepted(it, day)) for it in results]
         add_runs(results_folder, judged)
         ends = {item.result.api: _ends(item.result) for item in judged}
         return _report(options, judged, ends, os.environ)
@@ -60,9 +62,11 @@ def main(arguments: Sequence[str], today: date | None = None) -> int:
         return EXIT_CODES["misuse"]
 
 
-def _accepted(_api: str) -> Collection[str]:
-    """The ids of changes of that API that somebody answers for."""
-    return ()
+def _accepted(result: DriftResult, today: date) -> dict[str, str]:
+    """The changes that somebody answers for today by id, with last day and reason. Raises UsageError."""
+    acceptances = acceptances_of(result.api, os.environ, today)
+    entries = ((change.id, acceptances.find([change.id])) for change in result.changes)
+    return {identifier: str(entry) for identifier, entry in entries if entry}
 
 
 def _report(

@@ -7,7 +7,7 @@ names, once it is confirmed, unless it is accepted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -24,21 +24,22 @@ LEAST_COMPARABLE = 0.9  # share of the steady behaviours
 
 @dataclass(frozen=True, slots=True)
 class DriftVerdict:
-    """verdict: as of other runs. failing: changes that make it fail. accepted: ids of changes somebody answers for.
+    """verdict: as of other runs. failing: changes that make it fail. accepted: by id, until when and why.
     reasons: why it is neither a plain pass nor a plain fail. notes: what a reader should know besides."""
 
     result: DriftResult
     verdict: str
     failing: tuple[Change, ...] = ()
-    accepted: frozenset[str] = frozenset()
+    accepted: Mapping[str, str] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
 def judge_drift(
-    result: DriftResult, today: date, fail_on: Severity = "breaking", accepted: Collection[str] = ()
+    result: DriftResult, today: date, fail_on: Severity = "breaking", accepted: Mapping[str, str] | None = None
 ) -> DriftVerdict:
-    """The verdict on one API's result; `accepted` are ids of changes whose last day is not over."""
+    """The verdict on one API's result; `accepted` has the ids of changes that somebody answers for, and why."""
+    accepted = accepted or {}
     worst_allowed = SEVERITIES.index(fail_on)
     failing = tuple(
         change
@@ -52,7 +53,7 @@ def judge_drift(
         verdict = "unreachable"
     else:
         verdict = "fail" if failing else "inconclusive" if reasons else "pass"
-    known = frozenset(change.id for change in result.changes if change.id in accepted)
+    known = {change.id: accepted[change.id] for change in result.changes if change.id in accepted}
     return DriftVerdict(result, verdict, failing, known, reasons, tuple(_notes(result, today)))
 
 

@@ -15,6 +15,7 @@ import jsonschema_rs
 import pytest
 
 from contracts.yaml_reader import UsageError
+from reports import accept_command
 from reports.drift import drift_command
 from reports.drift.changes import Change
 from reports.drift.drift_history import read_runs
@@ -136,8 +137,22 @@ def test_what_says_nothing_does_not_pass(
 
 
 def test_an_accepted_change_fails_nothing(sample: DriftResult) -> None:
-    judged = judge_drift(sample, TODAY, accepted={change.id for change in sample.changes})
+    judged = judge_drift(sample, TODAY, accepted={change.id: "ticket 812" for change in sample.changes})
     assert (judged.verdict, len(judged.accepted)) == ("pass", len(sample.changes))
+
+
+def test_a_change_is_accepted_like_a_cause(sample: DriftResult, out: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target.yaml"
+    environ = {"GETFLOW_TARGET": str(target), "GETFLOW_URL": ""}
+    failing = [change for change in sample.changes if change.severity == "breaking"]
+    command = [*(change.id for change in failing), "--until", str(date.today()), "--reason", "ticket 812"]
+    words = [str(word) for word in (*command, "--by", "Ann")]
+    assert accept_command.main(words, out, environ) == 0
+    assert f"id: {failing[0].id}" in (tmp_path / "accepted.yaml").read_text()
+    process = run("--out", out, environ=environ)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "2 of them accepted" in process.stdout
+    assert "ticket 812 (Ann)" in (out / "changes.html").read_text()
 
 
 def test_an_old_record_is_noted(sample: DriftResult) -> None:
