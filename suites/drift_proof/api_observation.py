@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cache
 
 from contracts.asyncapi import Call, load_rpc_contract
 from contracts.behaviour.behaviour import Address, Behaviour, Observation
@@ -61,6 +62,7 @@ def _calls(api: Api) -> list[Call]:
     return list(rpc.calls.values()) if rpc else []
 
 
+@cache
 def record_header(api: str) -> RecordHeader:
     """The header of a record of that API's reference."""
     return RecordHeader(api, "http://127.0.0.1", PLAN.digest(api), "0" * 12, "full", "0", (DAY,), not_asked={})

@@ -47,7 +47,7 @@ def run(name: str) -> CaseResult:
 
 def _trial(numbers: random.Random, recorded: float, checked: float) -> set[str]:
     """The confirmed changes."""
-    record = merge(record_header(State(API)), [_observation(numbers, recorded) for _ in range(2)], None)
+    record = merge(record_header(API), [_observation(numbers, recorded) for _ in range(2)], None)
     seen: list[set[str]] = []
     for _ in range(2):
         reported: list[Change] = changes(record, _observation(numbers, checked))
