@@ -14,7 +14,6 @@ from reports.drift.changes import Change, changes
 from reports.drift.recording import merge
 from suites.drift_proof.api_observation import record_header
 from suites.drift_proof.proof_case import CaseResult, Figure
-from suites.drift_proof.served_state import State
 
 TRIALS = 200
 ANSWERS = 40  # in an observation
