@@ -51,6 +51,7 @@ PROBES: dict[str, list[Request]] = {
         *(request_from(f"GET /v2/{name}?$&limit=100") for name in ("tasks", "lists", "workspaces", "memberships")),
         *(request_from(f"GET /v2/{name}?$") for name in ("tasks", "accounts", "activities")),
         request_from("GET /v2/tasks?$&view=scheduled", accept_encoding="gzip"),
+        request_from("GET /v2/tasks?$&view=OWNED"),
         request_from("GET /v2/tasks"),
         request_from("GET /v2/tasks?$", authorization=None),
         request_from("OPTIONS /v2/tasks?$"),
