@@ -20,7 +20,7 @@ API = "getflow"
 PAIRED = (
     *("options_are_answered", "denials_are_forbidden", "pages_have_fifty_rows_at_most", "view_scheduled_is_refused"),
     *("names_are_cut", "missing_has_another_code", "messages_are_reworded", "errors_have_a_severity"),
-    *("error_links_are_plain_http", "tasks_have_no_note", "few_tasks_have_a_label", "tasks_have_a_priority"),
+    *("error_links_are_plain_http", "tasks_have_no_note", "no_start_is_left_out", "tasks_have_a_priority"),
     *("every_task_is_due", "flags_are_numbers", "notes_have_another_type", "times_have_milliseconds"),
     *("some_workspaces_have_no_name", "times_have_no_zone", "a_workspace_stands_twice", "times_have_an_offset"),
     *("lists_start_at_midnight", "owners_are_a_list", "workspace_ids_are_text", "roles_are_capitals"),

@@ -17,6 +17,7 @@ from suites.drift_proof.proof_case import CaseResult, Figure, median_figure, mos
 from suites.drift_proof.recorded_state import check, record_of, review_lines
 from suites.drift_proof.served_state import State
 
+SHARED = 4  # seeds at one place, above which its record is made before they are run
 MEASURES = ("detected", "right kind", "right address", "right severity")
 
 
@@ -34,7 +35,7 @@ def prepare(chosen: Sequence[str]) -> None:
     """Records the states that several seeds share, each where its seeds are."""
     shared = Counter(_before(_seeds()[name]) for name in chosen if not _seeds()[name].needs_socket)
     for state, count in shared.items():
-        if count > 1:
+        if count > SHARED:
             record_of(state)
 
 
