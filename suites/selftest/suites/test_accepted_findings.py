@@ -64,15 +64,15 @@ def test_an_accepted_finding_does_not_fail_the_run(tmp_path: Path, faulty_url: s
 
 
 def test_a_failure_that_only_its_cause_shows_to_be_accepted_does_not_count() -> None:
-    whole = replace(RECORD, findings=(FINDING, replace(FINDING, slot="/count", kind="type")))
-    (cause,) = causes_of([whole])
+    both = replace(RECORD, findings=(FINDING, replace(FINDING, slot="/count", kind="type")))
+    (cause,) = causes_of([both])
     entry = Acceptance(cause.id, "ticket 812", "Ann", TODAY)
     config: Any = SimpleNamespace(stash={ACCEPTED: {"flowback": AcceptanceList("", TODAY, (entry,))}})
     part = replace(RECORD, node="part")
-    assert exit_status(config, 1, {"part"}, [whole, part]) == 0
+    assert exit_status(config, 1, {"part"}, [both, part]) == 0
     assert exit_status(config, 1, {"part"}, [part]) == 1
-    assert exit_status(config, 1, {"part", "crashed"}, [whole, part]) == 1
-    assert exit_status(config, 2, {"part"}, [whole, part]) == 2
+    assert exit_status(config, 1, {"part", "crashed"}, [both, part]) == 1
+    assert exit_status(config, 2, {"part"}, [both, part]) == 2
 
 
 def test_a_finding_fails_the_run_after_the_last_day(tmp_path: Path, faulty_url: str) -> None:
