@@ -31,6 +31,7 @@ from fixtures.transports import transport as transport_of
 from reports import cause_text
 from reports.results.accepted_causes import split_causes
 from suites import departures_plugin, hypothesis_checks, run_checks, worker_groups
+from suites.drift import drift_options, drift_plugin
 from suites.generic import bug_kinds
 from suites.observed_readings import ObservedReadings
 from suites.reporting import (
@@ -78,6 +79,7 @@ class CollectionErrors:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     run_checks.add_options(parser)
+    drift_options.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "client: a test of what clients do, which passes without a word from a target")
     config.addinivalue_line("markers", "offered(cases): only for operations for which cases(corpus, operation) has any")
     config.addinivalue_line("markers", "bug_kind(name, reason_against): where reason_against(operation) is ''")
+    config.addinivalue_line("markers", "behaviour: compares a target with the record of its behaviour")
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
     config.addinivalue_line("markers", "slow: a self-test that takes minutes: complete runs against servers of its own")
     masked_reports.configure(config)
@@ -104,6 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
         remembered_readings.configure(config)
         departures_plugin.configure(config)
         accepted_findings.configure(config)
+        drift_plugin.configure(config)
     except ValueError as error:
         pytest_plugin.refuse(config, str(error))
         pytest.exit(str(error), returncode=EXIT_MISUSE)
@@ -274,7 +278,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 def _require_evidence(item: pytest.Item) -> None:
     """Raises NothingTested when a test has ended well that is about a target and learnt nothing about it."""
     api = pytest_plugin.api_name(item)
-    if api in contracts.apis() and RECORDER in item.config.stash and not item.get_closest_marker("client"):
+    is_of_clients = item.get_closest_marker("client") or item.get_closest_marker(drift_options.MARK)
+    if api in contracts.apis() and RECORDER in item.config.stash and not is_of_clients:
         if pytest_plugin.api_under_test(item) is None:
             raise NothingTested("the test sends no request")
         item.config.stash[RECORDER].evidence[api].require()

@@ -88,8 +88,11 @@ def marked_ids(item: pytest.Item, marker: str) -> list[str]:
 
 
 def clauses_of(item: pytest.Item) -> list[str]:
-    """The clauses that a test checks: those of its marks, else of its subject; an observation checks none."""
-    if marked_ids(item, "observation"):
+    """The clauses that a test checks: those of its marks, else of its subject.
+
+    An observation checks none, nor does a comparison with recorded behaviour.
+    """
+    if marked_ids(item, "observation") or item.get_closest_marker("behaviour"):
         return []
     subject = contract_subject(item)
     return marked_ids(item, "clause") or (list(subject.clauses) if subject else [])

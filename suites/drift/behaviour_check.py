@@ -1,0 +1,164 @@
+"""Observes an operation or call in one test: to record it, or to compare it with its record.
+
+Rule: a difference is a change when it is there again after a pause. Trouble on the way and records that are mostly
+unsteady make an operation inconclusive, never changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.asyncapi import Call
+from contracts.behaviour.behaviour import Address, Behaviour
+from contracts.behaviour.evidence import settled
+from contracts.exchange import Exchange, as_curl, body_text
+from contracts.operation import Operation
+from fixtures.pace import NotTested
+from fixtures.questions.asking import Asked
+from fixtures.questions.call_questions import Transports
+from fixtures.questions.observing import OperationObservation, Plan, observe_call, observe_operation
+from fixtures.target_api import Api
+from reports.drift.changes import Change, changes, sentence
+from reports.drift.record import Record
+from suites.drift.confirmation import confirm, of_operation, titles_to_ask
+from suites.drift.drift_options import target_name
+from suites.drift.observation_files import (
+    FIRST,
+    SECOND,
+    StoredObservation,
+    observation_path,
+    read_observation,
+    write_observation,
+)
+
+SHIFT = 7  # of the known records that a second observation uses
+MIN_ANSWERED = 0.5  # share of the questions of an operation
+MAX_UNSTEADY = 0.2  # share of its recorded behaviours
+BETWEEN_TURNS = 1.0  # seconds, and another second by the clock
+NOTHING_TO_COMPARE = "recorded; there is nothing to compare with yet"
+
+
+class BehaviourChanged(AssertionError):
+    """The target behaves otherwise than recorded; the message says how."""
+
+
+@dataclass(frozen=True)
+class BehaviourCheck:
+    """One test. folder: where observations of the run go. pause: seconds before what differs is asked for again."""
+
+    api: Api
+    subject: Operation | Call
+    plan: Plan
+    transports: Transports
+    folder: Path
+    pause: float
+
+    def record(self, turn: str) -> None:
+        """Observes for a record. Raises NotTested in the end: nothing was compared."""
+        if turn == SECOND:
+            self._wait_for_another_second()
+        observation = self._observe(SHIFT if turn == SECOND else 0)
+        unreliable = _unreliable(observation.asked)
+        self._write(turn, observation.behaviours, observation.asked, unreliable)
+        raise NotTested(unreliable or NOTHING_TO_COMPARE)
+
+    def compare(self, record: Record) -> None:
+        """Compares with the record. Raises BehaviourChanged for what breaks clients, NotTested for what is too little
+        to tell.
+        """
+        own = of_operation(record, self.subject.label)
+        observation = self._observe()
+        unreliable = _unreliable(observation.asked) or _too_unsteady(own)
+        if unreliable or not own.steady:
+            reason = unreliable or "not in the record; --record adds it"
+            self._write(FIRST, {}, observation.asked, reason)
+            raise NotTested(reason)
+        behaviours: Mapping[Address, Behaviour] = settled(own.steady, observation.behaviours)
+        different, flipped = changes(own, behaviours), ()
+        if different:
+            time.sleep(self.pause)
+            titles = titles_to_ask(different)
+            again = self._observe(only=titles)
+            if reason := _unreliable(again.asked):
+                self._write(FIRST, {}, again.asked, reason)
+                raise NotTested(reason)
+            confirmed = confirm(own, behaviours, settled(own.steady, again.behaviours), titles)
+            behaviours, flipped = confirmed.behaviours, tuple(_flip_text(it) for it in confirmed.flipped)
+            different = changes(own, behaviours)
+        self._write(FIRST, behaviours, observation.asked, "", flipped, different)
+        breaking = [change for change in different if change.severity == "breaking"]
+        if breaking:
+            raise BehaviourChanged("\n".join(sentence(change) for change in breaking))
+
+    def _observe(self, shift: int = 0, only: Collection[str] | None = None) -> OperationObservation:
+        if isinstance(self.subject, Operation):
+            return observe_operation(self.api, self.plan, self.subject, shift, only)
+        return observe_call(self.api, self.plan, self.subject, self.transports, shift, only)
+
+    def _wait_for_another_second(self) -> None:
+        """Waits until the first observation is old enough, if this run has one."""
+        path = observation_path(self.folder, self.api.target.api, self.subject.label, FIRST)
+        if path.exists():
+            ended = read_observation(path).ended
+            time.sleep(max(0.0, max(ended + BETWEEN_TURNS, float(int(ended) + 1)) - time.time()))
+
+    def _write(
+        self,
+        turn: str,
+        behaviours: Mapping[Address, Behaviour],
+        asked: Asked,
+        unreliable: str,
+        flipped: tuple[str, ...] = (),
+        different: Collection[Change] = (),
+    ) -> None:
+        shown = {change.question: exchange for change in different if (exchange := _exchange_of(asked, change))}
+        api = self.api
+        write_observation(
+            self.folder,
+            StoredObservation(
+                api=api.target.api,
+                operation=self.subject.label,
+                turn=turn,
+                target=target_name(api.target),
+                plan=self.plan.digest(api.target.api),
+                plan_size=self.plan.size,
+                ended=time.time(),
+                behaviours=behaviours,
+                not_asked=asked.not_asked,
+                unreliable=unreliable,
+                flipped=flipped,
+                commands={it: as_curl(shown[it], api.secrets, api.secret_variables) for it in shown},
+                responses={it: body_text(shown[it].response.body, api.secrets) for it in shown},
+            ),
+        )
+
+
+def _unreliable(asked: Asked) -> str:
+    """Why the answers are too few to say anything, "" when they are enough."""
+    if asked.answered_share >= MIN_ANSWERED:
+        return ""
+    reason = next(iter(asked.troubles.values()))
+    return f"{len(asked.troubles)} of {len(asked.troubles) + len(asked.answers)} questions met trouble: {reason}"
+
+
+def _too_unsteady(record: Record) -> str:
+    total = len(record.steady) + len(record.unsteady)
+    if not total or len(record.unsteady) <= MAX_UNSTEADY * total:
+        return ""
+    return f"{len(record.unsteady)} of {total} recorded behaviours are unsteady, more than {MAX_UNSTEADY:.0%}"
+
+
+def _flip_text(address: Address) -> str:
+    where = " ".join(filter(None, (address.operation, address.answer)))
+    return f"{where}: {address.family} of {address.place} was the recorded one when it was asked for again"
+
+
+def _exchange_of(asked: Asked, change: Change) -> Exchange | None:
+    """The exchange that shows the change: of its question, or of the step of a walk."""
+    for address in change.places:
+        if address in asked.exchanges:
+            return asked.exchanges[address]
+    return next((answer.exchange for answer in asked.answers if answer.title == change.question), None)
