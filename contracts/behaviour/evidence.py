@@ -31,10 +31,8 @@ def settled(known: Observation, observed: Observation) -> dict[Address, Behaviou
 
 def _is_part(address: Address, known: Behaviour, observed: Behaviour) -> bool:
     """Whether the known behaviour includes the observed one, of which there are few sightings or that is about data."""
-    if known.value == observed.value:
-        return False
     is_little = observed.total < ENOUGH or address.family == "length"
-    return is_little and _widest(address, known, observed).value == known.value
+    return is_little and known.value != observed.value and _joint(address, known, observed) == known.value
 
 
 def _completed(own: Observation, other: Observation) -> dict[Address, Behaviour]:
@@ -48,18 +46,19 @@ def _completed(own: Observation, other: Observation) -> dict[Address, Behaviour]
 
 def _widest(address: Address, own: Behaviour, other: Behaviour) -> Behaviour:
     """The behaviour that includes the other one: both kinds where one observation saw one and the other both."""
-    if own.value == other.value:
-        return own
-    value = own.value
+    return Behaviour(_joint(address, own, other) or own.value, own.count, own.total)
+
+
+def _joint(address: Address, first: Behaviour, second: Behaviour) -> str | None:
+    """The value that includes both, None where neither includes the other."""
     if address.family in JOINED:
-        mine, others = set(own.value.split(JOINT)), set(other.value.split(JOINT))
-        if mine <= others or others <= mine or (address.family == "length" and mine & others):
-            value = JOINT.join(sorted(mine | others))
-    elif address.family == "members" and _same_order(own.value.split(", "), other.value.split(", ")):
-        value = max(own.value, other.value, key=lambda names: (names.count(", "), names))
-    elif address.family == "order" and UNORDERED in (own.value, other.value):
-        value = UNORDERED
-    return Behaviour(value, own.count, own.total)
+        mine, others = set(first.value.split(JOINT)), set(second.value.split(JOINT))
+        is_joint = mine <= others or others <= mine or (address.family == "length" and mine & others)
+        return JOINT.join(sorted(mine | others)) if is_joint else None
+    if address.family == "members":
+        is_joint = _same_order(first.value.split(", "), second.value.split(", "))
+        return max(first.value, second.value, key=lambda names: (names.count(", "), names)) if is_joint else None
+    return UNORDERED if address.family == "order" and UNORDERED in (first.value, second.value) else None
 
 
 def _same_order(before: list[str], after: list[str]) -> bool:
