@@ -13,6 +13,7 @@ from reports.results.accepted_causes import AcceptedCause
 from reports.results.causes import Cause
 from reports.results.finding_record import FindingRecord
 
+TRY_IT = "try it"  # the part that is a script
 MAX_LISTED = 6  # operations of a cause
 MAX_OPEN = 5  # causes of an API that are not folded on a page
 MAX_WHAT = 300  # characters of what an acceptance says that it accepts
@@ -34,14 +35,14 @@ def cause_lines(cause: Cause) -> list[str]:
         "where": _listed(cause.operations),
         "also": _listed(cause.clauses[1:]),
     }
-    return [("warning: " if cause.is_warning else "") + heading(cause), *_part_lines(parts | _example(cause.example))]
+    return [("warning: " if cause.is_warning else "") + heading(cause), *part_lines(parts | _example(cause.example))]
 
 
 def finding_text(finding: FindingRecord) -> str:
     """One finding of a test: the clause, where it stands, what was expected and received, and how to try it."""
     sentence, citation = sentence_of(finding.clause)
     head = [f"{finding.clause}: {sentence}"] if sentence else [finding.clause] if finding.clause else []
-    return "\n".join([*head, *_part_lines({"document": citation} | _example(finding))])
+    return "\n".join([*head, *part_lines({"document": citation} | _example(finding))])
 
 
 def _example(finding: FindingRecord) -> dict[str, str]:
@@ -50,13 +51,18 @@ def _example(finding: FindingRecord) -> dict[str, str]:
         "account": finding.account,
         "expected": finding.expected,
         "received": finding.received,
-        "try it": finding.command,
+        TRY_IT: finding.command,
     }
 
 
-def _part_lines(parts: dict[str, str]) -> list[str]:
-    """The parts that have a text, each behind its name."""
-    return [f"  {name:<10} {line}" for name, text in parts.items() for line in text.split("\n") if line]
+def part_lines(parts: dict[str, str]) -> list[str]:
+    """The parts that have a text, each behind its name; of several commands only the first one is."""
+    return [
+        f"  {'' if number and name == TRY_IT else name:<10} {line}"
+        for name, text in parts.items()
+        for number, line in enumerate(text.split("\n"))
+        if line
+    ]
 
 
 def console_lines(causes: Sequence[Cause]) -> list[str]:

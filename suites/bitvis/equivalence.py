@@ -180,7 +180,7 @@ def _compare(api: Api, responses: Sequence[tuple[TransportSession, Exchange, str
         f"by {session.transport.name}:\n{as_text(exchange, api.secrets)}"
         for session, exchange, _ in (majority, outlier)
     ]
-    text = "\n\n".join([finding_text(finding, api), *shown])
+    text = "\n\n".join([finding_text(finding, api, None, [majority[1]]), *shown])
     raise ContractViolation(text, [clause], [(finding, None)], [majority[1]])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -95,6 +95,19 @@ def exchange_at_fault(error: BaseException, exchanges: Sequence[Exchange]) -> Ex
         if used or held:
             return max(used or held.values(), key=lambda exchange: _place(exchange, exchanges))
     return exchanges[-1] if exchanges else None
+
+
+def held_exchanges(error: BaseException) -> list[Exchange]:
+    """The exchanges that the innermost function with any holds, also in lists and dictionaries."""
+    for frame, _ in reversed(list(_frames(error.__traceback__))):
+        values = [part for value in frame.f_locals.values() for part in _parts(value)]
+        if held := [value for value in values if isinstance(value, Exchange)]:
+            return held
+    return []
+
+
+def _parts(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else (value,)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from contracts.clauses import clauses, sentence_and_citation
-from contracts.exchange import Exchange, as_curl
+from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding
 from contracts.reader.document_lines import OF_THE_DOCUMENT
 from contracts.secret_mask import NAMED, mask_secrets
 from fixtures.target_api import Api
+from suites.reporting.reproduction import compared_in, reproduction
 
 MAX_SHOWN = 3  # findings that are shown in full
 
@@ -51,7 +52,7 @@ class ContractViolation(AssertionError):
         first: dict[str, Exchange] = {}
         for finding, _ in self.findings:
             first.setdefault(finding.clause, finding.exchange)
-        return [*first.values(), *self.compared]
+        return list({id(it): it for it in (*first.values(), *self.compared)}.values())
 
 
 def is_warning(blamed: Iterable[str]) -> bool:
@@ -67,8 +68,8 @@ def grade_of(identifier: str) -> str:
     return clause.grade if clause else ""
 
 
-def finding_text(finding: Finding, api: Api, case: Titled | None = None) -> str:
-    """A finding as text for people, with the secrets masked."""
+def finding_text(finding: Finding, api: Api, case: Titled | None = None, compared: Sequence[Exchange] = ()) -> str:
+    """A finding as text for people, with the secrets masked. compared: exchanges that the one at fault differs from."""
     sentence, citation = sentence_and_citation(finding.clause)
     lines = [
         f"{finding.clause}: {sentence}",
@@ -76,16 +77,18 @@ def finding_text(finding: Finding, api: Api, case: Titled | None = None) -> str:
         *([f"  request    {case.title}"] if case else []),
         f"  expected   {finding.expected}",
         f"  received   {finding.received}",
-        *request_lines(finding.exchange, api),
+        *request_lines(finding.exchange, api, compared),
     ]
     return mask_secrets("\n".join(lines), api.secrets)
 
 
-def request_lines(exchange: Exchange, api: Api) -> list[str]:
-    """Whose credentials the request at fault had, and a shell command that sends it."""
+def request_lines(exchange: Exchange, api: Api, compared: Sequence[Exchange] = ()) -> list[str]:
+    """Whose credentials the request at fault had, and the shell commands that show what is wrong from nothing."""
+    first, *others = reproduction(api, exchange, compared).split("\n")
     return [
         f"  account    {account_of(exchange, api)}",
-        f"  try it     {as_curl(exchange, api.secrets, api.secret_variables)}",
+        f"  try it     {first}",
+        *(f"             {line}" for line in others),
     ]
 
 
@@ -100,19 +103,22 @@ def account_of(exchange: Exchange, api: Api) -> str:
     return "other credentials" if NAMED.search(sent.lower()) else "none"
 
 
-def raise_findings(findings: Sequence[Reported], api: Api) -> None:
-    """Raises ContractViolation when there are findings: one per clause, MAX_SHOWN in full, the rest counted."""
+def raise_findings(findings: Sequence[Reported], api: Api, compared: Sequence[Exchange] = ()) -> None:
+    """Raises ContractViolation when there are findings: one per clause, MAX_SHOWN in full, the rest counted.
+
+    compared: exchanges without which those at fault show nothing.
+    """
     __tracebackhide__ = True
     if not findings:
         return
     first: dict[str, Reported] = {}
     for finding, case in findings:
         first.setdefault(finding.clause, (finding, case))
-    texts = [finding_text(finding, api, case) for finding, case in list(first.values())[:MAX_SHOWN]]
+    texts = [finding_text(finding, api, case, compared) for finding, case in list(first.values())[:MAX_SHOWN]]
     rest = len(findings) - len(texts)
     if rest:
         texts.append(f"… and {rest} more findings in this test")
-    raise ContractViolation("\n\n".join(texts), list(first), findings)
+    raise ContractViolation("\n\n".join(texts), list(first), findings, compared)
 
 
 def violation(
@@ -127,4 +133,5 @@ def violation(
         sentence, _ = sentence_and_citation(clause)
         return ContractViolation(f"{clause}: {sentence}\n  expected   {expected}\n  received   {received}", [clause])
     finding = Finding(clause, expected, received, shown, kind=kind)
-    return ContractViolation(finding_text(finding, api), [clause], [(finding, None)])
+    compared = () if kind else compared_in(api, shown)
+    return ContractViolation(finding_text(finding, api, None, compared), [clause], [(finding, None)], compared)

@@ -6,7 +6,8 @@ fault is the one that the failed statement used, and only if there is none the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -19,10 +20,12 @@ from contracts.reader.document_lines import line_numbers
 from contracts.router import request_values, subject_of
 from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
+from reports import cause_text
 from reports.results.finding_record import FindingRecord, slot_and_kind
 from suites.reporting import failed_assertion, pytest_plugin
 from suites.reporting.failed_assertion import Comparison
 from suites.reporting.failures import ContractViolation, Reported, account_of, grade_of, is_warning
+from suites.reporting.reproduction import compared_in, reproduction
 
 COMPARISON = pytest.StashKey[Comparison | None]()  # the last one that failed in the present test
 MAX_TEXT = 1_000  # characters of what was expected or received
@@ -35,7 +38,8 @@ def of_error(item: pytest.Item, error: BaseException) -> tuple[FindingRecord, ..
     """
     api, is_strict = pytest_plugin.api_under_test(item), bool(item.config.getini("strict"))
     if isinstance(error, ContractViolation) and error.findings and api:
-        return _smallest(_record(api, reported, is_strict) for reported in error.findings)
+        smallest = _smallest((_record(api, reported, is_strict), reported) for reported in error.findings)
+        return tuple(_with_script(api, record, reported, error.compared) for record, reported in smallest)
     clause = next(iter(pytest_plugin.blamed_clauses(item, error)), "")
     assertion = failed_assertion.explain(
         error, list(api.exchanges) if api else [], item.config.stash.get(COMPARISON, None)
@@ -45,7 +49,9 @@ def of_error(item: pytest.Item, error: BaseException) -> tuple[FindingRecord, ..
         is_mild = is_warning([clause] if clause else []) and not is_strict
         texts = _text(api, expected), _text(api, assertion.received)
         return (FindingRecord(clause, *texts, grade_of(clause), is_mild),)
-    return (_record(api, (Finding(clause, expected, assertion.received, assertion.exchange), None), is_strict),)
+    reported: Reported = (Finding(clause, expected, assertion.received, assertion.exchange), None)
+    compared = compared_in(api, assertion.exchange, failed_assertion.held_exchanges(error))
+    return (_with_script(api, _record(api, reported, is_strict), reported, compared),)
 
 
 def failure_text(item: pytest.Item, error: BaseException) -> str:
@@ -63,7 +69,7 @@ def failure_text(item: pytest.Item, error: BaseException) -> str:
         "try it": finding.command,
     }
     lines = [f"{finding.clause}: {sentence}"] if finding.clause else []
-    lines += [f"  {name:<10} {line}" for name, text in parts.items() for line in text.split("\n") if line]
+    lines += cause_text.part_lines(parts)
     api = pytest_plugin.api_under_test(item)
     return mask_secrets("\n".join([*lines, *notes]), api.secrets if api else ())
 
@@ -125,13 +131,18 @@ def bearing_clauses(api: str, lines: str) -> list[str]:
     return [clause for clause, size in bearing.items() if numbers and size == min(bearing.values())]
 
 
-def _smallest(records: Iterable[FindingRecord]) -> tuple[FindingRecord, ...]:
-    smallest: dict[tuple[str, ...], FindingRecord] = {}
-    for record in records:
+def _smallest(records: Iterable[tuple[FindingRecord, Reported]]) -> list[tuple[FindingRecord, Reported]]:
+    smallest: dict[tuple[str, ...], tuple[FindingRecord, Reported]] = {}
+    for record, reported in records:
         key = (record.clause, record.operation, str(record.status), record.slot, record.kind)
-        if key not in smallest or record.size < smallest[key].size:
-            smallest[key] = record
-    return tuple(smallest.values())
+        if key not in smallest or record.size < smallest[key][0].size:
+            smallest[key] = record, reported
+    return list(smallest.values())
+
+
+def _with_script(api: Api, record: FindingRecord, reported: Reported, compared: Sequence[Exchange]) -> FindingRecord:
+    """The record with the commands that show the finding from nothing."""
+    return replace(record, command=reproduction(api, reported[0].exchange, compared))
 
 
 def _text(api: Api | None, text: str) -> str:

@@ -49,7 +49,7 @@ def test_credentials_that_no_variable_holds_are_others(flowback: Api) -> None:
 def test_a_violation_is_about_the_exchange_that_it_is_given(flowback: Api) -> None:
     first, _ = users(flowback), users(flowback, Authorization="0" * 40)
     error = violation(flowback, "FLOWBACK-LIST-1", "a success", "401", first)
-    assert error.exchanges == [first]
+    assert error.exchanges[0] is error.findings[0][0].exchange is first
 
 
 def test_a_parameter_without_a_clause_of_its_own_has_those_of_its_line(flowback: Api) -> None:
