@@ -4,6 +4,7 @@
     python -m reports --expect all      every API in contracts/ must have results, unless the run was asked for others
     python -m reports --load DIR        also the load run in that folder; its verdict counts
     python -m reports compare A B       compares two load runs: what got better, worse or cannot be told apart
+    python -m reports times FILE RUN    is a load run slower than the earlier ones? --record adds it to them
     python -m reports accept ID --until DAY --reason TEXT       lets a cause of the last runs fail no run for a time
     python -m reports drift             what changed in how a target answers since the record (reports/README.md)
     python -m reports begin             says that a pytest run is about to begin, so that one that never does is broken;
@@ -36,7 +37,7 @@ from reports.coverage import coverage_page, coverage_report
 from reports.drift import drift_command
 from reports.drift.changes_page import PAGE_NAME
 from reports.junit_xml import junit
-from reports.load import load_run, report_files, run_comparison, verdict_text
+from reports.load import load_run, report_files, run_comparison, times_command, verdict_text
 from reports.load.load_page import render_load_page
 from reports.load.load_run import NoLoadRun
 from reports.load.load_verdict import LoadVerdict
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_comparison.main(words[1:])
     if words[:1] == ["accept"]:
         return accept_command.main(words[1:], OUT, os.environ)
+    if words[:1] == ["times"]:
+        return times_command.main(words[1:])
     if words[:1] == ["drift"]:
         return drift_command.main(words[1:])
     if words[:1] == ["begin"]:
