@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from contracts.behaviour.behaviour import Behaviour, Family, share
 from contracts.behaviour.text_forms import form_of, joined_forms
@@ -92,7 +91,7 @@ def _content_type(value: str) -> str:
     )
 
 
-SPECIAL: dict[str, Callable[[str], Any]] = {
+SPECIAL: dict[str, Callable[[str], str]] = {
     "link": _links,
     "etag": _entity_tag,
     "www-authenticate": _scheme,

@@ -7,7 +7,8 @@ unsteady make an operation inconclusive, never changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +18,15 @@ from contracts.behaviour.evidence import settled
 from contracts.exchange import Exchange, as_curl, body_text
 from contracts.operation import Operation
 from fixtures.pace import NotTested
-from fixtures.questions.asking import Asked
-from fixtures.questions.call_questions import Transports
+from fixtures.questions.asking import QuestionLog
 from fixtures.questions.observing import OperationObservation, Plan, observe_call, observe_operation
-from fixtures.target_api import Api
+from fixtures.target_api import Api, MissingPrecondition
+from fixtures.transports import TRANSPORTS, Transport
 from reports.drift.changes import Change, changes, sentence
 from reports.drift.record import Record
 from suites.drift.confirmation import confirm, of_operation, titles_to_ask
 from suites.drift.drift_options import target_name
+from suites.drift.frame_probes import frame_behaviours
 from suites.drift.observation_files import (
     FIRST,
     SECOND,
@@ -47,12 +49,13 @@ class BehaviourChanged(AssertionError):
 
 @dataclass(frozen=True)
 class BehaviourCheck:
-    """One test. folder: where observations of the run go. pause: seconds before what differs is asked for again."""
+    """One test. open_transport: returns the transport of that name, and raises MissingPrecondition without one. folder:
+    where observations of the run go. pause: seconds before what differs is asked for again."""
 
     api: Api
     subject: Operation | Call
     plan: Plan
-    transports: Transports
+    open_transport: Callable[[str], Transport]
     folder: Path
     pause: float
 
@@ -61,8 +64,8 @@ class BehaviourCheck:
         if turn == SECOND:
             self._wait_for_another_second()
         observation = self._observe(SHIFT if turn == SECOND else 0)
-        unreliable = _unreliable(observation.asked)
-        self._write(turn, observation.behaviours, observation.asked, unreliable)
+        unreliable = _unreliable(observation.log)
+        self._write(turn, observation.behaviours, observation.log, unreliable)
         raise NotTested(unreliable or NOTHING_TO_COMPARE)
 
     def compare(self, record: Record) -> None:
@@ -71,24 +74,25 @@ class BehaviourCheck:
         """
         own = of_operation(record, self.subject.label)
         observation = self._observe()
-        unreliable = _unreliable(observation.asked) or _too_unsteady(own)
+        unreliable = _unreliable(observation.log) or _too_unsteady(own)
         if unreliable or not own.steady:
             reason = unreliable or "not in the record; --record adds it"
-            self._write(FIRST, {}, observation.asked, reason)
+            self._write(FIRST, {}, observation.log, reason)
             raise NotTested(reason)
         behaviours: Mapping[Address, Behaviour] = settled(own.steady, observation.behaviours)
-        different, flipped = changes(own, behaviours), ()
+        different = changes(own, behaviours)
+        flipped: tuple[str, ...] = ()
         if different:
             time.sleep(self.pause)
             titles = titles_to_ask(different)
             again = self._observe(only=titles)
-            if reason := _unreliable(again.asked):
-                self._write(FIRST, {}, again.asked, reason)
+            if reason := _unreliable(again.log):
+                self._write(FIRST, {}, again.log, reason)
                 raise NotTested(reason)
             confirmed = confirm(own, behaviours, settled(own.steady, again.behaviours), titles)
             behaviours, flipped = confirmed.behaviours, tuple(_flip_text(it) for it in confirmed.flipped)
             different = changes(own, behaviours)
-        self._write(FIRST, behaviours, observation.asked, "", flipped, different)
+        self._write(FIRST, behaviours, observation.log, "", flipped, different)
         breaking = [change for change in different if change.severity == "breaking"]
         if breaking:
             raise BehaviourChanged("\n".join(sentence(change) for change in breaking))
@@ -96,7 +100,18 @@ class BehaviourCheck:
     def _observe(self, shift: int = 0, only: Collection[str] | None = None) -> OperationObservation:
         if isinstance(self.subject, Operation):
             return observe_operation(self.api, self.plan, self.subject, shift, only)
-        return observe_call(self.api, self.plan, self.subject, self.transports, shift, only)
+        carriers = list(self._carriers())
+        observation = observe_call(self.api, self.plan, self.subject, carriers, shift, only)
+        if only is not None:
+            return observation
+        frames = frame_behaviours(self.api, self.subject)
+        return OperationObservation({**observation.behaviours, **frames}, observation.log)
+
+    def _carriers(self) -> Iterator[Transport]:
+        """The transports that the target has, that of frames first."""
+        for name in TRANSPORTS:
+            with suppress(MissingPrecondition):
+                yield self.open_transport(name)
 
     def _wait_for_another_second(self) -> None:
         """Waits until the first observation is old enough, if this run has one."""
@@ -109,12 +124,12 @@ class BehaviourCheck:
         self,
         turn: str,
         behaviours: Mapping[Address, Behaviour],
-        asked: Asked,
+        log: QuestionLog,
         unreliable: str,
         flipped: tuple[str, ...] = (),
         different: Collection[Change] = (),
     ) -> None:
-        shown = {change.question: exchange for change in different if (exchange := _exchange_of(asked, change))}
+        shown = {change.question: exchange for change in different if (exchange := _exchange_of(log, change))}
         api = self.api
         write_observation(
             self.folder,
@@ -127,7 +142,7 @@ class BehaviourCheck:
                 plan_size=self.plan.size,
                 ended=time.time(),
                 behaviours=behaviours,
-                not_asked=asked.not_asked,
+                not_asked=log.not_asked,
                 unreliable=unreliable,
                 flipped=flipped,
                 commands={it: as_curl(shown[it], api.secrets, api.secret_variables) for it in shown},
@@ -136,12 +151,12 @@ class BehaviourCheck:
         )
 
 
-def _unreliable(asked: Asked) -> str:
+def _unreliable(log: QuestionLog) -> str:
     """Why the answers are too few to say anything, "" when they are enough."""
-    if asked.answered_share >= MIN_ANSWERED:
+    if log.answered_share >= MIN_ANSWERED:
         return ""
-    reason = next(iter(asked.troubles.values()))
-    return f"{len(asked.troubles)} of {len(asked.troubles) + len(asked.answers)} questions met trouble: {reason}"
+    reason = next(iter(log.troubles.values()))
+    return f"{len(log.troubles)} of {len(log.troubles) + len(log.answers)} questions met trouble: {reason}"
 
 
 def _too_unsteady(record: Record) -> str:
@@ -156,9 +171,9 @@ def _flip_text(address: Address) -> str:
     return f"{where}: {address.family} of {address.place} was the recorded one when it was asked for again"
 
 
-def _exchange_of(asked: Asked, change: Change) -> Exchange | None:
+def _exchange_of(log: QuestionLog, change: Change) -> Exchange | None:
     """The exchange that shows the change: of its question, or of the step of a walk."""
     for address in change.places:
-        if address in asked.exchanges:
-            return asked.exchanges[address]
-    return next((answer.exchange for answer in asked.answers if answer.title == change.question), None)
+        if address in log.exchanges:
+            return log.exchanges[address]
+    return next((answer.exchange for answer in log.answers if answer.title == change.question), None)

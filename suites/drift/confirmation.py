@@ -43,15 +43,15 @@ def confirm(
     record: Record,
     first: Mapping[Address, Behaviour],
     second: Mapping[Address, Behaviour],
-    asked: Collection[str] | None,
+    titles: Collection[str] | None,
 ) -> Confirmed:
-    """What two observations of an operation show together; `asked`: titles of the questions that the second one asked,
+    """What two observations of an operation show together; `titles`: of the questions that the second one asked,
     None for all.
     """
     behaviours = dict(first)
     flipped: list[Address] = []
     for address in sorted({*first, *second}):
-        if asked is not None and not (address.family in BY_QUESTION and address.place in asked):
+        if titles is not None and not (address.family in BY_QUESTION and address.place in titles):
             continue
         known, before, after = record.steady.get(address), first.get(address), second.get(address)
         is_different = before is None or known is None or before.value != known.value
