@@ -1,0 +1,241 @@
+"""Tests of runs that record and compare behaviour, as processes: exit codes, records and what is confirmed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from contracts.behaviour.behaviour import Address, Behaviour
+from contracts.exchange import Request
+from fixtures.in_process_client import InProcessClient
+from reports.drift.record import Record
+from reports.drift.record_files import read_record, write_record
+from suites.drift.confirmation import confirm
+
+ROOT = Path(__file__).parents[3]
+OPERATION = "GET /user"
+SELECTION = ("-k", "flowback and GET and not users", "-p", "no:cacheprovider", "-q")
+TEST = "suites/drift/test_behaviour.py"
+
+pytestmark = pytest.mark.xdist_group("drift runs")  # they write the same results
+
+
+def run(folder: Path, *arguments: str, path: str = TEST, **environ: str) -> subprocess.CompletedProcess[str]:
+    """pytest on the behaviour tests of one operation, with records in that folder."""
+    command = [sys.executable, "-m", "pytest", path, *SELECTION, f"--observed={folder}", *arguments]
+    command.append(f"--alluredir={folder.parent / 'results'}")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "FLOWBACK"))}
+    return subprocess.run(
+        command, cwd=ROOT, env={**clean, **environ}, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "observed"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder with the record of our reference, and the run that has made it."""
+    folder = tmp_path_factory.mktemp("drift") / "observed"
+    return folder, run(folder)
+
+
+def test_the_first_run_records_and_is_inconclusive(
+    recorded: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, ended = recorded
+    assert ended.returncode == 3, ended.stdout
+    assert "flowback: recorded " in ended.stdout
+    assert read_record(folder / "flowback").header.target == "our reference"
+
+
+def test_a_run_after_it_compares_and_passes(recorded: tuple[Path, Any]) -> None:
+    ended = run(recorded[0])
+    assert (ended.returncode, "flowback: 0 changes" in ended.stdout) == (0, True), ended.stdout
+
+
+def test_a_change_that_breaks_clients_fails(recorded: tuple[Path, Any]) -> None:
+    ended = run(recorded[0], "--fault", "flowback.refuses_in_html", "--pause", "0")
+    assert ended.returncode == 1, ended.stdout
+
+
+def test_another_change_is_in_the_result(recorded: tuple[Path, Any]) -> None:
+    run(recorded[0], "--fault", "flowback.shows_a_user_without_a_key", "--pause", "0")
+    result = json.loads((ROOT / "reports" / "out" / "drift" / "flowback.json").read_text())
+    places = [place[2:] for change in result["changes"] for place in change["places"]]
+    assert places == [["access", "no credentials"]]
+    (command,) = result["curls"].values()
+    assert command.startswith("curl ")
+
+
+def test_recording_again_adds_to_the_record(recorded: tuple[Path, Any], folder: Path) -> None:
+    record = read_record(recorded[0] / "flowback")
+    address = Address(OPERATION, "", "outcome", "valid: as documented")
+    write_record(
+        Record(record.header, {**record.steady, address: Behaviour("404")}, record.unsteady), folder / "flowback"
+    )
+    assert run(folder, "--record").returncode == 3
+    assert set(read_record(folder / "flowback").unsteady[address]) == {"200 application/json", "404"}
+
+
+def test_operations_that_are_not_observed_stay_in_the_record(recorded: tuple[Path, Any], folder: Path) -> None:
+    record = read_record(recorded[0] / "flowback")
+    other = Address("GET /users", "", "outcome", "valid: as documented")
+    write_record(
+        Record(record.header, {**record.steady, other: Behaviour("200")}, record.unsteady), folder / "flowback"
+    )
+    run(folder, "--record")
+    assert read_record(folder / "flowback").steady[other] == Behaviour("200")
+
+
+def test_the_same_behaviour_gives_the_same_record(recorded: tuple[Path, Any], folder: Path) -> None:
+    run(folder)
+    name = "GET user.yaml"
+    assert (folder / "flowback" / name).read_text() == (recorded[0] / "flowback" / name).read_text()
+
+
+def test_two_workers_record_the_same(recorded: tuple[Path, Any], folder: Path) -> None:
+    ended = run(folder, "-n", "2")
+    assert ended.returncode == 3, ended.stdout
+    name = "GET user.yaml"
+    assert (folder / "flowback" / name).read_text() == (recorded[0] / "flowback" / name).read_text()
+
+
+def test_behaviour_tests_are_not_collected_unless_asked_for(folder: Path) -> None:
+    ended = run(folder, "--collect-only", path="suites")
+    assert "test_behaviour" not in ended.stdout
+
+
+def test_behaviour_tests_of_a_named_target_with_a_record_are_collected(recorded: tuple[Path, Any]) -> None:
+    ended = run(recorded[0], "--collect-only", path="suites", FLOWBACK_URL="http://127.0.0.1:9", FLOWBACK_TOKEN="x")
+    assert "test_behaviour[flowback GET /user]" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--plan", "huge"), "--plan: expected small or full, got 'huge'"),
+        (("--pause", "soon"), "--pause: expected a number of seconds"),
+    ],
+)
+def test_a_wrong_option_is_a_misuse(folder: Path, arguments: tuple[str, ...], says: str) -> None:
+    ended = run(folder, *arguments)
+    assert (ended.returncode, says in ended.stdout + ended.stderr) == (2, True), ended.stdout + ended.stderr
+
+
+def test_a_record_that_cannot_be_read_is_a_misuse(recorded: tuple[Path, Any], folder: Path) -> None:
+    record = read_record(recorded[0] / "flowback")
+    write_record(record, folder / "flowback")
+    (folder / "flowback" / "record.yaml").write_text("api: [")
+    ended = run(folder)
+    said = ended.stdout + ended.stderr
+    assert (ended.returncode, "record.yaml" in said, "Traceback" in said) == (2, True, False), said
+
+
+def test_a_record_of_another_api_is_a_misuse(recorded: tuple[Path, Any], folder: Path) -> None:
+    (folder).mkdir(parents=True)
+    (folder / "flowback").symlink_to(recorded[0] / "flowback")
+    (folder / "getflow").symlink_to(recorded[0] / "flowback")
+    ended = run(folder)
+    said = ended.stdout + ended.stderr
+    assert (ended.returncode, "expected a record of getflow, got one of flowback" in said) == (2, True), said
+
+
+class Troubled(BaseHTTPRequestHandler):
+    """flowback's reference behind a server that can answer with trouble, or otherwise once."""
+
+    client = InProcessClient("flowback", settings={})
+    trouble = ""  # of all answers
+    once: list[str] = []  # paths that are answered with 404 one time  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if self.trouble:
+            return self._reply(503, b"")
+        if path in self.once:
+            self.once.remove(path)
+            return self._reply(404, b"{}")
+        headers = tuple((name, value) for name, value in self.headers.items() if name.lower() != "host")
+        answer = self.client.send(Request(self.command, f"{self.client.target.url}{self.path}", headers)).response
+        return self._reply(answer.status, answer.body, answer.headers)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def _reply(self, status: int, body: bytes, headers: Any = ()) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def somebodys_server() -> Iterator[dict[str, str]]:
+    """A server that does not say that it is our reference; yields the settings of a run there."""
+    Troubled.trouble, Troubled.once = "", []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Troubled) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        known = InProcessClient("flowback").target.settings
+        settings = {f"FLOWBACK_{name}": value for name, value in known.items()}
+        yield {**settings, "FLOWBACK_URL": f"http://127.0.0.1:{server.server_port}", "FLOWBACK_RATE": "0"}
+        server.shutdown()
+
+
+def test_somebodys_server_is_asked_the_small_plan_and_trouble_is_inconclusive(folder: Path) -> None:
+    with somebodys_server() as settings:
+        first = run(folder, **settings)
+        assert first.returncode == 3, first.stdout
+        assert read_record(folder / "flowback").header.plan_size == "small"
+        unchanged = run(folder, **settings)
+        assert unchanged.returncode == 0, unchanged.stdout
+        Troubled.trouble = "always"
+        troubled = run(folder, **settings)
+    assert troubled.returncode != 1, troubled.stdout
+    assert "changes among" not in troubled.stdout or " 0 changes" in troubled.stdout
+
+
+RECORD = Record(
+    header=None,  # type: ignore[arg-type]
+    steady={Address("x", "", "outcome", "q"): Behaviour("200"), Address("x", "200", "kind", "/a"): Behaviour("text")},
+    unsteady={},
+)
+OUTCOME, KIND = RECORD.steady
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "value", "flips"),
+    [("404", "404", "404", 0), ("404", "200", "200", 1), ("404", "500", "200", 1), ("200", "404", "200", 0)],
+)
+def test_only_what_is_seen_twice_is_a_change(first: str, second: str, value: str, flips: int) -> None:
+    confirmed = confirm(RECORD, {OUTCOME: Behaviour(first, 1, 1)}, {OUTCOME: Behaviour(second, 1, 1)}, None)
+    assert (confirmed.behaviours[OUTCOME].value, len(confirmed.flipped)) == (value, flips)
+
+
+def test_what_was_not_asked_again_stays() -> None:
+    first = {OUTCOME: Behaviour("404", 1, 1), KIND: Behaviour("number", 1, 1)}
+    confirmed = confirm(RECORD, first, {OUTCOME: Behaviour("200", 1, 1)}, {"q"})
+    assert (confirmed.behaviours[KIND].value, confirmed.flipped) == ("number", (OUTCOME,))
+
+
+def test_a_member_that_is_missing_once_has_flipped() -> None:
+    confirmed = confirm(RECORD, {}, {KIND: Behaviour("text", 1, 1)}, None)
+    assert confirmed.behaviours[KIND].value == "text"
