@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from contracts.behaviour.behaviour import SHARES, Address, Behaviour
+from contracts.behaviour.behaviour import Address, Behaviour
 from reports.drift.behaviour_comparison import Comparison, Difference
 from reports.drift.change_kinds import SECURITY, SEVERITIES, ChangeKind, Severity, change_kinds
 from reports.drift.header_changes import header_differences
@@ -59,18 +59,12 @@ def changes(
 ) -> list[Change]:
     """What is different now, the worst first. Without `severity_rules` those of the record's API are used."""
     rules = severity_rules or rules_of(before.header.api)
-    seen = {address: _comparable(address, behaviour) for address, behaviour in after.items()}
-    comparison = Comparison(before.steady, before.unsteady, seen)
+    comparison = Comparison(before.steady, before.unsteady, after)  # all of its sightings are evidence
     groups: dict[tuple[str, ...], list[Difference]] = defaultdict(list)
     for difference in _differences(comparison, rules):
         groups[_group(difference)].append(difference)
     all_changes = [_change(before.header.api, group, comparison, rules) for group in groups.values()]
     return sorted(_with_clauses(all_changes), key=rank)
-
-
-def _comparable(address: Address, behaviour: Behaviour) -> Behaviour:
-    """As a record would have it, but for the counts of a share: all of them are evidence."""
-    return behaviour if address.family in SHARES else rounded(address.family, behaviour)
 
 
 def _kept(address: Address, behaviour: Behaviour | None) -> Behaviour | None:
