@@ -1,60 +1,76 @@
-"""One observation of an API, by the code that a drift run uses: every operation and call of the full plan.
+"""Observes the operations and calls of an API by the code that a drift run uses.
 
-Rule: every other observation asks the operations in reverse order, with other records.
+Rule: as there, an operation of which fewer than half of the questions are answered says nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache
+from types import TracebackType
 
 from contracts.asyncapi import Call, load_rpc_contract
-from contracts.behaviour.behaviour import Address, Behaviour, Observation
+from contracts.behaviour.behaviour import Observation
 from contracts.operation import Operation
-from fixtures.questions.observing import OperationObservation, Plan, observe_call, observe_operation
+from fixtures.questions.observing import Plan, observe_call, observe_operation
 from fixtures.target_api import Api
 from fixtures.transports import Transport
 from fixtures.transports import transport as open_transport
 from reports.drift.record import RecordHeader
+from suites.drift.behaviour_check import MIN_ANSWERED
 
 PLAN = Plan("full", writes=True)
 DAY = date(2027, 3, 10)
 
 
-def observed(apis: list[Api], number: int, labels: str = "*") -> Observation:
-    """What the answers show of the operations and calls whose label matches the pattern; `number` of the observation.
+class ApiObserver:
+    """Observes what several clients of one API see, among which the operations and calls are shared.
 
-    The operations are shared among the clients.
+    labels: the pattern of those that are observed. It is a context, in which transports stay open.
     """
-    behaviours: dict[Address, Behaviour] = {}
-    everything: list[Operation | Call] = [*apis[0].contract.operations.values(), *_calls(apis[0])]
-    subjects = [subject for subject in everything if fnmatchcase(subject.label, labels)]
-    with ExitStack() as stack:
-        opened: dict[tuple[int, str], Transport] = {}
-        for position, subject in list(enumerate(subjects))[:: -1 if number % 2 else 1]:
-            worker = position % len(apis)
 
-            def carrier(name: str, worker: int = worker) -> Transport:
-                if (worker, name) not in opened:
-                    opened[worker, name] = open_transport(apis[worker], name)
-                    stack.callback(opened[worker, name].close)
-                return opened[worker, name]
+    def __init__(self, clients: Sequence[Api], labels: str = "*") -> None:
+        self._clients = clients
+        everything: list[Operation | Call] = [*clients[0].contract.operations.values(), *_calls(clients[0])]
+        self._subjects = {it.label: it for it in everything if fnmatchcase(it.label, labels)}
+        self._client_of = {label: clients[number % len(clients)] for number, label in enumerate(self._subjects)}
+        self._open: dict[tuple[int, str], Transport] = {}
+        self._stack = ExitStack()
 
-            observation = _observation(apis[worker], subject, carrier, number)
-            if not observation.asked.troubles:  # trouble is no drift: the operation is asked again another time
-                behaviours |= observation.behaviours
-    return behaviours
+    def __enter__(self) -> ApiObserver:
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
 
-def _observation(
-    api: Api, subject: Operation | Call, carriers: Callable[[str], Transport], number: int
-) -> OperationObservation:
-    if isinstance(subject, Operation):
-        return observe_operation(api, PLAN, subject, number)
-    return observe_call(api, PLAN, subject, carriers, number)
+    @property
+    def labels(self) -> list[str]:
+        """The labels of what is observed."""
+        return list(self._subjects)
+
+    def observe(self, label: str, shift: int = 0, only: Collection[str] | None = None) -> Observation | None:
+        """What the operation or call shows, None where too few questions were answered.
+
+        `shift` and `only` are those of `fixtures.questions.observing`.
+        """
+        subject, api = self._subjects[label], self._client_of[label]
+        if isinstance(subject, Operation):
+            observation = observe_operation(api, PLAN, subject, shift, only)
+        else:
+            observation = observe_call(api, PLAN, subject, lambda name: self._transport(api, name), shift, only)
+        return observation.behaviours if observation.asked.answered_share >= MIN_ANSWERED else None
+
+    def _transport(self, api: Api, name: str) -> Transport:
+        key = (id(api), name)
+        if key not in self._open:
+            self._open[key] = open_transport(api, name)
+            self._stack.callback(self._open[key].close)
+        return self._open[key]
 
 
 def _calls(api: Api) -> list[Call]:

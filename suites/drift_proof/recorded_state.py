@@ -1,6 +1,7 @@
 """Records a state of a reference, and compares another one with it, as a drift run does.
 
-Rule: a record is made of two observations of one server, and a change counts when a second observation confirms it.
+Rule: a record is made of two observations of one server, the second one in reverse order and with other records. A
+change counts when it is there again when what differs is asked for once more.
 """
 
 from __future__ import annotations
@@ -11,29 +12,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from contracts.behaviour.behaviour import Observation
+from contracts.behaviour.behaviour import Address, Behaviour, Observation
+from contracts.behaviour.evidence import completed, settled
 from reports.drift.changes import Change, changes
 from reports.drift.record import Record
 from reports.drift.record_files import write_record
 from reports.drift.recording import merge
-from suites.drift_proof.api_observation import observed, record_header
-from suites.drift_proof.served_state import State, served
+from suites.drift.behaviour_check import SHIFT
+from suites.drift.confirmation import confirm, of_operation, titles_to_ask
+from suites.drift_proof.api_observation import ApiObserver, record_header
+from suites.drift_proof.served_state import Clock, State, served
 
 PAUSE = 3.0  # seconds between two observations of one server
-
-
-def observations(state: State, count: int) -> Iterator[Observation]:
-    """That many observations of one server in that state, each other one in another order."""
-    with served(state) as (clients, clock):
-        for number in range(count):
-            clock.put_forward(PAUSE if number else 0)
-            yield observed(clients, number, state.labels)
-
-
-@cache
-def record_of(state: State) -> Record:
-    """The record of that state; made once in a process."""
-    return merge(record_header(state.api), list(observations(state, 2)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +34,48 @@ class Check:
     record: Record
 
 
+@cache
+def record_of(state: State) -> Record:
+    """The record of that state; made once in a process."""
+    with served(state) as (clients, clock), ApiObserver(clients, state.labels) as observer:
+        first = _all_of(observer, observer.labels, 0)
+        clock.put_forward(PAUSE)
+        second = _all_of(observer, observer.labels[::-1], SHIFT)
+    return merge(record_header(state.api), completed(first, second), None)
+
+
+def _all_of(observer: ApiObserver, labels: list[str], shift: int) -> dict[Address, Behaviour]:
+    shown: dict[Address, Behaviour] = {}
+    for label in labels:
+        shown |= observer.observe(label, shift) or {}
+    return shown
+
+
 def check(record: Record, state: State) -> Check:
-    """Compares that state with a record; what differs is observed a second time."""
-    shown: list[Observation] = []
-    confirmed: list[Change] = []
-    for observation in observations(state, 2):
-        reported = changes(record, observation)
-        confirmed = [change for change in reported if not shown or any(_is_same(change, it) for it in confirmed)]
-        shown.append(observation)
-        if not confirmed:
-            break
-    return Check(tuple(confirmed), merge(record_header(state.api), shown, None))
+    """Compares that state with a record; what differs is asked for a second time."""
+    after: dict[Address, Behaviour] = {}
+    with served(state) as (clients, clock), ApiObserver(clients, state.labels) as observer:
+        for label in observer.labels:
+            after |= _confirmed(observer, label, of_operation(record, label), clock)
+    seen = {address.operation for address in after}
+    steady = {address: behaviour for address, behaviour in record.steady.items() if address.operation in seen}
+    reported = changes(Record(record.header, steady, record.unsteady), after)
+    return Check(tuple(reported), merge(record.header, [after], None))
 
 
-def _is_same(change: Change, other: Change) -> bool:
-    """Whether both are of one kind at one address; what shares show differs a little each time."""
-    return change.number == other.number and not set(change.places).isdisjoint(other.places)
+def _confirmed(observer: ApiObserver, label: str, own: Record, clock: Clock) -> Observation:
+    """What an operation shows, twice where it differs from its part of the record; nothing where too little shows."""
+    observation = observer.observe(label)
+    if observation is None or not own.steady:
+        return {}
+    first = settled(own.steady, observation)
+    different = changes(own, first)
+    if not different:
+        return first
+    clock.put_forward(PAUSE)
+    titles = titles_to_ask(different)
+    again = observer.observe(label, only=titles)
+    return {} if again is None else confirm(own, first, settled(own.steady, again), titles).behaviours
 
 
 def review_lines(before: Record, after: Record, folder: Path) -> dict[str, float]:
