@@ -11,6 +11,7 @@ from reports.drift.outcome_kinds import CLASSIFIED_OUTCOMES, sort_of
 from reports.drift.outcome_text import Outcome, parse_outcome
 
 GONE = ("404", "410", "501")
+COMMON_STATUSES = {"405": "method refused", "415": "request media type refused"}  # of all valid requests
 
 
 def outcome_differences(comparison: Comparison) -> Iterator[Difference]:
@@ -62,8 +63,8 @@ def _common_kind(comparison: Comparison, operation: str, outcomes: Mapping[Addre
         is_elsewhere = any("another host" in outcome.target for outcome in after)
         return "operation moved to another host" if is_elsewhere else "operation moved"
     statuses = {outcome.status for outcome in after}
-    if statuses == {"405"}:
-        return "method refused"
+    if kind := COMMON_STATUSES.get(next(iter(statuses)) if len(statuses) == 1 else ""):
+        return kind
     if statuses <= set(GONE):
         return "operation gone"
     return _about_credentials(comparison, operation, after)
@@ -74,7 +75,7 @@ def _about_credentials(comparison: Comparison, operation: str, after: Sequence[O
     without = Address(operation, "", "access", "no credentials")
     was, now = comparison.before.get(without), comparison.after.get(without)
     refusals = {outcome.refusal for outcome in after}
-    is_alike = now is not None and refusals == {parse_outcome(now.value).refusal}
+    is_alike = was is not None and was == now and refusals == {parse_outcome(was.value).refusal}
     if not all(outcome.is_refused for outcome in after) or not (is_alike or {it.status for it in after} == {"401"}):
         return ""
     is_known = was is not None and parse_outcome(was.value).is_refused

@@ -15,6 +15,7 @@ from pathlib import Path
 from contracts.behaviour.behaviour import Address, Behaviour, Observation
 from contracts.behaviour.evidence import completed, settled
 from reports.drift.changes import Change, changes
+from reports.drift.kept_changes import with_edits
 from reports.drift.record import Record
 from reports.drift.record_files import write_record
 from reports.drift.recording import merge
@@ -28,7 +29,7 @@ PAUSE = 3.0  # seconds between two observations of one server
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The confirmed changes since a record, and the record that would replace it."""
+    """The confirmed changes since a record, and the record after `--keep` of all of them."""
 
     changes: tuple[Change, ...]
     record: Record
@@ -60,7 +61,7 @@ def check(record: Record, state: State) -> Check:
     seen = {address.operation for address in after}
     steady = {address: behaviour for address, behaviour in record.steady.items() if address.operation in seen}
     reported = changes(Record(record.header, steady, record.unsteady), after)
-    return Check(tuple(reported), merge(record.header, [after], None))
+    return Check(tuple(reported), with_edits(record, reported))
 
 
 def _confirmed(observer: ApiObserver, label: str, own: Record, clock: Clock) -> Observation:
