@@ -85,11 +85,26 @@ CONNECTION: Words = (
 
 def place_differences(comparison: Comparison, left: Sequence[Address]) -> Iterator[Difference]:
     """Differences at these addresses whose record and present are both known."""
-    for address in left:
+    defaults = list(_default_differences(comparison, left))
+    yield from defaults
+    explained = {address for default in defaults for address in (default.address, *default.explains)}
+    for address in (it for it in left if it not in explained):
         if address.family in CLASSIFIED and address in comparison.before and address in comparison.after:
             before, after = comparison.values(address)
             if before != after and (kind := CLASSIFIED[address.family](address.place, before, after)):
                 yield Difference(kind, address, before, after, address.place)
+
+
+def _default_differences(comparison: Comparison, left: Sequence[Address]) -> Iterator[Difference]:
+    """Parameters of which another value changes nothing now: it is what is answered without the parameter."""
+    flipped = [it for it in left if it.family == "parameter" and " " in it.place]
+    old = [it for it in flipped if comparison.values(it) == ("ignored", "honoured")]
+    new = [it for it in flipped if comparison.values(it) == ("honoured", "ignored")]
+    for address in new:
+        name, _, value = address.place.partition(" ")
+        same = [it for it in old if it.operation == address.operation and it.place.startswith(f"{name} ")]
+        if same and len([it for it in new if it.operation == address.operation]) == 1:
+            yield Difference("default changed", address, same[0].place.partition(" ")[2], value, name, tuple(same))
 
 
 def _by_word(words: Words) -> Callable[[str, str, str], str]:
