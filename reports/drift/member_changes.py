@@ -77,7 +77,8 @@ def share_differences(
 def _of_share(comparison: Comparison, address: Address) -> Difference:
     before, after = comparison.before[address], comparison.after[address]
     if address.family == "header":
-        kind, explains = header_kind(address.place, is_new=False), NOTHING
+        is_more = after.count * before.total > before.count * after.total
+        kind, explains = header_kind(address.place, is_new=is_more), NOTHING
     else:
         kind, explains = (_presence_kind if address.family == "presence" else _null_kind)(comparison, address)
     subject = address.place if address.family == "header" else name_of(address.place)
