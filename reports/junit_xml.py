@@ -15,7 +15,6 @@ from reports.results.causes import Cause
 from reports.results.records import RunRecords
 from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
 from reports.results.verdicts import EXIT_CODES, ApiVerdict
-from reports.summary import outside_lines
 
 CASE_ELEMENTS = {"failed": "failure", "skipped": "skipped", **dict.fromkeys(NOT_JUDGED_OUTCOMES, "error")}
 PASSED_WITH_TEXT = ("warning", "known")  # outcomes of cases that passed and have a text
@@ -37,7 +36,7 @@ def junit(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, loa
             lines = [cause_text.vanished_line(entry) for entry in judged.vanished]
             _add_run_case(suite, "what is accepted was found", "fail", lines if is_failure else [])
     suite = _suite(root, "run", verdict)
-    _add_run_case(suite, "nothing failed outside the tests", verdict, outside_lines(records))
+    _add_run_case(suite, "nothing failed outside the tests", verdict, records.outside_lines)
     for name, load in loads.items():
         _add_run_case(suite, f"load {name}", load, [] if load == "pass" else [load])
     for element in (*root, root):

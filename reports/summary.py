@@ -54,7 +54,7 @@ def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: 
         lines += [f"    changed: {change}" for change in judged.changes[:MAX_CHANGES]]
         lines += _more(len(judged.changes) - MAX_CHANGES)
         lines += [f"    skipped {number} x {reason}" for reason, number in skip_reasons(judged.skipped)]
-    lines += outside_lines(records)
+    lines += records.outside_lines
     meaning = _meaning(verdict, verdicts)
     return [*lines, f"flowproof: {verdict} (exit code {EXIT_CODES[verdict]}): {meaning}"]
 
@@ -80,14 +80,6 @@ def _meaning(verdict: str, verdicts: Sequence[ApiVerdict]) -> str:
 
 def _more(number: int) -> list[str]:
     return [f"    … and {_plural(number, 'more change')}, all in summary.json"] if number > 0 else []
-
-
-def outside_lines(records: RunRecords) -> list[str]:
-    """What went wrong outside the tests, a line each."""
-    return [
-        *(f"misuse: {error}" for error in records.misuse),
-        *(f"broken: {problem}" for problem in records.problems),
-    ]
 
 
 def counts_text(verdict: ApiVerdict) -> str:
@@ -122,7 +114,7 @@ def markdown(
         for coverage in coverages
         if coverage.missing
     ]
-    page += _section("Outside the tests", [f"- {_cell(line)}" for line in outside_lines(records)])
+    page += _section("Outside the tests", [f"- {_cell(line)}" for line in records.outside_lines])
     for judged in verdicts:
         page += _api_sections(judged)
     page += _section("Environment", [f"- {_cell(name)}: {_cell(text)}" for name, text in records.environment.items()])
@@ -201,7 +193,7 @@ def report_environment(verdicts: Sequence[ApiVerdict], records: RunRecords) -> d
 def report_errors(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[str]:
     """What no single test of the HTML report can show: why an API lacks a plain verdict, and problems of the suite."""
     reasons = [f"{verdict.api} is {verdict.verdict}: {reason}" for verdict in verdicts for reason in verdict.reasons]
-    return reasons + outside_lines(records)
+    return reasons + records.outside_lines
 
 
 def skip_reasons(skipped: Iterable[ResultRecord]) -> list[tuple[str, int]]:

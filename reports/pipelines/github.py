@@ -13,7 +13,6 @@ from reports.cause_text import overdue_line, vanished_line
 from reports.pipelines.clause_location import location_of
 from reports.results.records import RunRecords
 from reports.results.verdicts import ApiVerdict
-from reports.summary import outside_lines
 
 MAX_PAGE = 1_000_000  # bytes; GitHub takes a page of 1 MiB at most
 CUT = "\n\n… cut here: summary.md has all of it\n"
@@ -43,7 +42,7 @@ def _of_acceptances(verdicts: Sequence[ApiVerdict]) -> Iterator[str]:
 
 
 def _reasons(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[str]:
-    return [f"{judged.api}: {reason}" for judged in verdicts for reason in judged.reasons] + outside_lines(records)
+    return [f"{judged.api}: {reason}" for judged in verdicts for reason in judged.reasons] + records.outside_lines
 
 
 def _command(level: str, properties: Mapping[str, str], message: str) -> str:

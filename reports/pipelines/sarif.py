@@ -16,7 +16,6 @@ from reports.results.causes import Cause
 from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
 from reports.results.verdicts import EXIT_CODES, ApiVerdict
-from reports.summary import outside_lines
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 VERSION = "2.1.0"
@@ -40,7 +39,7 @@ def sarif(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> 
                 "exitCode": EXIT_CODES[verdict],
                 "exitCodeDescription": verdict,
                 "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": line}} for line in (*reasons, *outside_lines(records))
+                    {"level": "error", "message": {"text": line}} for line in (*reasons, *records.outside_lines)
                 ],
             }
         ],

@@ -51,6 +51,11 @@ class RunRecords:
         return self.run.accepted if self.run else {}
 
     @property
+    def outside_lines(self) -> list[str]:
+        """What went wrong outside the tests, a line each."""
+        return [*(f"misuse: {error}" for error in self.misuse), *(f"broken: {problem}" for problem in self.problems)]
+
+    @property
     def answering_apis(self) -> list[str]:
         """The APIs that were tested and did answer: those that a load run after this one may load."""
         collected = self.run.expected if self.run else {}

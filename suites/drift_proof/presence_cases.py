@@ -63,12 +63,12 @@ def figures(results: Sequence[CaseResult]) -> list[Figure]:
     """How often a change of a share is seen, and how often chance is taken for one."""
     seen = [result.measures["reported"] for result in results if result.measures["changed"]]
     alarms = [result.measures["reported"] for result in results if not result.measures["changed"]]
-    made = []
+    shown: list[Figure] = []
     if seen:
         text = f"{min(seen):.1%} of {TRIALS} trials"
-        made.append(Figure("a member that is left out of 10 % is seen", text, "98%", min(seen) >= 0.98))
+        shown.append(Figure("a member that is left out of 10 % is seen", text, "98%", min(seen) >= 0.98))
     if alarms:
-        made.append(
+        shown.append(
             Figure("chance reported as a change", f"{max(alarms):.1%} of {TRIALS} trials", "1%", max(alarms) <= 0.01)
         )
-    return made
+    return shown

@@ -42,7 +42,7 @@ def test_a_header_of_an_answer_that_was_not_seen_is_not_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "one", "other", "both"),
+    ("family", "value", "other", "both"),
     [
         ("kind", "text", "number or text", ("number or text", "number or text")),
         ("kind", "text", "number", ("text", "number")),
@@ -54,9 +54,9 @@ def test_a_header_of_an_answer_that_was_not_seen_is_not_missing() -> None:
     ],
 )
 def test_two_observations_know_what_either_has_seen(
-    family: Family, one: str, other: str, both: tuple[str, str]
+    family: Family, value: str, other: str, both: tuple[str, str]
 ) -> None:
-    first, second = completed({at(family, "/"): Behaviour(one, 2, 2)}, {at(family, "/"): Behaviour(other, 2, 2)})
+    first, second = completed({at(family, "/"): Behaviour(value, 2, 2)}, {at(family, "/"): Behaviour(other, 2, 2)})
     assert (first[at(family, "/")].value, second[at(family, "/")].value) == both
 
 

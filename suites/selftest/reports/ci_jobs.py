@@ -83,7 +83,7 @@ def _evaluated(variables: Mapping[str, Any], known: Mapping[str, str]) -> dict[s
 
 def _text(text: str, known: Mapping[str, str]) -> str:
     """The text with the value of each expression; one that is not known is empty, as on GitHub."""
-    return EXPRESSION.sub(lambda found: known.get(found[1], ""), text)
+    return EXPRESSION.sub(lambda match: known.get(match[1], ""), text)
 
 
 def gitlab_job(name: str, values: Mapping[str, str], select: str) -> Job:
@@ -137,7 +137,7 @@ def matching_files(checkout: Path, globs: Sequence[str]) -> dict[str, list[str]]
     """The files of each glob, as a CI server uploads them: of a folder all in it, and none that is hidden."""
     matches: dict[str, list[str]] = {}
     for glob in globs:
-        paths = [found for path in checkout.glob(glob) for found in (path, *path.rglob("*"))]
+        paths = [entry for path in checkout.glob(glob) for entry in (path, *path.rglob("*"))]
         names = [os.path.relpath(path, checkout) for path in paths if path.is_file()]
         matches[glob] = [name for name in names if not any(part.startswith(".") for part in Path(name).parts)]
     return matches
