@@ -35,8 +35,9 @@ class SocketReference:
         changes: Sequence[Change] = (),
         settings: Mapping[str, str] | None = None,
         few_records: bool = False,
+        mail: tuple[str, int] = NO_MAIL,
     ) -> None:
-        """Raises RuntimeError when it does not start. With `settings` it is somebody's server."""
+        """Raises RuntimeError when it does not start. With `settings` it is somebody's server; `mail` gets its mail."""
         package = reference.load(name)
         world = World(now=lambda: datetime.now(UTC), random=random.Random(f"0/{name}"), few_records=few_records)
         bound = listening_socket()
@@ -44,7 +45,7 @@ class SocketReference:
         counting = Change(
             "counts", "variant", (), "Nothing changes.", self._count_handshake, hooks=("open",), needs_socket=True
         )
-        app = App({name: package.create(world)}, {name: [counting, *changes]}, NO_MAIL)
+        app = App({name: package.create(world)}, {name: [counting, *changes]}, mail)
         self._server = create_server(app, ready.set)
         self._thread = threading.Thread(target=self._server.run, args=([bound],), daemon=True)
         self._thread.start()

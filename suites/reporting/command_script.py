@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from contracts.exchange import Exchange, as_curl
 from fixtures.target_api import Api
-from suites.reporting.produced_values import produced_values, sent_values
+from suites.reporting.produced_values import CERTAIN, contains, produced_values
 
 SHORT = 4  # characters: a shorter value stands in many places by chance
 PLACEHOLDER = "flowproofVariable{}x"
@@ -17,22 +18,39 @@ PLAIN = {"curl -sS -i": "curl -sS", "wsdump --eof": "wsdump --raw --eof"}  # hea
 READER = "python3 -c 'import json,sys; print(json.load(sys.stdin){})'"
 
 
-def command_lines(api: Api, exchanges: Sequence[Exchange]) -> Iterator[str]:
-    """A command for each exchange; a value that one of them produces is kept in a variable for those after it."""
+class MailedCode(NamedTuple):
+    """A code that came by mail, the exchange that let it be sent, and to which address."""
+
+    code: str
+    exchange: Exchange
+    address: str
+
+
+def command_lines(
+    api: Api, exchanges: Sequence[Exchange], mailed: Iterable[MailedCode] = ()
+) -> Iterator[tuple[str, Exchange]]:
+    """A command for each exchange; a value that one of them produces is kept in a variable for those after it.
+
+    A line that asks for a code that came by mail follows the exchange that let it be sent.
+    """
     names: dict[str, str] = {}  # of variables, by value
     for number, exchange in enumerate(exchanges):
         later = exchanges[number + 1 :]
         command = _command(api, exchange, names)
         fresh = [it for it in produced_values(exchange) if it.text not in names and _is_sent_later(it.text, later)]
         fresh = list({it.text: it for it in reversed(fresh)}.values())
+        codes = [it for it in mailed if it.exchange is exchange and _is_sent_later(it.code, later)]
         plain = _with_plain_output(command)
-        if not fresh or not plain:
-            yield command
+        if codes or not fresh or not plain:
+            yield command, exchange
+            for code in codes:
+                names[code.code] = _unused("code", names)
+                yield f"read -r {names[code.code]}  # the code in the mail to {code.address}", exchange
             continue
         name = _unused(fresh[0].name, names)
         names[fresh[0].text] = name
         reader = READER.format("".join(f"[{json.dumps(key)}]" for key in fresh[0].keys))
-        yield f"{name}=$({plain} | tee /dev/stderr | {reader})"
+        yield f"{name}=$({plain} | tee /dev/stderr | {reader})", exchange
 
 
 def _with_plain_output(command: str) -> str:
@@ -42,7 +60,7 @@ def _with_plain_output(command: str) -> str:
 
 
 def _is_sent_later(value: str, later: Sequence[Exchange]) -> bool:
-    return any(value in sent_values(exchange.request) for exchange in later)
+    return any(contains(exchange.request, value) for exchange in later)
 
 
 def _unused(name: str, names: Mapping[str, str]) -> str:
@@ -80,6 +98,8 @@ def _is_text(body: bytes) -> bool:
 def _with(text: str, value: str, placeholder: str) -> str:
     """The text with the placeholder where the value stands alone; a short one only where an id may stand."""
     word = re.escape(value)
+    if len(value) >= CERTAIN:
+        return text.replace(value, placeholder)
     if len(value) >= SHORT:
         return re.sub(rf"(?<![\w.-]){word}(?![\w.-])", placeholder, text)
     text = re.sub(rf"(?<=/){word}(?=[/?#]|$)", placeholder, text)

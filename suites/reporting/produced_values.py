@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from contracts.exchange import Exchange, Request
 
 MAX_BODY = 200_000  # bytes of a response in which values are looked for
+CERTAIN = 8  # characters of an id that is recognised within another value
 LONG = 12  # characters of a text that nobody sends by chance
 IDENTIFYING = re.compile(r"(?:^|_)id$|Id$|ID$|uuid$|token$|Token$|key$|cursor$")  # names of members
 
@@ -31,14 +32,20 @@ class ProducedValue:
         return re.sub(r"\W", "_", names[-1].lower(), flags=re.ASCII) if names else "value"
 
 
-def _sent_text(request: Request) -> str:
+def sent_text(request: Request) -> str:
+    """The text of a request without percent-encoding: URL, values of headers, body."""
     headers = "\n".join(value for _, value in request.headers)
-    return "\n".join([unquote(request.url), headers, request.body.decode(errors="replace")])
+    return "\n".join([unquote(request.url), headers, unquote(request.body.decode(errors="replace"))])
+
+
+def contains(request: Request, value: str) -> bool:
+    """Whether the request sends that value; a long one also as a part of another."""
+    return value in sent_text(request) if len(value) >= CERTAIN else value in sent_values(request)
 
 
 def sent_values(request: Request) -> list[str]:
     """The texts in a request that may be values: of path, query, headers and body."""
-    return list(dict.fromkeys(re.findall(r"[^\s/?&=,;:#\"'{}\[\]()]+", _sent_text(request))))
+    return list(dict.fromkeys(re.findall(r"[^\s/?&=,;:#\"'{}\[\]()]+", sent_text(request))))
 
 
 @lru_cache(maxsize=512)  # shrinking reports a finding many times
@@ -51,7 +58,7 @@ def produced_values(exchange: Exchange) -> tuple[ProducedValue, ...]:
         document = json.loads(body)
     except (ValueError, RecursionError):
         return ()
-    text, sent = _sent_text(exchange.request), set(sent_values(exchange.request))
+    text, sent = sent_text(exchange.request), set(sent_values(exchange.request))
     return tuple(
         it for it in _scalars(document, ()) if it.text not in sent and (len(it.text) < LONG or it.text not in text)
     )

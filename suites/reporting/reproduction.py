@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from contracts.exchange import FRAME, Exchange, Request
 from contracts.judge.http_judge import is_refusal
-from fixtures.target_api import Api
+from fixtures.corpus.request_fields import needs_mail
+from fixtures.target_api import UUID, Api, MissingPrecondition
+from fixtures.unique_texts import NAME_MARK
 from fixtures.write_check import write_reason
-from suites.reporting.command_script import command_lines
-from suites.reporting.produced_values import produced_values, sent_values
+from suites.reporting.command_script import MailedCode, command_lines
+from suites.reporting.produced_values import CERTAIN, contains, produced_values, sent_text, sent_values
 
 FEW = 4  # exchanges of a test, at most, all of which a reader may be shown
 EVIDENCE = 2  # reads after the exchange at fault, at most, that a reader is shown
+SENDERS = 2  # writes, at most, that are repeated since they send the same value, such as the id of a record
+ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+")
 MAX_STEPS = 8  # before the request at fault
 RECORD = re.compile(r"(?!v\d+$)[^/]*\d[^/]*|[^/]{16,}")  # a segment of a path that names a record
 CURL = "curl "
@@ -35,6 +40,20 @@ class History:
         for exchange in self.exchanges:
             for value in () if is_refusal(api.contract, exchange.response) else produced_values(exchange):
                 self.producers.setdefault(value.text, exchange)
+        self.mailed: dict[str, MailedCode] = {}
+        if needs_mail(api.contract):
+            self._add_mailed(api)
+
+    def _add_mailed(self, api: Api) -> None:
+        """Adds the codes that came by mail to an address that an exchange sent."""
+        unknown = {code for it in self.exchanges for code in UUID.findall(sent_text(it.request))} - set(self.producers)
+        for exchange in self.writes if unknown else ():
+            for address in ADDRESS.findall(sent_text(exchange.request)):
+                with suppress(MissingPrecondition):
+                    for mail in api.received_mails(address, timeout=0):
+                        for code in UUID.findall(mail.text):
+                            self.producers.setdefault(code, exchange)
+                            self.mailed.setdefault(code, MailedCode(code, exchange, address))
 
     def place(self, exchange: Exchange) -> int:
         """Its place from 0; behind all others for an exchange that is not the test's."""
@@ -47,6 +66,15 @@ class History:
     def is_creation(self, exchange: Exchange) -> bool:
         """Whether it is a write that produced a value, such as the id of a record."""
         return self.is_write(exchange) and any(producer is exchange for producer in self.producers.values())
+
+    def produced_in(self, request: Request) -> Iterator[tuple[str, Exchange]]:
+        """The values that a request sends, also within others, each with the exchange that produced it first."""
+        sent = sent_values(request)
+        yield from ((value, self.producers[value]) for value in sent if value in self.producers)
+        parts = [value for value in sent if len(value) > CERTAIN and value not in self.producers]
+        for value, producer in self.producers.items() if parts else ():
+            if len(value) >= CERTAIN and any(value in part for part in parts):
+                yield value, producer
 
     def evidence_of(self, exchange: Exchange) -> list[Exchange]:
         """What may show the effect of an exchange: the last ones of the test that read, after it."""
@@ -66,10 +94,10 @@ def reproduction(api: Api, at_fault: Exchange, compared: Sequence[Exchange] = ()
     history = History(api)
     *others, last = sorted({id(it): it for it in (*compared, at_fault)}.values(), key=history.place)
     steps = needed_steps(history, last, others)
-    *lines, end = command_lines(api, [*steps, last])
-    while lines and lines[-1].startswith(CURL) and end.startswith(CURL) and not history.is_write(steps[len(lines) - 1]):
-        end = f"{lines.pop()} --next {end.removeprefix(CURL)}"  # on the same connection, which may keep something
-    return "\n".join([*lines, end])
+    *lines, (end, _) = command_lines(api, [*steps, last], history.mailed.values())
+    while lines and end.startswith(CURL) and lines[-1][0].startswith(CURL) and not history.is_write(lines[-1][1]):
+        end = f"{lines.pop()[0]} --next {end.removeprefix(CURL)}"  # on the same connection, which may keep something
+    return "\n".join([*(line for line, _ in lines), end])
 
 
 def compared_in(api: Api, exchange: Exchange, held: Sequence[Exchange] = ()) -> list[Exchange]:
@@ -113,15 +141,20 @@ def _needed_by(exchange: Exchange, history: History) -> Iterator[Exchange]:
     """What this request needs: who produced its values, and the last write of its record and of its collection."""
     end = history.place(exchange)
     path, earlier = _path(exchange.request), history.writes_before(end)
-    for value in sent_values(exchange.request):
-        producer = history.producers.get(value)
-        if producer is None or history.place(producer) >= end:
+    for value, producer in history.produced_in(exchange.request):
+        if history.place(producer) >= end:
             continue
+        yield from [it for it in earlier if it is not producer and contains(it.request, value)][-SENDERS:]
         if history.is_write(producer):
             yield producer
         elif maker := _last_write(history.writes_before(history.place(producer)), _path(producer.request)):
             yield maker
             yield producer
+    marked = [value for value in sent_values(exchange.request) if NAME_MARK in value and value != NAME_MARK]
+    for write in [it for it in earlier if any(contains(it.request, value) for value in marked)][-SENDERS:]:
+        yield write
+        codes = [it.code for it in history.mailed.values() if it.exchange is write]
+        yield from [it for it in earlier if any(contains(it.request, code) for code in codes)]
     same_record = [write for write in earlier if _path(write.request) == path and write.request.method != "POST"]
     yield from same_record[-1:]
     if not history.is_write(exchange) and (last := _last_write(earlier, path)):
