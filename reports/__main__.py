@@ -3,6 +3,7 @@
     python -m reports                   the APIs that the run collected
     python -m reports --expect all      every API in contracts/ must have results, unless the run was asked for others
     python -m reports --load DIR        also the load run in that folder; its verdict counts
+    python -m reports vendor            writes a page for each vendor at whose API the run found something
     python -m reports compare A B       compares two load runs: what got better, worse or cannot be told apart
     python -m reports times FILE RUN    is a load run slower than the earlier ones? --record adds it to them
     python -m reports accept ID --until DAY --reason TEXT       lets a cause of the last runs fail no run for a time
@@ -31,11 +32,13 @@ from pathlib import Path
 
 import contracts
 from contracts.yaml_reader import UsageError
-from reports import accept_command, summary
+from reports import accept_command, summary, summary_json
 from reports.allure import report_page
 from reports.coverage import coverage_page, coverage_report
 from reports.drift import drift_command
 from reports.drift.changes_page import PAGE_NAME
+from reports.history.run_changes import update_history
+from reports.history.target_history import FOLDER as HISTORY
 from reports.junit_xml import junit
 from reports.load import load_run, report_files, run_comparison, times_command, verdict_text
 from reports.load.load_page import render_load_page
@@ -48,6 +51,7 @@ from reports.pipelines.gitlab import code_quality
 from reports.pipelines.sarif import sarif
 from reports.results import run_manifest, verdicts
 from reports.results.records import RunRecords, read_records
+from reports.vendor import vendor_report
 
 OUT = Path(__file__).resolve().parent / "out"
 NO_RECORDS = RunRecords((), None, ())
@@ -65,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return times_command.main(words[1:])
     if words[:1] == ["drift"]:
         return drift_command.main(words[1:])
+    if words[:1] == ["vendor"]:
+        return vendor_report.main(words[1:], OUT)
     if words[:1] == ["begin"]:
         return _begin(words[1:])
     options = _options(words)
@@ -144,11 +150,13 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
         except report_page.ReportError as error:
             records = replace(records, problems=(*records.problems, f"no report.html: {error}"))
             verdict, page = verdicts.worst([verdict, "broken"]), ""
+    changes = update_history(options.out / HISTORY, api_verdicts, records)
     counted = {load.run.result.name: load.verdict for load in loads}
     files = {
         "coverage.html": coverage_html,
-        "summary.md": summary.markdown(api_verdicts, records, verdict, coverages, counted),
-        "summary.json": summary.to_json(api_verdicts, records, verdict, coverages, counted),
+        "summary.md": summary.markdown(api_verdicts, records, verdict, coverages, counted, changes),
+        "summary.json": summary_json.to_json(api_verdicts, records, verdict, counted, changes),
+        "coverage.json": summary_json.coverage_json(coverages),
         "junit.xml": junit(api_verdicts, records, verdict, counted),
         "flowproof.sarif": sarif(api_verdicts, records, verdict),
         "ctrf.json": ctrf(api_verdicts, records, verdict),
@@ -159,7 +167,7 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
     github.append_page(files["summary.md"], os.environ)
     for line in github.messages(api_verdicts, records, os.environ):
         print(line)
-    print(*summary.console_lines(api_verdicts, records, verdict), sep="\n")
+    print(*summary.console_lines(api_verdicts, records, verdict, changes), sep="\n")
     if not records.tests:
         print(f"no results in {_relative(options.results)}: run pytest first")
     if options.html and page:

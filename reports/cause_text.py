@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from contracts.clauses import sentence_and_citation
@@ -14,6 +15,8 @@ from reports.results.causes import Cause
 from reports.results.finding_record import FindingRecord
 
 TRY_IT = "try it"  # the part that is a script
+Since = Mapping[str, str]  # by id of a cause, since when it is seen
+UNKNOWN: Since = MappingProxyType({})
 MAX_LISTED = 6  # operations of a cause
 MAX_OPEN = 5  # causes of an API that are not folded on a page
 MAX_WHAT = 300  # characters of what an acceptance says that it accepts
@@ -26,12 +29,13 @@ def heading(cause: Cause) -> str:
     return f"{cause.clause}: {sentence}" if sentence else cause.clause or "a test without a clause"
 
 
-def cause_lines(cause: Cause) -> list[str]:
+def cause_lines(cause: Cause, since: Since = UNKNOWN) -> list[str]:
     """The cause in lines for a console: the heading first, the others indented."""
     parts = {
         "document": sentence_of(cause.clause)[1],
         "cause": cause.id,
         "how often": how_often(cause),
+        "since": since.get(cause.id, ""),
         "where": _listed(cause.operations),
         "also": _listed(cause.clauses[1:]),
     }
@@ -65,11 +69,11 @@ def part_lines(parts: dict[str, str]) -> list[str]:
     ]
 
 
-def console_lines(causes: Sequence[Cause]) -> list[str]:
+def console_lines(causes: Sequence[Cause], since: Since = UNKNOWN) -> list[str]:
     """The causes of an API, the worst first; of many, the last ones by their heading only."""
     lines: list[str] = []
     for number, cause in enumerate(causes, 1):
-        first, *others = cause_lines(cause)
+        first, *others = cause_lines(cause, since)
         lines += [f"{number}. {first}", *(others if number <= MAX_SHOWN else [f"  cause      {cause.id}"])]
     return lines
 
@@ -102,17 +106,17 @@ def _name_of(acceptance: Acceptance) -> str:
     return " ".join(text for text in (acceptance.id, acceptance.clause, acceptance.what) if text)
 
 
-def markdown(causes: Sequence[Cause]) -> list[str]:
+def markdown(causes: Sequence[Cause], since: Since = UNKNOWN) -> list[str]:
     """The causes as a numbered list, each with its smallest example; of many, the last ones folded."""
-    folded = _numbered(causes[MAX_OPEN:], MAX_OPEN + 1)
+    folded = _numbered(causes[MAX_OPEN:], MAX_OPEN + 1, since)
     opened = ["<details>", f"<summary>{_plural(len(causes) - MAX_OPEN, 'more cause')}</summary>", ""]
-    return [*_numbered(causes[:MAX_OPEN], 1), *([*opened, *folded, "</details>", ""] if folded else [])]
+    return [*_numbered(causes[:MAX_OPEN], 1, since), *([*opened, *folded, "</details>", ""] if folded else [])]
 
 
-def _numbered(causes: Sequence[Cause], first_number: int) -> list[str]:
+def _numbered(causes: Sequence[Cause], first_number: int, since: Since) -> list[str]:
     lines: list[str] = []
     for number, cause in enumerate(causes, first_number):
-        first, *others = cause_lines(cause)
+        first, *others = cause_lines(cause, since)
         lines += [
             f"{number}. **{_plain(first)}**",
             "",

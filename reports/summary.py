@@ -1,24 +1,24 @@
-"""Formats the verdicts: lines for a terminal, Markdown for a CI page, JSON for machines.
+"""Formats the verdicts: lines for a terminal, and Markdown for a CI page.
 
 Rule: all show the same facts in the same order; no verdict is computed here.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from reports import cause_text
 from reports.coverage import coverage_report
 from reports.coverage.coverage_report import ApiCoverage
+from reports.history import change_text
+from reports.history.run_changes import Changes, RunChanges
+from reports.icons import ICONS
 from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
 from reports.results.verdicts import EXIT_CODES, ApiVerdict
 
-ICONS = {"pass": "✅", "fail": "❌", "broken": "💥", "misuse": "🔧", "inconclusive": "❔", "unreachable": "🔌"}
 MEANINGS = {
     "pass": "every check that ran found the contract kept",
     "fail": "the API breaks its contract",
@@ -31,10 +31,13 @@ MAX_CHANGES = 20  # of readings, listed per API on the console
 MAX_SKIP_REASONS = 20  # listed per API; the rest is counted
 Loads = Mapping[str, str]  # the verdict of each load run that counts, by its name
 NO_LOADS: Loads = MappingProxyType({})
+NO_CHANGES: Changes = MappingProxyType({})
 COLUMNS = ("API", "verdict", "checks", "observations", "clauses", "findings", "warnings", "not judged", "skipped")
 
 
-def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> list[str]:
+def console_lines(
+    verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, changes: Changes = NO_CHANGES
+) -> list[str]:
     """One line per API; below it the reasons, the causes of findings and warnings, and what was skipped.
 
     The last line has the verdict of everything together, `verdict`, and its exit code.
@@ -44,7 +47,9 @@ def console_lines(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: 
     for judged in verdicts:
         lines.append(f"{judged.api:<{width}}   {judged.verdict:<12} {counts_text(judged)}")
         lines += [f"    {reason}" for reason in judged.reasons]
-        lines += [f"    {line}" for line in cause_text.console_lines(judged.causes)]
+        since = changes.get(judged.api, RunChanges())
+        lines += [f"    {line}" for line in change_text.console_lines(since)]
+        lines += [f"    {line}" for line in cause_text.console_lines(judged.causes, change_text.since_texts(since))]
         for test in (*judged.findings, *judged.warnings):
             lines += [] if test.findings else [f"    {_message_with_clause(test)}", f"        {test.node}"]
         lines += [f"    known: {_message_with_clause(test)}" for test in judged.departures]
@@ -102,6 +107,7 @@ def markdown(
     verdict: str,
     coverages: Sequence[ApiCoverage] = (),
     loads: Loads = NO_LOADS,
+    changes: Changes = NO_CHANGES,
 ) -> str:
     """A page for CI: the table of verdicts, coverage, findings, what did not run, and the environment."""
     page = [f"# flowproof: {ICONS[verdict]} {verdict}", "", f"{_meaning(verdict, verdicts).capitalize()}.", ""]
@@ -116,7 +122,7 @@ def markdown(
     ]
     page += _section("Outside the tests", [f"- {_cell(line)}" for line in records.outside_lines])
     for judged in verdicts:
-        page += _api_sections(judged)
+        page += _api_sections(judged, changes.get(judged.api, RunChanges()))
     page += _section("Environment", [f"- {_cell(name)}: {_cell(text)}" for name, text in records.environment.items()])
     return "\n".join(page) + "\n"
 
@@ -134,7 +140,7 @@ def _verdict_row(verdict: ApiVerdict) -> str:
     return f"| {verdict.api} | {ICONS[verdict.verdict]} {verdict.verdict} | {' | '.join(map(str, counts))} |"
 
 
-def _api_sections(verdict: ApiVerdict) -> list[str]:
+def _api_sections(verdict: ApiVerdict, changes: RunChanges) -> list[str]:
     api = verdict.api
     findings = _test_table("clause", [(_clause(test), test) for test in verdict.findings])
     warnings = _test_table("clause", [(_clause(test), test) for test in verdict.warnings])
@@ -144,7 +150,8 @@ def _api_sections(verdict: ApiVerdict) -> list[str]:
     skipped = [f"- {number} x {_cell(reason)}" for reason, number in skip_reasons(verdict.skipped)]
     return [
         *_section(f"{api}: why it is {verdict.verdict}", [f"- {_cell(reason)}" for reason in verdict.reasons]),
-        *_section(f"{api}: causes", cause_text.markdown(verdict.causes)),
+        *_section(f"{api}: since the last run", change_text.markdown(changes, verdict)),
+        *_section(f"{api}: causes", cause_text.markdown(verdict.causes, change_text.since_texts(changes))),
         *_section(f"{api}: findings", findings),
         *_section(f"{api}: warnings", warnings),
         *_section(
@@ -156,28 +163,6 @@ def _api_sections(verdict: ApiVerdict) -> list[str]:
         *_section(f"{api}: readings that have changed", [f"- {_cell(change)}" for change in verdict.changes]),
         *_section(f"{api}: readings seen", [f"- {_cell(reading)}" for reading in verdict.readings]),
     ]
-
-
-def to_json(
-    verdicts: Sequence[ApiVerdict],
-    records: RunRecords,
-    verdict: str,
-    coverages: Sequence[ApiCoverage] = (),
-    loads: Loads = NO_LOADS,
-) -> str:
-    """JSON: {verdict, exit_code, run, loads, problems, misuse, environment, apis: {name: {verdict, checks, …}}}."""
-    content = {
-        "verdict": verdict,
-        "exit_code": EXIT_CODES[verdict],
-        "run": records.run.run if records.run else None,
-        "loads": dict(loads),
-        "problems": list(records.problems),
-        "misuse": list(records.misuse),
-        "environment": records.environment,
-        "apis": {judged.api: _verdict_facts(judged) for judged in verdicts},
-        "coverage": {coverage.api: coverage_report.to_facts(coverage) for coverage in coverages},
-    }
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def report_environment(verdicts: Sequence[ApiVerdict], records: RunRecords) -> dict[str, str]:
@@ -215,33 +200,6 @@ def _by_message(tests: Iterable[ResultRecord]) -> list[tuple[ResultRecord, int]]
 
 def _node_and_others(test: ResultRecord, number: int) -> str:
     return test.node if number == 1 else f"{test.node} and {_plural(number - 1, 'other test')}"
-
-
-def _verdict_facts(verdict: ApiVerdict) -> dict[str, Any]:
-    return {
-        "verdict": verdict.verdict,
-        "checks": verdict.checks,
-        "observations": verdict.observations,
-        "counts": verdict.counts,
-        "clauses": list(verdict.clauses),
-        "causes": [cause_text.facts(cause) for cause in verdict.causes],
-        "accepted": [cause_text.accepted_facts(accepted) for accepted in verdict.accepted],
-        "overdue": [cause_text.acceptance_facts(entry) for entry in verdict.overdue],
-        "vanished": [cause_text.acceptance_facts(entry) for entry in verdict.vanished],
-        "findings": [_test_facts(test) for test in verdict.findings],
-        "warnings": [_test_facts(test) for test in verdict.warnings],
-        "known": [_test_facts(test) for test in verdict.known],
-        "not_judged": [{**_test_facts(test), "outcome": test.outcome} for test in verdict.not_judged],
-        "skipped": dict(skip_reasons(verdict.skipped)),
-        "reasons": list(verdict.reasons),
-        "readings": list(verdict.readings),
-        "changes": list(verdict.changes),
-    }
-
-
-def _test_facts(test: ResultRecord) -> dict[str, Any]:
-    clauses = list(test.blamed or test.clauses[:1])
-    return {"clauses": clauses, "test": test.node, "title": test.title, "message": test.message}
 
 
 def _clause(test: ResultRecord) -> str:

@@ -18,13 +18,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from reports.allure.staging import stage
+from reports.history.target_history import FOLDER as HISTORY
+from reports.history.target_history import TARGET_KEY
 from reports.load import allure_results
 from reports.load.load_verdict import LoadVerdict
 from reports.results.records import RunRecords
 from reports.results.verdicts import ApiVerdict
 
 FOLDER = Path(__file__).parent
-HISTORY = "history.jsonl"
 INSTALL_SECONDS = 240
 GENERATE_SECONDS = 300
 
@@ -53,7 +54,7 @@ def build(
     pages: Mapping[str, str] = MappingProxyType({}),
     loads: Sequence[LoadVerdict] = (),
 ) -> Path:
-    """Write `out`/report.html and append this run to `out`/history.jsonl; raises ReportError.
+    """Write `out`/report.html and append this run to Allure's history of these targets; raises ReportError.
 
     verdict: shown in the headline. errors: what no single test shows. verdicts: of the APIs in `records`. pages: HTML
     pages by the title of the button that opens each. loads: load runs whose objectives are listed beside the tests.
@@ -65,7 +66,10 @@ def build(
         for load in loads:
             allure_results.stage(load, work / "results")
         config = json.loads((FOLDER / "allure.json").read_text("utf-8"))
-        config |= {"name": f"{config['name']}: {verdict}", "historyPath": str((out / HISTORY).resolve())}
+        config |= {
+            "name": f"{config['name']}: {verdict}",
+            "historyPath": str(allure_history(out, records, verdicts).resolve()),
+        }
         (work / "config.json").write_text(json.dumps(config), "utf-8")
         command = ["generate", "--cwd", name, "--config", "config.json", "--output", str(work / "html"), "results"]
         _node([str(allure), *command], work, GENERATE_SECONDS, "allure generate")
@@ -73,6 +77,15 @@ def build(
         target = out / "report.html"
         _replace(target, with_pages(without_analytics(page), bool(errors), pages))
     return target
+
+
+def allure_history(out: Path, records: RunRecords, verdicts: Sequence[ApiVerdict]) -> Path:
+    """Allure's history of runs at the same targets; its trends would show the differences of others as regressions."""
+    targets = [f"{judged.api} {records.environment.get(TARGET_KEY.format(api=judged.api), '')}" for judged in verdicts]
+    digest = hashlib.sha256("\n".join(targets).encode(errors="backslashreplace")).hexdigest()[:8]
+    folder = out / HISTORY
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"allure-{digest}.jsonl"
 
 
 def without_analytics(page: str) -> str:

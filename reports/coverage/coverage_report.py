@@ -161,7 +161,7 @@ def _missing_counters(api: str, counted: ApiCounters, counters: Counters, record
 
 
 def to_facts(coverage: ApiCoverage) -> dict[str, Any]:
-    """The entry of one API in `summary.json`."""
+    """The entry of one API in `coverage.json`."""
     return {
         "counters_lack": coverage.missing,
         "observations": coverage.observations,

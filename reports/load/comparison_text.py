@@ -10,10 +10,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from reports.icons import ICONS
 from reports.load.difference import BETTER, SAME, WORSE
 from reports.load.load_result import NS_PER_MS
 from reports.load.outcome_comparison import OutcomeRow
-from reports.summary import ICONS
 
 if TYPE_CHECKING:
     from reports.load.run_comparison import ComparisonRow, RunComparison

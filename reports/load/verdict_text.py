@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from reports.icons import ICONS
 from reports.load.failure_table import cause_lines, reason_rows, status_rows, table_lines
 from reports.load.load_causes import acceptance_of, load_causes, plan_acceptances, violation_lines
 from reports.load.load_result import NS_PER_MS, PERCENTILES
@@ -19,7 +20,6 @@ from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import broken_clauses
 from reports.load.slo import JOURNEY, Objective
 from reports.load.validation_note import validation_of
-from reports.summary import ICONS
 
 VERDICT_MEANINGS = {
     "pass": "every objective was met",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reports.__main__ import main
-from reports.summary import ICONS
+from reports.icons import ICONS
 from suites.selftest.reports.load_sample import FIT, line, tally, write
 
 CAPTURE = pytest.CaptureFixture[str]

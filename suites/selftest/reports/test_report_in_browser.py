@@ -101,7 +101,8 @@ def out(sample: Path, sample_by_workers: Path, node: Path, tmp_path_factory: pyt
 
 
 def history(out: Path) -> Sequence[dict[str, Any]]:
-    return [json.loads(line) for line in (out / report_page.HISTORY).read_text().splitlines()]
+    (path,) = (out / "history").glob("allure-*.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def test_the_page_fetches_nothing(out: Path) -> None:
@@ -122,7 +123,8 @@ def test_nothing_but_the_page_is_left(out: Path) -> None:
         "flowproof.sarif",
         "ctrf.json",
         "gl-code-quality.json",
-        "history.jsonl",
+        "coverage.json",
+        "history",
         "node",
         "prove",
     }
@@ -153,8 +155,9 @@ def test_history_grows_and_identities_last(out: Path) -> None:
 
 def test_history_keeps_fifty_runs(sample: Path, out: Path, tmp_path: Path) -> None:
     (tmp_path / "node").symlink_to(out / "node")
-    line = (out / report_page.HISTORY).read_text().splitlines()[0]
-    (tmp_path / report_page.HISTORY).write_text(f"{line}\n" * 60)
+    (path,) = (out / "history").glob("allure-*.jsonl")
+    (tmp_path / "history").mkdir()
+    (tmp_path / "history" / path.name).write_text(path.read_text().splitlines(keepends=True)[0] * 60)
     main(["--results", str(sample), "--out", str(tmp_path)])
     assert len(history(tmp_path)) == 50
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports import summary
+from reports import summary, summary_json
 from reports.results import verdicts
 from reports.results.records import RunRecords, short_message
 from reports.results.result_log import ResultRecord
@@ -274,6 +274,6 @@ def test_known_departures_are_in_every_summary() -> None:
     records = RunRecords((), None, ())
     assert "    known: GETFLOW-ERR-10: it is so" in summary.console_lines([verdict], records, "pass")
     assert "## getflow: known departures\n\n- GETFLOW-ERR-10: it is so" in summary.markdown([verdict], records, "pass")
-    facts = json.loads(summary.to_json([verdict], records, "pass"))["apis"]["getflow"]
+    facts = json.loads(summary_json.to_json([verdict], records, "pass"))["apis"]["getflow"]
     assert [finding["message"] for finding in facts["known"]] == ["GETFLOW-ERR-10: it is so"]
     assert summary.report_environment([verdict], records)["known of getflow"] == "GETFLOW-ERR-10: it is so"
