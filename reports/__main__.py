@@ -34,6 +34,7 @@ import contracts
 from contracts.yaml_reader import UsageError
 from reports import accept_command, summary, summary_json
 from reports.allure import report_page
+from reports.allure.overview import overview
 from reports.coverage import coverage_page, coverage_report
 from reports.drift import drift_command
 from reports.drift.changes_page import PAGE_NAME
@@ -136,6 +137,7 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
     coverage_html = coverage_page.page(coverages, verdict)
     shown_loads = loads or _newest_load(options.out / "load")
     options.out.mkdir(parents=True, exist_ok=True)
+    changes = update_history(options.out / HISTORY, api_verdicts, records)
     pages = {
         "Clauses and coverage": coverage_html,
         "Kill table": kill_table_page.write_page(options.out / "prove", options.out),
@@ -146,11 +148,11 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
         pages["Load" if len(shown_loads) == 1 else f"Load {load.run.result.name}"] = render_load_page(load)
     if options.html:
         try:
-            page = _write_html(options, api_verdicts, records, verdict, pages, shown_loads)
+            start = overview(api_verdicts, records, changes, shown_loads, bool(loads))
+            page = _write_html(options, api_verdicts, records, verdict, pages, shown_loads, start)
         except report_page.ReportError as error:
             records = replace(records, problems=(*records.problems, f"no report.html: {error}"))
             verdict, page = verdicts.worst([verdict, "broken"]), ""
-    changes = update_history(options.out / HISTORY, api_verdicts, records)
     counted = {load.run.result.name: load.verdict for load in loads}
     files = {
         "coverage.html": coverage_html,
@@ -193,6 +195,7 @@ def _write_html(
     verdict: str,
     pages: dict[str, str],
     loads: Sequence[LoadVerdict],
+    start: str,
 ) -> str:
     """Write report.html and return its path; raises ReportError."""
     environment, errors = (
@@ -200,7 +203,7 @@ def _write_html(
         summary.report_errors(api_verdicts, records),
     )
     page = report_page.build(
-        options.results, options.out, verdict, environment, errors, records, api_verdicts, pages, loads
+        options.results, options.out, verdict, environment, errors, records, api_verdicts, pages, loads, start
     )
     return _relative(page)
 

@@ -51,8 +51,8 @@ def console_lines(
         lines += [f"    {line}" for line in change_text.console_lines(since)]
         lines += [f"    {line}" for line in cause_text.console_lines(judged.causes, change_text.since_texts(since))]
         for test in (*judged.findings, *judged.warnings):
-            lines += [] if test.findings else [f"    {_message_with_clause(test)}", f"        {test.node}"]
-        lines += [f"    known: {_message_with_clause(test)}" for test in judged.departures]
+            lines += [] if test.findings else [f"    {message_with_clause(test)}", f"        {test.node}"]
+        lines += [f"    known: {message_with_clause(test)}" for test in judged.departures]
         lines += [f"    {line}" for line in acceptance_lines(judged)]
         for test, number in _by_message(judged.not_judged):
             lines += [f"    {test.outcome}: {test.message}", f"        {_node_and_others(test, number)}"]
@@ -155,7 +155,7 @@ def _api_sections(verdict: ApiVerdict, changes: RunChanges) -> list[str]:
         *_section(f"{api}: findings", findings),
         *_section(f"{api}: warnings", warnings),
         *_section(
-            f"{api}: known departures", [f"- {_cell(_message_with_clause(test))}" for test in verdict.departures]
+            f"{api}: known departures", [f"- {_cell(message_with_clause(test))}" for test in verdict.departures]
         ),
         *_section(f"{api}: acceptances", [f"- {_cell(line)}" for line in acceptance_lines(verdict)]),
         *_section(f"{api}: not judged", not_judged),
@@ -169,7 +169,7 @@ def report_environment(verdicts: Sequence[ApiVerdict], records: RunRecords) -> d
     """The head of the HTML report: the verdicts, then the environment of the run."""
     texts = {f"verdict of {verdict.api}": f"{verdict.verdict}: {counts_text(verdict)}" for verdict in verdicts}
     for verdict in verdicts:
-        known = [*map(_message_with_clause, verdict.departures), *acceptance_lines(verdict)]
+        known = [*map(message_with_clause, verdict.departures), *acceptance_lines(verdict)]
         if known:
             texts[f"known of {verdict.api}"] = "; ".join(known)
     return texts | records.environment
@@ -206,7 +206,7 @@ def _clause(test: ResultRecord) -> str:
     return ", ".join(test.blamed or test.clauses[:1]) or "no clause"
 
 
-def _message_with_clause(test: ResultRecord) -> str:
+def message_with_clause(test: ResultRecord) -> str:
     """The message behind the clause's id, which some messages begin with already."""
     has_clause = bool(test.blamed) and test.message.startswith(test.blamed[0])
     return test.message if has_clause else f"{_clause(test)}: {test.message}"

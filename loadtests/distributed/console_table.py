@@ -30,7 +30,7 @@ def lines(result: LoadResult) -> Iterator[str]:
     yield from _journey_lines(result)
     for name, arrivals in result.arrivals.items():
         yield (
-            f"arrivals of {name}: {arrivals['planned']:.0f} planned, {arrivals['started']:.0f} started,"
+            f"journeys of {name}: {arrivals['planned']:.0f} planned, {arrivals['started']:.0f} started,"
             f" {arrivals['dropped']:.0f} dropped"
         )
     reasons = result.reasons()

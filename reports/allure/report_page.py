@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from reports.allure.packing import pack
 from reports.allure.staging import stage
 from reports.history.target_history import FOLDER as HISTORY
 from reports.history.target_history import TARGET_KEY
@@ -26,6 +27,7 @@ from reports.results.records import RunRecords
 from reports.results.verdicts import ApiVerdict
 
 FOLDER = Path(__file__).parent
+LONG_MEMBERS = frozenset({"message", "trace"})  # of a result in Allure's history
 INSTALL_SECONDS = 240
 GENERATE_SECONDS = 300
 
@@ -53,11 +55,13 @@ def build(
     verdicts: Sequence[ApiVerdict],
     pages: Mapping[str, str] = MappingProxyType({}),
     loads: Sequence[LoadVerdict] = (),
+    overview: str = "",
 ) -> Path:
     """Write `out`/report.html and append this run to Allure's history of these targets; raises ReportError.
 
     verdict: shown in the headline. errors: what no single test shows. verdicts: of the APIs in `records`. pages: HTML
     pages by the title of the button that opens each. loads: load runs whose objectives are listed beside the tests.
+    overview: HTML that stands below the headline.
     """
     allure = installed_packages(out / "node", FOLDER) / "node_modules" / "allure" / "cli.js"
     with tempfile.TemporaryDirectory(dir=out, prefix="html-") as name:
@@ -73,9 +77,13 @@ def build(
         (work / "config.json").write_text(json.dumps(config), "utf-8")
         command = ["generate", "--cwd", name, "--config", "config.json", "--output", str(work / "html"), "results"]
         _node([str(allure), *command], work, GENERATE_SECONDS, "allure generate")
+        _shorten_history(allure_history(out, records, verdicts))
         page = _only_page(work / "html").read_text("utf-8")
         target = out / "report.html"
-        _replace(target, with_pages(without_analytics(page), bool(errors), pages))
+        try:
+            _replace(target, pack(with_pages(without_analytics(page), bool(errors), list(pages), overview), pages))
+        except ValueError as error:
+            raise ReportError(str(error)) from error
     return target
 
 
@@ -88,6 +96,17 @@ def allure_history(out: Path, records: RunRecords, verdicts: Sequence[ApiVerdict
     return folder / f"allure-{digest}.jsonl"
 
 
+def _shorten_history(path: Path) -> None:
+    """Leaves of each test's result what the next report compares with: every report repeats its whole history."""
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    for run in lines:
+        for result in run["testResults"].values():
+            result["labels"] = []
+            for name in LONG_MEMBERS & result.keys():
+                del result[name]
+    _replace(path, "".join(json.dumps(run, ensure_ascii=False) + "\n" for run in lines))
+
+
 def without_analytics(page: str) -> str:
     """Remove Allure's analytics; raises ReportError when the page would still fetch something from a host."""
     cleaned = ANALYTICS.sub("", page)
@@ -97,19 +116,18 @@ def without_analytics(page: str) -> str:
     return cleaned
 
 
-def with_pages(page: str, errors: bool, pages: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Add our style, our script and a button for each of `pages`; without `errors` the page has no tab for them.
+def with_pages(page: str, errors: bool, titles: Sequence[str] = (), overview: str = "") -> str:
+    """Add our style, our script, the overview and a button for each title; without `errors` there is no tab for them.
 
-    The pages are embedded as JSON strings, in which no parser sees markup.
+    Texts are embedded as JSON strings, in which no parser sees markup.
     """
-    style = (FOLDER / "page.css").read_text("utf-8")
+    style = "".join((FOLDER / name).read_text("utf-8") for name in ("page.css", "overview.css"))
     if not errors:
         style += '[data-testid="nav-tab-globalErrors"] { display: none; }\n'
     script = (FOLDER / "page.js").read_text("utf-8")
     viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    if pages:
-        embedded = json.dumps(dict(pages), ensure_ascii=False).replace("<", "\\u003c")
-        script += f"flowproofPages({embedded});\n"
+    texts = (json.dumps(text, ensure_ascii=False).replace("<", "\\u003c") for text in (list(titles), overview))
+    script += f"flowproofPages({', '.join(texts)});\n"
     head = f"{viewport}\n<style>\n{style}</style>\n<script>\n{script}</script>\n</head>"
     return page.replace("</head>", head, 1)
 

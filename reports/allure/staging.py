@@ -3,7 +3,8 @@
 Rule: the files that pytest wrote are never changed, and the records say what the page shows: each has a result, with
 Allure's own file where there is one. Allure identifies a test over time by its function and the text of its parameters,
 which are equal for all operations of a contract or contain addresses that differ in each run; the copy uses pytest's
-node id instead. A finding is shown under the clauses that it blames.
+node id instead. A test is shown once, under its first clause, so that the numbers of the tree add up: a finding under
+the clause that it blames. Its description has all clauses.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def stage(
     for name, (verdict, reasons) in incomplete.items():
         _write(staged / f"{name}-run-result.json", _run_result(name, verdict, reasons))
     for path in results.iterdir() if results.is_dir() else ():
-        is_attachment = "-attachment" in path.name and not path.name.endswith(".tmp")
-        if is_attachment or path.name.endswith("-container.json"):
+        # containers are left out: they say which fixtures a test had, which is no evidence and takes much room
+        if "-attachment" in path.name and not path.name.endswith(".tmp"):
             _link(path, staged / path.name)
     properties = [f"{_property(name)}={_property(value)}\n" for name, value in environment.items()]
     (staged / "environment.properties").write_text("".join(properties), "utf-8")
@@ -123,9 +124,13 @@ def staged_result(
     """
     labels = labels_of(result)
     blamed = [stories.get(clause) or _heading(clause) for clause in record.blamed]
-    headings = blamed or labels.get("story", [])
+    headings = (blamed or labels.get("story", []))[:1]
     feature = labels.get("feature", [_section(record.node)])[:1]
-    place = [("epic", record.api), *(("feature", text) for text in feature), *(("story", text) for text in headings)]
+    place = [
+        ("epic", record.api),
+        *(("feature", text) for text in feature),
+        *(("story", text) for text in headings[:1]),
+    ]
     kept_labels = [(name, value) for name, values in labels.items() if name in KEPT_LABELS for value in values]
     kept_labels.append(("outcome", record.outcome))
     if cause:

@@ -96,7 +96,7 @@ def _facts(judged: LoadVerdict, total: OperationStatistics) -> str:
         facts["validated"] = f"{validation.validated} of {validation.responses} responses ({validation.mode})"
     facts |= {f"permitted by ({worker})": note for worker, note in _permitted(judged)}
     for name, counts in result.arrivals.items():
-        facts[f"arrivals of {name}"] = (
+        facts[f"journeys of {name}"] = (
             f"{counts['planned']:.0f} planned, {counts['started']:.0f} started, {counts['dropped']:.0f} dropped"
         )
     return (

@@ -52,4 +52,4 @@ def _add_properties(suite: ElementTree.Element, judged: LoadVerdict) -> None:
 
 def _message(outcome: Outcome) -> str:
     _, _, measured, margin, _ = outcome_cells(outcome)  # the case's name has the limit
-    return f"measured {measured}, margin {margin}; {outcome.why}".rstrip("; ")
+    return "; ".join(part for part in (f"measured {measured}", margin.strip("-"), outcome.why) if part)

@@ -45,8 +45,19 @@ def outcome_cells(outcome: Outcome) -> tuple[str, str, str, str, str]:
     objective = outcome.objective
     limit = f"{'at least' if objective.is_lower_bound else 'at most'} {format_value(objective, objective.limit)}"
     measured = "-" if outcome.measured is None else format_value(objective, outcome.measured)
-    margin = "-" if outcome.margin is None else f"{outcome.margin:+.0%}"
-    return f"{objective.scope} {objective.metric}", limit, measured, margin, outcome.verdict
+    return f"{objective.scope} {objective.metric}", limit, measured, _margin(outcome), outcome.verdict
+
+
+def _margin(outcome: Outcome) -> str:
+    """How far the measured value is from the limit: "80 % to spare", "38 % too much", "25 times the limit"."""
+    if outcome.margin is None:
+        return "-"
+    percent = f"{abs(outcome.margin) * 100:.0f} %"
+    if outcome.margin >= 0:
+        return f"{percent} to spare"
+    if outcome.objective.is_lower_bound:
+        return f"{percent} too little"
+    return f"{1 - outcome.margin:.3g} times the limit" if outcome.margin <= -1 else f"{percent} too much"
 
 
 def console_lines(judged: LoadVerdict) -> list[str]:
@@ -56,9 +67,7 @@ def console_lines(judged: LoadVerdict) -> list[str]:
     """
     if not judged.outcomes and (judged.verdict in (UNREACHABLE, MISUSE) or STOP_NOTE in judged.run.result.notes):
         return [f"load: {judged.verdict}: {'; '.join(judged.reasons)}"]
-    rows = [COLUMNS, *map(outcome_cells, judged.outcomes)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = objective_lines(judged)
     lines += [
         f"  {outcome.objective.scope} {outcome.objective.metric}: {outcome.why}"
         for outcome in judged.outcomes
@@ -72,6 +81,13 @@ def console_lines(judged: LoadVerdict) -> list[str]:
     missed = sum(outcome.verdict == FAIL for outcome in judged.outcomes)
     counts = f"{len(judged.outcomes)} objectives, {missed} missed"
     return [*lines, f"load: {judged.verdict}: {counts}; {VERDICT_MEANINGS[judged.verdict]}"]
+
+
+def objective_lines(judged: LoadVerdict) -> list[str]:
+    """The table of objectives; its last column is the verdict of each."""
+    rows = [COLUMNS, *map(outcome_cells, judged.outcomes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def evidence_lines(judged: LoadVerdict) -> list[str]:

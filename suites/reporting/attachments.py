@@ -13,7 +13,7 @@ from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
 from suites.reporting.failures import ContractViolation
 
-MAX_SHOWN_PASSING = 3  # exchanges of a passing test
+MAX_SHOWN_PASSING = 1  # exchanges of a passing test
 MAX_SHOWN_FAILING = 8
 TEXT = allure.attachment_type.TEXT
 

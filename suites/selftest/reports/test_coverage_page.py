@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -16,7 +15,7 @@ from contracts.coverage.operation_plan import coverage_points
 from contracts.exchange import Exchange, Request, Response
 from contracts.openapi import load_contract
 from contracts.yaml_reader import UsageError
-from reports.allure import report_page
+from reports.allure import packing, report_page
 from reports.coverage import clause_results, counter_files, coverage_page, coverage_report
 from reports.coverage.kind_coverage import KindCoverage, kinds_of
 from reports.results import run_manifest
@@ -201,10 +200,23 @@ def test_the_page_distinguishes_exercised_points_from_others(html: str) -> None:
     assert "<i>at the minimum 1</i>" in html
 
 
-def test_the_report_carries_the_page_as_text_only(html: str) -> None:
-    carried = report_page.with_pages("<head></head>", errors=False, pages={"Clauses": html})
-    assert json.loads(carried.split("flowproofPages(")[1].split(");\n</script>")[0]) == {"Clauses": html}
+def test_the_report_carries_the_page_packed(html: str) -> None:
+    program = '<script   src="data:text/javascript;base64,eA=="></script>'
+    page = f'<head></head>{program}<script>Promise.allSettled([d("data/a.json","e30="),d("b\\"c","")])</script>'
+    carried = packing.pack(report_page.with_pages(page, errors=False, titles=["Clauses"]), {"Clauses": html})
     assert "<i class=y>" not in carried
+    assert packing.unpack(carried) == {
+        packing.APP_NAME: b"x",
+        "data/a.json": b"{}",
+        'b"c': b"",
+        "flowproof/Clauses": html.encode(),
+    }
+
+
+@pytest.mark.parametrize("page", ["<p>", '<script src="data:text/javascript;base64,eA=="></script>'])
+def test_a_page_without_the_data_of_allure_is_refused(page: str) -> None:
+    with pytest.raises(ValueError, match="has Allure changed its template"):
+        packing.pack(page, {})
 
 
 def test_the_summaries_have_the_clauses_by_state(tmp_path: Path) -> None:

@@ -302,7 +302,7 @@ def test_all_forms_show_the_same_verdict(tmp_path: Path) -> None:
     cases = ElementTree.parse(folder / "junit.xml").getroot()
     assert json.loads((folder / "verdict.json").read_text())["verdict"] == "fail"
     assert (cases.get("tests"), cases.get("failures"), cases.get("errors")) == ("3", "1", "0")
-    assert "| run p95 | at most 10 ms | 20 ms | -100% | ❌ fail |" in (folder / "verdict.md").read_text()
+    assert "| run p95 | at most 10 ms | 20 ms | 2 times the limit | ❌ fail |" in (folder / "verdict.md").read_text()
     assert verdict_text.console_lines(judgement)[-1] == "load: fail: 2 objectives, 1 missed; an objective was missed"
     assert ">fail</span>" in (folder / "load.html").read_text()
 

@@ -5,7 +5,6 @@ Rule: without a browser on this machine the tests that need one are skipped with
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ import pytest
 from fixtures.browser import Browser, BrowserNotFound, wait_until
 from fixtures.browser import open_browser as started
 from reports.__main__ import main
-from reports.allure import report_page
+from reports.allure import packing, report_page
 from reports.mutation import kill_table
 from reports.results import records, run_manifest
 from suites.selftest.reports.kill_sample import kill_table_of
@@ -131,9 +130,7 @@ def test_nothing_but_the_page_is_left(out: Path) -> None:
 
 
 def test_our_style_names_what_the_page_has(out: Path) -> None:
-    app = re.search(r'src="data:text/javascript;base64,([^"]+)"', (out / "report.html").read_text())
-    assert app
-    code = base64.b64decode(app[1]).decode()
+    code = packing.unpack((out / "report.html").read_text())[packing.APP_NAME].decode()
     names = set(re.findall(r'data-testid\^?="([a-zA-Z-]+)"', (REPORTS / "allure" / "page.css").read_text()))
     put_together = re.compile(r"nav-tab-.*|test-result-(tab|status)-.*|.*-filter")  # by the code, from parts
     assert {name for name in names if name not in code and not put_together.fullmatch(name)} == set()
@@ -153,13 +150,18 @@ def test_history_grows_and_identities_last(out: Path) -> None:
     assert set(first["testResults"]) == set(second["testResults"])
 
 
-def test_history_keeps_fifty_runs(sample: Path, out: Path, tmp_path: Path) -> None:
+def test_history_of_allure_repeats_no_message(out: Path) -> None:
+    results = [result for run in history(out) for result in run["testResults"].values()]
+    assert [name for result in results for name in ("message", "trace") if name in result] == []
+
+
+def test_history_of_allure_keeps_two_runs(sample: Path, out: Path, tmp_path: Path) -> None:
     (tmp_path / "node").symlink_to(out / "node")
     (path,) = (out / "history").glob("allure-*.jsonl")
     (tmp_path / "history").mkdir()
     (tmp_path / "history" / path.name).write_text(path.read_text().splitlines(keepends=True)[0] * 60)
     main(["--results", str(sample), "--out", str(tmp_path)])
-    assert len(history(tmp_path)) == 50
+    assert len(history(tmp_path)) == 2
 
 
 # Names of what leaves the window, and of titles that are cut off.
@@ -205,9 +207,13 @@ def test_the_start_shows_the_verdicts_and_what_is_broken(browser: Browser, out: 
     text = report(browser, out, 1280, 800)
     expected = [
         "flowproof: unreachable",
-        "verdict of getflow",
+        "unreachable\ngetflow",
+        "target not known",
+        "3 checks",
+        "GETFLOW-ERR-10: expected one",
+        "\n1 not judged",
+        "\n1 skipped",
         "seed",
-        "\ngetflow\n",
         "Errors",
         "GETFLOW-ERR-10 · A parameter",
     ]
@@ -223,6 +229,31 @@ def test_the_start_shows_the_verdicts_and_what_is_broken(browser: Browser, out: 
     assert [
         address[:80] for address in browser.requested_urls if not address.startswith(("file:", "data:", "blob:"))
     ] == []
+
+
+def test_a_skipped_test_says_what_it_needs(size: Size, browser: Browser, out: Path) -> None:
+    show_report(browser, out, size)
+    folded = "[...document.querySelectorAll('#flowproof-overview details')].find(it => it.innerText === '1 skipped')"
+    browser.evaluate(f"{folded}.firstChild.click()")
+    assert "1 x needs a record" in browser.wait_for_text("needs a record")
+    assert browser.evaluate(TOO_WIDE) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_overview_has_the_colours_of_the_page(scheme: str, browser: Browser, out: Path) -> None:
+    browser.send_command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    browser.open_page((out / "report.html").as_uri(), 500, 900, "3 checks")
+    ink = browser.evaluate("getComputedStyle(document.querySelector('#flowproof-overview p')).color")
+    brightness = sum(map(int, re.findall(r"\d+", ink)[:3])) / 3
+    browser.send_command("Emulation.setEmulatedMedia", features=[])
+    assert (brightness < 128) == (scheme == "light")
+
+
+def test_the_tree_has_each_test_once(browser: Browser, out: Path) -> None:
+    report(browser, out, 1280, 800)
+    leaves = "[...document.querySelectorAll('[data-testid=tree-leaf]')].length"
+    wait_until(lambda: browser.evaluate(f"{leaves} === 5"), "five tests in the tree")
+    assert browser.evaluate("document.querySelector('[data-testid=metadata-item-total]').innerText") == "Total\n5"
 
 
 def test_one_click_leads_to_the_finding(size: Size, browser: Browser, out: Path) -> None:

@@ -76,10 +76,12 @@ def test_value_has_the_unit_of_its_metric(objective: Objective, value: float, te
 @pytest.mark.parametrize(
     ("outcome", "cells"),
     [
-        (MET, ("run p95", "at most 100 ms", "20 ms", "+80%", "pass")),
-        (MISSED, ("run errors", "at most 1 %", "25 %", "-2400%", "fail")),
+        (MET, ("run p95", "at most 100 ms", "20 ms", "80 % to spare", "pass")),
+        (MISSED, ("run errors", "at most 1 %", "25 %", "25 times the limit", "fail")),
+        (Outcome(ERRORS, "fail", 0.0138), ("run errors", "at most 1 %", "1.38 %", "38 % too much", "fail")),
+        (Outcome(RATE, "fail", 40.0), ("getflow throughput", "at least 50 /s", "40 /s", "20 % too little", "fail")),
         (UNKNOWN, ("getflow throughput", "at least 50 /s", "-", "-", "inconclusive")),
-        (Outcome(OF_JOURNEY, "pass", 1.0), ("journey visit p99", "at most 5 s", "1e-06 ms", "+100%", "pass")),
+        (Outcome(OF_JOURNEY, "pass", 1.0), ("journey visit p99", "at most 5 s", "1e-06 ms", "100 % to spare", "pass")),
     ],
 )
 def test_outcome_is_a_row(outcome: Outcome, cells: tuple[str, ...]) -> None:
@@ -89,10 +91,10 @@ def test_outcome_is_a_row(outcome: Outcome, cells: tuple[str, ...]) -> None:
 def test_console_has_table_reasons_clauses_and_verdict() -> None:
     verdict = judged(MET, MISSED, UNKNOWN, verdict="fail", reasons=("1 of 2 workers played",), operations=(VIOLATED,))
     assert console_lines(verdict) == [
-        "objective           limit           measured  margin  verdict",
-        "run p95             at most 100 ms  20 ms     +80%    pass",
-        "run errors          at most 1 %     25 %      -2400%  fail",
-        "getflow throughput  at least 50 /s  -         -       inconclusive",
+        "objective           limit           measured  margin              verdict",
+        "run p95             at most 100 ms  20 ms     80 % to spare       pass",
+        "run errors          at most 1 %     25 %      25 times the limit  fail",
+        "getflow throughput  at least 50 /s  -         -                   inconclusive",
         "  run errors: mostly a|b: <i>\nc",
         "  getflow throughput: no request was made",
         "  1 of 2 workers played",
@@ -163,8 +165,8 @@ An objective was missed.
 
 | objective | limit | measured | margin | verdict | |
 |---|--:|--:|--:|---|---|
-| run p95 | at most 100 ms | 20 ms | +80% | ✅ pass |  |
-| run errors | at most 1 % | 25 % | -2400% | ❌ fail | mostly a\\|b: &lt;i> c |
+| run p95 | at most 100 ms | 20 ms | 80 % to spare | ✅ pass |  |
+| run errors | at most 1 % | 25 % | 25 times the limit | ❌ fail | mostly a\\|b: &lt;i> c |
 
 ## Highest rate
 
@@ -303,10 +305,10 @@ def test_junit_has_a_case_for_each_objective_and_the_run() -> None:
     ]
     problems = [(problem.tag, problem.attrib) for case in suite for problem in case]
     assert problems == [
-        ("failure", {"type": "fail", "message": f"measured 25 %, margin -2400%; {MISSED.why}"}),
-        ("error", {"type": "inconclusive", "message": f"measured -, margin -; {UNKNOWN.why}"}),
-        ("failure", {"type": "fail", "message": "measured 25 %, margin -2400%"}),
-        ("error", {"type": "inconclusive", "message": f"measured -, margin -; {UNKNOWN.why}"}),
+        ("failure", {"type": "fail", "message": f"measured 25 %; 25 times the limit; {MISSED.why}"}),
+        ("error", {"type": "inconclusive", "message": f"measured -; {UNKNOWN.why}"}),
+        ("failure", {"type": "fail", "message": "measured 25 %; 25 times the limit"}),
+        ("error", {"type": "inconclusive", "message": f"measured -; {UNKNOWN.why}"}),
         ("error", {"type": "fail", "message": "first"}),
     ]
     assert suite[-1][0].text == "first\nsecond"
