@@ -123,7 +123,8 @@ def _read_loads(options: argparse.Namespace) -> tuple[list[LoadVerdict], list[st
             missing += [] if reasons else [str(error)]
             continue
         loads.append(load)
-        print(*verdict_text.console_lines(load), report_files.page_path(load.run.path), sep="\n")
+        lines = verdict_text.brief_lines if read_records(options.results) != NO_RECORDS else verdict_text.console_lines
+        print(*lines(load), report_files.page_path(load.run.path), sep="\n")
     return loads, missing
 
 

@@ -166,13 +166,13 @@ def _api_sections(verdict: ApiVerdict, changes: RunChanges) -> list[str]:
 
 
 def report_environment(verdicts: Sequence[ApiVerdict], records: RunRecords) -> dict[str, str]:
-    """The head of the HTML report: the verdicts, then the environment of the run."""
-    texts = {f"verdict of {verdict.api}": f"{verdict.verdict}: {counts_text(verdict)}" for verdict in verdicts}
+    """What the HTML report shows below the verdicts: what is known, and the environment without the targets."""
+    texts: dict[str, str] = {}
     for verdict in verdicts:
         known = [*map(message_with_clause, verdict.departures), *acceptance_lines(verdict)]
         if known:
             texts[f"known of {verdict.api}"] = "; ".join(known)
-    return texts | records.environment
+    return texts | {name: text for name, text in records.environment.items() if not name.startswith("target of ")}
 
 
 def report_errors(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[str]:

@@ -42,6 +42,7 @@ from suites.reporting import (
     made_records,
     masked_reports,
     pace_plugin,
+    progress,
     pytest_plugin,
     remembered_readings,
 )
@@ -117,6 +118,7 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis_checks.LISTENERS[:] = [config.stash[RECORDER]]
     config.stash[RESULTS] = ResultRecorder(results, config.stash[pytest_plugin.RUN], _process_name())
     config.pluginmanager.register(config.stash[RESULTS])
+    progress.configure(config)
 
 
 def _process_name() -> str:
@@ -302,6 +304,7 @@ def pytest_runtest_makereport(
         attachments.attach_exchanges(api, call.excinfo.value if call.excinfo else None)
         item.stash[OPERATIONS] = tuple(sorted(item.config.stash[RECORDER].operations - {""}))
         item.stash[EXCHANGES] = item.config.stash[RECORDER].take_count()
+        item.user_properties.append((progress.REQUESTS, item.stash[EXCHANGES]))
     if call.when == "call" and api:
         item.user_properties += [("noted", note) for note in api.notes]
     if call.when == "teardown" and RECORDER in item.config.stash:

@@ -35,11 +35,11 @@ class RunState:
     """The state of one environment's run. Two environments in one process share nothing.
 
     target: where the APIs are; validators, ledger: of this process; resources: what was started for the run and is
-    ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys raised,
-    with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into the
-    result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
-    preparation_seconds: how long it took; secrets: texts that must not be shown; record_ledgers: of the records that
-    this process makes.
+    ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys
+    raised, with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into
+    the result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
+    preparation_seconds: how long it took; progress: what prints how the run goes; secrets: texts that must not be
+    shown; record_ledgers: of the records that this process makes.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -57,6 +57,7 @@ class RunState:
         self.prepared: dict[type, Any] = {}
         self.record_ledgers: list[RecordLedger] = []
         self.is_preparing = False
+        self.progress: gevent.Greenlet | None = None
         self.preparation_seconds = 0.0
         self._created: Counter[type] = Counter()
         self._role: Role | None = None

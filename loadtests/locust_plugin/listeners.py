@@ -18,6 +18,7 @@ from loadtests.distributed.run_state import RunState, create_state, find_state
 from loadtests.locust_plugin import (
     engine_listeners,
     load_shapes,
+    progress_listeners,
     secret_listeners,
     target_listeners,
     verdict_listeners,
@@ -37,7 +38,9 @@ WITH_ENVIRONMENT: tuple[tuple[str, Listener], ...] = (
     ("test_start", engine_listeners.on_test_start),
     ("test_start", target_listeners.on_test_start),
     ("test_start", verdict_listeners.on_test_start),
+    ("test_start", progress_listeners.on_test_start),
     ("test_stopping", engine_listeners.on_test_stopping),
+    ("test_stop", progress_listeners.on_test_stop),
     ("test_stop", engine_listeners.on_test_stop),
     ("user_error", verdict_listeners.on_user_error),
     ("quitting", target_listeners.on_quitting),  # Locust fires this one in reverse order

@@ -48,6 +48,7 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         include_in_web_ui=False,
         help="Load only the APIs that the pytest run with its results in this folder has tested, and that did answer",
     )
+    parser.set_defaults(only_summary=True)  # progress_listeners.py has a line in place of a table every two seconds
     parser.set_defaults(stop_timeout=STOP_TIMEOUT)  # Locust's default is 0, which interrupts running journeys
     parser.add_argument(
         "--judge", default="all", metavar="MODE", env_var="LOAD_JUDGE", help=f"Which responses are validated: {MODES}"

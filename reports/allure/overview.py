@@ -27,7 +27,7 @@ def overview(
 ) -> str:
     """The HTML. loads: runs that the report shows; `counted` says whether their verdicts are part of the verdict."""
     apis = "".join(_api(judged, records, changes.get(judged.api, RunChanges())) for judged in verdicts)
-    outside = "".join(f"<p>{escape(line)}</p>" for line in summary.outside_lines(records))
+    outside = "".join(f"<p>{escape(line)}</p>" for line in records.outside_lines)
     return f"{apis}{''.join(_load(load, counted) for load in loads)}{outside}"
 
 
@@ -36,7 +36,7 @@ def _api(judged: ApiVerdict, records: RunRecords, changes: RunChanges) -> str:
     since = change_text.since_texts(changes)
     causes = [_cause(cause, since) for cause in judged.causes]
     folded = _folded(f"{len(causes) - MAX_OPEN} more causes", "".join(causes[MAX_OPEN:]))
-    lines = [*judged.reasons, *change_text.console_lines(changes)]
+    lines = [*judged.reasons, *change_text.console_lines(changes), *summary.acceptance_lines(judged)]
     return (
         f'<div class="api">{_badge(judged.verdict)}<h3>{escape(judged.api)}</h3><span>{escape(target)}</span>'
         f"{_strip(changes)}</div><p>{escape(summary.counts_text(judged))}</p>"
@@ -75,13 +75,12 @@ def _reasons(tests: Sequence[ResultRecord]) -> str:
 
 
 def _load(load: LoadVerdict, counted: bool) -> str:
-    *_, sentence = verdict_text.console_lines(load)
+    *lines, sentence = verdict_text.brief_lines(load)
     apart = "" if counted else "<span>a run of its own, which does not count here</span>"
-    missed = [line for line in verdict_text.objective_lines(load) if line.endswith("fail")]
     return (
         f'<div class="api">{_badge(load.verdict)}<h3>load {escape(load.run.result.name)}</h3>{apart}</div>'
         f"<p>{escape(sentence.partition(': ')[2].partition(': ')[2] or sentence)}</p>"
-        f"{''.join(f'<p>{escape(line)}</p>' for line in missed)}"
+        f"{''.join(f'<p>{escape(line)}</p>' for line in lines)}"
     )
 
 

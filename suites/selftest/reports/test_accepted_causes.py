@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reports import summary
+from reports import summary, summary_json
 from reports.coverage.clause_results import judge_clauses
 from reports.junit_xml import junit
 from reports.pipelines import github
@@ -187,7 +187,7 @@ def test_every_format_has_the_acceptance(tmp_path: Path) -> None:
     report = json.loads(ctrf([verdict], records, "pass"))["results"]
     assert report["extra"]["accepted"][0]["acceptance"]["reason"] == "ticket 812"
     assert {test["status"] for test in report["tests"]} == {"passed"}
-    facts = json.loads(summary.to_json([verdict], records, "pass"))["apis"]["flowback"]
+    facts = json.loads(summary_json.to_json([verdict], records, "pass"))["apis"]["flowback"]
     assert facts["accepted"][0]["id"] == identifier
     assert f"accepted {identifier}" in junit([verdict], records, "pass", {})
     assert "ticket 812" in summary.markdown([verdict], records, "pass")
