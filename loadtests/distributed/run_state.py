@@ -57,7 +57,7 @@ class RunState:
         self.prepared: dict[type, Any] = {}
         self.record_ledgers: list[RecordLedger] = []
         self.is_preparing = False
-        self.progress: gevent.Greenlet | None = None
+        self.progress: gevent.Greenlet[..., None] | None = None
         self.preparation_seconds = 0.0
         self._created: Counter[type] = Counter()
         self._role: Role | None = None

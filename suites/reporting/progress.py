@@ -97,7 +97,7 @@ class ProgressReporter:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Counts a phase of a test."""
-        properties = dict(map(tuple, report.user_properties))
+        properties: dict[str, Any] = {str(name): value for name, value in report.user_properties}
         progress = self.progress
         progress.done += report.when == "teardown"
         progress.api = api_of_node(report.nodeid) or progress.api
