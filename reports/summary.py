@@ -154,9 +154,7 @@ def _api_sections(verdict: ApiVerdict, changes: RunChanges) -> list[str]:
         *_section(f"{api}: causes", cause_text.markdown(verdict.causes, change_text.since_texts(changes))),
         *_section(f"{api}: findings", findings),
         *_section(f"{api}: warnings", warnings),
-        *_section(
-            f"{api}: known departures", [f"- {_cell(message_with_clause(test))}" for test in verdict.departures]
-        ),
+        *_section(f"{api}: known departures", [f"- {_cell(message_with_clause(test))}" for test in verdict.departures]),
         *_section(f"{api}: acceptances", [f"- {_cell(line)}" for line in acceptance_lines(verdict)]),
         *_section(f"{api}: not judged", not_judged),
         *_section(f"{api}: skipped", skipped),

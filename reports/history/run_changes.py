@@ -21,7 +21,6 @@ from reports.history.target_history import (
     write_history,
 )
 from reports.results.records import RunRecords
-from reports.results.result_log import JUDGED_OUTCOMES
 from reports.results.verdicts import ApiVerdict
 
 MAX_TESTS = 5  # of a cause that are remembered
@@ -70,12 +69,15 @@ def update_history(folder: Path, verdicts: Sequence[ApiVerdict], records: RunRec
 def compare(
     judged: ApiVerdict, records: RunRecords, earlier: Sequence[HistoryEntry]
 ) -> tuple[RunChanges, HistoryEntry]:
-    """What is different since the last of the `earlier` runs, and the line of this run; what is accepted is still there."""
+    """What is different since the last of the `earlier` runs, with accepted causes too, and the line of this run."""
     ended = records.run.span[1] if records.run else 0.0
     previous = earlier[-1] if earlier else HistoryEntry("", 0.0, "", 0, 0)
     known, causes = previous.causes, (*judged.causes, *(accepted.cause for accepted in judged.accepted))
-    since = {cause.id: known[cause.id].since if cause.id in known else ended for cause in causes}
-    others = {name: cause for name, cause in known.items() if name not in since}
+    # smaller runs know the parts of a cause by ids of their own
+    before = {it.id: [known[name] for name in it.ids if name in known] for it in causes}
+    since = {name: min((cause.since for cause in earlier_ones), default=ended) for name, earlier_ones in before.items()}
+    names = {name for it in causes for name in it.ids}
+    others = {name: cause for name, cause in known.items() if name not in names}
     gone = {name: cause for name, cause in others.items() if _is_tried(cause, records)}
     not_tried = {name: cause for name, cause in others.items() if name not in gone}
     seen = {
@@ -99,8 +101,8 @@ def compare(
     )
     changes = RunChanges(
         previous=previous.ended if earlier else None,
-        new=tuple(name for name in since if name not in known) if earlier else (),
-        still=tuple(name for name in since if name in known),
+        new=tuple(name for name in since if not before[name]) if earlier else (),
+        still=tuple(name for name in since if before[name]),
         gone=gone,
         not_tried=not_tried,
         readings=tuple(_changed_readings(previous.readings, meanings)),
@@ -117,11 +119,11 @@ def moment(seconds: float) -> str:
 
 def _is_tried(cause: SeenCause, records: RunRecords) -> bool:
     """Whether a test that found the cause has run to its end, or is no longer among all the tests that there are."""
-    outcomes = {test.node: test.outcome for test in records.tests}
-    if any(outcomes.get(node) in JUDGED_OUTCOMES for node in cause.tests):
+    judged = {test.node: test.is_judged for test in records.tests}
+    if any(judged.get(node) for node in cause.tests):
         return True
     is_everything = records.run is not None and records.run.complete and not records.run.is_selection
-    return is_everything and not any(node in outcomes for node in cause.tests)
+    return is_everything and not any(node in judged for node in cause.tests)
 
 
 def _meanings(readings: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from reports import summary, summary_json
 from reports.history import run_changes
 from reports.history.run_changes import RunChanges, update_history
 from reports.history.target_history import MAX_RUNS, history_file, read_history
+from reports.results.acceptances import Acceptance, AcceptanceList
+from reports.results.accepted_causes import classify
+from reports.results.causes import causes_of
 from reports.results.finding_record import FindingRecord
 from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
@@ -44,7 +49,11 @@ class Target:
         self.runs = 0
 
     def run(
-        self, *tests: ResultRecord, is_selection: bool = False, name: str = ""
+        self,
+        *tests: ResultRecord,
+        is_selection: bool = False,
+        name: str = "",
+        accepted: AcceptanceList | None = None,
     ) -> tuple[RunChanges, Sequence[str], str]:
         """What the next run says has changed, as data, on the console and in summary.json."""
         self.runs += 1
@@ -57,7 +66,9 @@ class Target:
             ended=ENDED + DAY * self.runs,
             is_selection=is_selection,
         )
-        records = RunRecords(tests, manifest, ())
+        lists = {"getflow": accepted} if accepted else {}
+        written = {api: entries.to_json() for api, entries in lists.items()}
+        records = RunRecords(tuple(classify(tests, lists)), replace(manifest, acceptances=written), ())
         verdicts = judge(records, ["getflow"])
         changes = update_history(self.folder, verdicts, records)
         lines = summary.console_lines(verdicts, records, "fail", changes)
@@ -171,3 +182,26 @@ def test_name_of_the_file_shows_the_host(tmp_path: Path) -> None:
 
 def test_moment_is_in_utc() -> None:
     assert run_changes.moment(0) == "1970-01-01 00:00 UTC"
+
+
+def test_accepted_cause_is_not_gone(target: Target) -> None:
+    test = finds(FIRST)
+    (cause,) = causes_of([test])
+    target.run(test, passes(SECOND))
+    entry = Acceptance(cause.id, "ticket 812", "Ann", date(2027, 3, 1))
+    accepted = AcceptanceList("/x/accepted.yaml", date(2026, 12, 30), (entry,))
+    changes, lines, _ = target.run(test, passes(SECOND), accepted=accepted)
+    assert (list(changes.gone), changes.new, changes.still) == ([], (), (cause.id,))
+    assert any("accepted: GETFLOW-ERR-10" in line for line in lines)
+
+
+def test_cause_that_a_smaller_run_knows_by_another_id_is_still_there(target: Target) -> None:
+    first, second = (
+        replace(finds(FIRST).findings[0], slot=f"header {name}", operation="GET /tasks") for name in ("A", "B")
+    )
+    both = replace(finds(FIRST), findings=(first, replace(second, slot=first.slot, kind="another")))
+    (cause,) = causes_of([both])
+    assert cause.also
+    target.run(both)
+    changes, _, _ = target.run(replace(both, findings=both.findings[1:]))
+    assert (len(changes.still), changes.new, list(changes.gone)) == (1, (), [])
