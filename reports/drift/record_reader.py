@@ -11,8 +11,9 @@ from contracts.behaviour.behaviour import FAMILIES, Address, Behaviour, Family
 from contracts.yaml_reader import UsageError, YamlReader
 from reports.drift.record_groups import LineKey, is_titled
 from reports.drift.record_lines import SECTIONS, Fact, FormatError, Line, facts_of, section_of
-from reports.drift.record_writer import ALL, ANY, titles_by_sort
+from reports.drift.record_writer import ALL, ANY, MEDIA_TYPE, MESSAGE, titles_by_sort
 from reports.drift.sightings import ENOUGH, rounded
+from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, lengthened
 
 OPTION = "--observed"
 PLAIN: tuple[Family, ...] = tuple(family for family in FAMILIES if section_of(family) == family)
@@ -30,6 +31,7 @@ class _FileReader:
     def __init__(self, path: Path) -> None:
         self.yaml = YamlReader(path, OPTION)
         self.usual: dict[str, int] = {}
+        self.media = ""
 
     def facts(self) -> dict[Address, Fact]:
         """What each of the operations has: the common facts, unless its own differ."""
@@ -38,6 +40,7 @@ class _FileReader:
             raise UsageError(f"{self.yaml.path}, line 1: expected `operations:` with the operations in this file")
         operations = [self.yaml.scalar(item) for item in self.yaml.items(top.pop("operations"))]
         differs = self.yaml.mapping(top.pop("differs")) if "differs" in top else {}
+        self.media = self.yaml.text(top.pop(MEDIA_TYPE)) if MEDIA_TYPE in top else ""
         common: Lines = {}
         for answer, node in top.items():  # outcomes first: the others refer to their questions
             common.update(self._answer(answer, node, ("outcome", "seen"), {}))
@@ -108,13 +111,28 @@ class _FileReader:
                 values = tuple(self.yaml.scalar(item) for item in self.yaml.items(inner))
                 yield (answer, family, key), {family: values}
             elif is_titled(family):
+                value = Behaviour(self._value(family, key))
                 for title in self._titles(inner, titles):
-                    yield (answer, family, title), {family: Behaviour(key)}
+                    yield (answer, family, title), {family: value}
+                if message := self._message(family, inner):
+                    for title in self._titles(inner, titles):
+                        yield (answer, "message", title), {"message": Behaviour(message)}
             else:
-                yield (answer, family, key), {family: Behaviour(self.yaml.scalar(inner))}
+                yield (answer, family, key), {family: Behaviour(self._value(family, self.yaml.scalar(inner)))}
+
+    def _value(self, family: Family, text: str) -> str:
+        return lengthened(text, self.media) if family in FAMILIES_WITH_OUTCOMES else text
+
+    def _message(self, family: Family, node: yaml.Node) -> str:
+        """The message of all questions with an outcome, "" for none."""
+        parts = self.yaml.mapping(node) if family == "outcome" else {}
+        node_of_message = parts.get(MESSAGE)
+        return str(node_of_message.value) if isinstance(node_of_message, yaml.ScalarNode) else ""
 
     def _titles(self, node: yaml.Node, titles: Mapping[str, list[str]]) -> Iterator[str]:
         for sort, inner in self.yaml.mapping(node).items():
+            if sort == MESSAGE and isinstance(inner, yaml.ScalarNode):
+                continue
             if isinstance(inner, yaml.ScalarNode):
                 if inner.value != ALL or sort not in titles:
                     raise self.yaml.error(inner, f"expected a list of questions, or `{ALL}` of those with an outcome")

@@ -10,9 +10,12 @@ from contracts.behaviour.behaviour import Behaviour
 from reports.drift.record_groups import LineKey, OperationGroup, is_titled, usual_sightings
 from reports.drift.record_lines import SECTIONS, Facts, line_of
 from reports.drift.sightings import ENOUGH
+from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, shortened, usual_media_type
 from reports.drift.yaml_text import block, flow, scalar
 
 ANY = "any"  # in the place of an answer: what does not depend on it
+MEDIA_TYPE = "media type"  # of answers whose outcome names none
+MESSAGE = "message"  # of all questions with an outcome, in the place of a sort
 ALL = "all"  # in the place of questions: all of that sort
 MARK = "# Recorded behaviour; ~ marks what is unsteady and not watched."
 Lines = Mapping[LineKey, Facts | None]
@@ -22,17 +25,34 @@ def file_text(group: OperationGroup) -> str:
     """The file of that group."""
     usual = usual_sightings(group)
     titles = titles_by_sort(group.common)
+    media = usual_media_type(_outcomes(group.common))
     lines = [MARK, "operations:", *(f"- {scalar(operation)}" for operation in group.operations)]
+    lines += [f"{MEDIA_TYPE}: {scalar(media)}"] if media else []
     unusual = {answer for answer, seen in usual.items() if seen != ENOUGH}
     for answer in sorted({*unusual, *(key[0] for key in group.common)}):
-        lines += _answer(answer, group.common, usual, titles, 0)
+        lines += _answer(answer, _short(group.common, media), usual, titles, 0)
     if group.differing:
         lines.append("differs:")
     for operation, differing in group.differing.items():
         lines.append(f"  {scalar(operation)}:")
         for answer in sorted({key[0] for key in differing}):
-            lines += _answer(answer, differing, usual, {}, 2)
+            lines += _answer(answer, _short(differing, media), usual, {}, 2)
     return "\n".join(lines) + "\n"
+
+
+def _outcomes(lines: Lines) -> Iterator[str]:
+    for (_, section, _), facts in lines.items():
+        for fact in (facts or {}).values():
+            if section in FAMILIES_WITH_OUTCOMES and isinstance(fact, Behaviour):
+                yield fact.value
+
+
+def _short(lines: Lines, media: str) -> dict[LineKey, Facts | None]:
+    """The lines with outcomes as they are written."""
+    return {key: facts if facts is None or key[1] not in FAMILIES_WITH_OUTCOMES else {
+        family: Behaviour(shortened(fact.value, media)) if isinstance(fact, Behaviour) else fact
+        for family, fact in facts.items()
+    } for key, facts in lines.items()}  # fmt: skip
 
 
 def titles_by_sort(lines: Lines) -> dict[str, list[str]]:
@@ -60,15 +80,34 @@ def _answer(
         if line_answer == answer:
             sections[section][place] = facts
     seen = usual.get(answer, ENOUGH)
+    messages = _common_messages(sections) if titles else {}
     yield f"{'  ' * depth}{scalar(answer or ANY)}:"
     if depth == 0 and seen != ENOUGH:
         yield f"  seen: {seen}"
     for section, places in sorted(sections.items()):
-        for name, value in _section(section, places, seen, titles).items():
+        for name, value in _section(section, places, seen, titles, messages).items():
             yield from block({name: value}, depth + (5 if is_titled(name) else 3), depth + 1)
     missing = {section: gone for section, places in sorted(sections.items()) if (gone := _missing(places))}
     if missing:
         yield f"{'  ' * (depth + 1)}without: {flow(missing)}"
+
+
+def _common_messages(sections: dict[str, dict[str, Facts | None]]) -> dict[str, str]:
+    """By outcome the message of all its questions, if they have one message; it is taken out of the sections."""
+    titles: dict[str, list[str]] = defaultdict(list)
+    for title, facts in sections.get("outcome", {}).items():
+        if facts and isinstance(fact := facts.get("outcome"), Behaviour):
+            titles[fact.value].append(title)
+    known = sections.get("message", {})
+    messages: dict[str, str] = {}
+    for value, own in titles.items():
+        facts_of_all = [(known.get(title) or {}).get("message") for title in own]
+        first = facts_of_all[0]
+        if isinstance(first, Behaviour) and all(fact == first for fact in facts_of_all):
+            messages[value] = first.value
+            for title in own:
+                del known[title]
+    return messages
 
 
 def _missing(places: Mapping[str, Facts | None]) -> list[str]:
@@ -76,7 +115,11 @@ def _missing(places: Mapping[str, Facts | None]) -> list[str]:
 
 
 def _section(
-    section: str, places: Mapping[str, Facts | None], seen: int, titles: Mapping[str, Sequence[str]]
+    section: str,
+    places: Mapping[str, Facts | None],
+    seen: int,
+    titles: Mapping[str, Sequence[str]],
+    messages: Mapping[str, str],
 ) -> dict[str, Any]:
     """The facts of a section; of a section of titles those that are unsteady in one of their own."""
     present = {place: facts for place, facts in places.items() if facts is not None}
@@ -87,7 +130,12 @@ def _section(
               if isinstance(fact, Behaviour)}  # fmt: skip
     unsteady = {place: list(fact) for place, facts in present.items() for fact in facts.values()
                 if isinstance(fact, tuple)}  # fmt: skip
-    written = _by_value(steady, {} if section == "outcome" else titles) if is_titled(section) else steady
+    written: Mapping[str, Any] = steady
+    if section == "outcome":
+        written = {value: {**({MESSAGE: messages[value]} if value in messages else {}), **sorts}
+                   for value, sorts in _by_value(steady, {}).items()}  # fmt: skip
+    elif is_titled(section):
+        written = _by_value(steady, titles)
     return {name: value for name, value in ((section, written), (f"{section}~", unsteady)) if value}
 
 

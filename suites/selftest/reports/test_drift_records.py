@@ -17,6 +17,7 @@ from reports.drift.record import Record, RecordHeader
 from reports.drift.record_files import file_of, has_record, read_record, write_record
 from reports.drift.recording import merge
 from reports.drift.sightings import COUNTED, rounded
+from reports.drift.usual_media_type import lengthened, shortened
 
 HEADER = RecordHeader("todo", "http://127.0.0.1:8000", "0" * 12, "f" * 12, "full", "0.1.0", (date(2026, 3, 31),))
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12) | st.sampled_from(
@@ -147,7 +148,7 @@ SMALL = {
     fact("outcome", "valid: limit 5", answer=""): Behaviour("200 application/json", 1, 1),
     fact("outcome", "valid: limit 9", answer=""): Behaviour("200 application/json", 1, 1),
     fact("outcome", "missing: query id", answer=""): Behaviour("400 application/json missing id", 1, 1),
-    fact("message", "missing: query id", answer="400"): Behaviour("id is missing", 1, 1),
+    fact("message", "missing: query id", answer=""): Behaviour("id is missing", 1, 1),
 }
 
 
@@ -165,13 +166,14 @@ EXPECTED = """\
 operations:
 - GET /tasks
 - GET /v2/tasks
+media type: application/json
 any:
   outcome:
-    200 application/json:
+    200:
       valid:
       - limit 5
       - limit 9
-    400 application/json missing id: {missing: [query id]}
+    400 missing id: {message: id is missing, missing: [query id]}
   outcome~:
     "valid: x": [a, b]
 200:
@@ -181,9 +183,6 @@ any:
   headers:
     cache-control: no-store
     date: {value~: [HTTP date, text]}
-400:
-  message:
-    id is missing: {missing: [query id]}
 differs:
   GET /v2/tasks:
     any:
@@ -193,6 +192,35 @@ differs:
         /tasks: object
       without: {headers: [date]}
 """
+
+
+OUTCOMES = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["200", "400", "frame", "200 refused", "other"]),
+        st.sampled_from(
+            ["", " text/csv", " application/json", " application/json; charset=utf-8", " without media type"]
+        ),
+        st.sampled_from(["", " missing id", " to relative URL", ", allow GET, POST", " malformed", " a/b"]),
+    ),
+)
+
+
+@given(OUTCOMES, st.sampled_from(["", "text/csv", "application/json", "application/json; charset=utf-8"]))
+def test_the_usual_media_type_is_put_in_again(outcome: str, usual: str) -> None:
+    assert lengthened(shortened(outcome, usual), usual) == outcome
+
+
+def test_another_media_type_of_all_answers_is_a_few_lines(tmp_path: Path) -> None:
+    titles = [f"valid: query limit = {number}" for number in range(50)]
+    texts = []
+    for media in ("application/json", "text/csv"):
+        steady = {fact("outcome", title, answer=""): Behaviour(f"200 {media} code x{title[-1]}") for title in titles}
+        write_record(Record(HEADER, steady, {}), tmp_path)
+        texts.append((tmp_path / "GET tasks.yaml").read_text().splitlines())
+    assert [pair for pair in zip(*texts, strict=True) if pair[0] != pair[1]] == [
+        ("media type: application/json", "media type: text/csv")
+    ]
 
 
 def test_one_change_moves_few_lines(tmp_path: Path) -> None:
