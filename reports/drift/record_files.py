@@ -19,8 +19,10 @@ from contracts.yaml_reader import UsageError, YamlReader
 from reports.drift.record import Record, RecordHeader
 from reports.drift.record_groups import grouped
 from reports.drift.record_lines import Fact
-from reports.drift.record_reader import OPTION, read_operations
+from reports.drift.record_reader import OPTION, read_operations, read_shapes
 from reports.drift.record_writer import MARK, file_text
+from reports.drift.shared_shapes import FILE as SHAPES_FILE
+from reports.drift.shared_shapes import shapes_text, shared_shapes
 from reports.drift.sightings import rounded
 from reports.drift.yaml_text import block
 
@@ -42,13 +44,16 @@ def write_record(record: Record, folder: Path) -> None:
         address: rounded(address.family, behaviour) for address, behaviour in record.steady.items()
     }
     facts |= {address: tuple(values) for address, values in record.unsteady.items()}
-    texts = {f"{name}.yaml": file_text(group) for name, group in grouped(facts).items()}
+    groups = grouped(facts)
+    shapes = shared_shapes(groups.values())
+    texts = {f"{name}.yaml": file_text(group, shapes) for name, group in groups.items()}
+    texts |= {SHAPES_FILE: shapes_text(shapes)} if shapes else {}
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {**texts, HEADER: _header_text(record.header)}.items():  # the header last: it says "complete"
         _replace(folder / name, text)
-    for path in _operation_files(folder):
+    for path in [*_operation_files(folder), folder / SHAPES_FILE]:
         if path.name not in texts:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def read_record(folder: Path) -> Record:
@@ -56,10 +61,11 @@ def read_record(folder: Path) -> Record:
     if not has_record(folder):
         raise UsageError(f"{folder}: there is no {HEADER}: name a folder with a record, or make one with --record")
     header = _HeaderReader(folder / HEADER).header()
+    shapes = read_shapes(folder / SHAPES_FILE)
     facts: dict[Address, Fact] = {}
     owner: dict[str, Path] = {}
     for path in _operation_files(folder):
-        own = read_operations(path)
+        own = read_operations(path, shapes)
         for operation in sorted({address.operation for address in own}):
             if operation in owner:
                 raise UsageError(f"{path}: {operation} stands in {owner[operation].name} too: expected it in one file")

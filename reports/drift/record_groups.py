@@ -17,7 +17,7 @@ from reports.drift.record_lines import TITLED, Fact, Facts, section_of
 VERSION = re.compile(r"/v\d+(?=/|$)")
 TRANSPORT = re.compile(r" (?:by|over) .*$")
 RUN = "run"  # the file of facts that belong to no operation
-TAKEN = (RUN, "record", "times", "accepted")  # names of other files in the folder of a record
+TAKEN = (RUN, "record", "shapes", "times", "accepted")  # names of other files in the folder of a record
 UNSAFE = re.compile(r"[^\w .,()+={}\[\]-]")  # in a file name on some system
 
 LineKey = tuple[str, str, str]  # answer, section, place

@@ -9,9 +9,12 @@ import yaml
 
 from contracts.behaviour.behaviour import FAMILIES, Address, Behaviour, Family
 from contracts.yaml_reader import UsageError, YamlReader
+from reports.drift.question_titles import separated
 from reports.drift.record_groups import LineKey, is_titled
 from reports.drift.record_lines import SECTIONS, Fact, FormatError, Line, facts_of, section_of
-from reports.drift.record_writer import ALL, ANY, MEDIA_TYPE, MESSAGE, titles_by_sort
+from reports.drift.record_writer import ALL, ANY, MEDIA_TYPE, MESSAGE, SHAPE, titles_by_sort
+from reports.drift.shared_shapes import FILE as SHAPES_FILE
+from reports.drift.shared_shapes import Shapes
 from reports.drift.sightings import ENOUGH, rounded
 from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, lengthened
 
@@ -20,18 +23,35 @@ PLAIN: tuple[Family, ...] = tuple(family for family in FAMILIES if section_of(fa
 Lines = dict[LineKey, dict[Family, Fact] | None]
 
 
-def read_operations(path: Path) -> dict[Address, Fact]:
-    """All facts in that file by address. Raises UsageError."""
-    return _FileReader(path).facts()
+def read_operations(path: Path, shapes: Shapes) -> dict[Address, Fact]:
+    """All facts in that file by address; `shapes` are what it refers to. Raises UsageError."""
+    return _FileReader(path, shapes).facts()
+
+
+def read_shapes(path: Path) -> Shapes:
+    """The shapes in that file, none without it. Raises UsageError."""
+    return _FileReader(path, {}).shapes_of_file() if path.is_file() else {}
 
 
 class _FileReader:
     """One file, and how often the facts of each answer were usually seen."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shapes: Shapes) -> None:
+        self.shapes = shapes
         self.yaml = YamlReader(path, OPTION)
         self.usual: dict[str, int] = {}
         self.media = ""
+
+    def shapes_of_file(self) -> Shapes:
+        """The lines of a file with shapes, by answer."""
+        return {
+            answer: {
+                (section, place): self._line(line)
+                for section, places in self.yaml.mapping(node, tuple(SECTIONS)).items()
+                for place, line in self.yaml.mapping(places).items()
+            }
+            for answer, node in self.yaml.mapping(self.yaml.root).items()
+        }
 
     def facts(self) -> dict[Address, Fact]:
         """What each of the operations has: the common facts, unless its own differ."""
@@ -70,8 +90,10 @@ class _FileReader:
         sections = self.yaml.mapping(node)
         if "seen" in sections:
             self.usual[answer] = self.yaml.positive_integer(sections["seen"])
+        if SHAPE in sections and not only:
+            yield from self._inherited(answer, sections[SHAPE])
         for section, inner in sections.items():
-            if section == "seen" or (only and section not in only):
+            if section in ("seen", SHAPE) or (only and section not in only):
                 continue
             if section == "without":
                 for absent, places in self.yaml.mapping(inner, (*SECTIONS, *PLAIN)).items():
@@ -80,6 +102,16 @@ class _FileReader:
                 yield from self._lines(answer, section, inner)
             else:
                 yield from self._plain(answer, section, inner, titles)
+
+    def _inherited(self, answer: str, node: yaml.Node) -> Iterator[tuple[LineKey, dict[Family, Fact]]]:
+        """The lines of the shape that most operations have for that answer."""
+        if answer not in self.shapes or self.yaml.scalar(node) != SHAPES_FILE:
+            raise self.yaml.error(node, f"expected {SHAPES_FILE}, and a shape of {answer} in it")
+        for (section, place), line in self.shapes[answer].items():
+            try:
+                yield (answer, section, place), facts_of(section, place, line, self.usual.get(answer, ENOUGH))
+            except FormatError as error:
+                raise UsageError(f"{self.yaml.path.with_name(SHAPES_FILE)}: {place}: {error}") from None
 
     def _lines(self, answer: str, section: str, node: yaml.Node) -> Iterator[tuple[LineKey, dict[Family, Fact]]]:
         for place, inner in self.yaml.mapping(node).items():
@@ -129,6 +161,13 @@ class _FileReader:
         node_of_message = parts.get(MESSAGE)
         return str(node_of_message.value) if isinstance(node_of_message, yaml.ScalarNode) else ""
 
+    def _details(self, node: yaml.Node) -> Iterator[str]:
+        """The questions of an entry; a list has one that is to be taken as it is."""
+        if isinstance(node, yaml.SequenceNode):
+            yield from (self.yaml.scalar(item) for item in self.yaml.items(node))
+        else:
+            yield from separated(self.yaml.scalar(node))
+
     def _titles(self, node: yaml.Node, titles: Mapping[str, list[str]]) -> Iterator[str]:
         for sort, inner in self.yaml.mapping(node).items():
             if sort == MESSAGE and isinstance(inner, yaml.ScalarNode):
@@ -138,7 +177,7 @@ class _FileReader:
                     raise self.yaml.error(inner, f"expected a list of questions, or `{ALL}` of those with an outcome")
                 details = titles[sort]
             else:
-                details = [self.yaml.scalar(item) for item in self.yaml.items(inner)]
+                details = [detail for item in self.yaml.items(inner) for detail in self._details(item)]
             yield from (f"{sort}: {detail}" if sort else detail for detail in details)
 
 

@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contracts.behaviour.behaviour import Behaviour
+from reports.drift.question_titles import joined
 from reports.drift.record_groups import LineKey, OperationGroup, is_titled, usual_sightings
 from reports.drift.record_lines import SECTIONS, Facts, line_of
+from reports.drift.shared_shapes import FILE as SHAPES_FILE
+from reports.drift.shared_shapes import Shapes, inherited, shape_lines
 from reports.drift.sightings import ENOUGH
 from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, shortened, usual_media_type
 from reports.drift.yaml_text import block, flow, scalar
@@ -16,21 +19,27 @@ from reports.drift.yaml_text import block, flow, scalar
 ANY = "any"  # in the place of an answer: what does not depend on it
 MEDIA_TYPE = "media type"  # of answers whose outcome names none
 MESSAGE = "message"  # of all questions with an outcome, in the place of a sort
+SHAPE = "shape"  # of an answer: the file that has what is usual for it
 ALL = "all"  # in the place of questions: all of that sort
 MARK = "# Recorded behaviour; ~ marks what is unsteady and not watched."
 Lines = Mapping[LineKey, Facts | None]
 
 
-def file_text(group: OperationGroup) -> str:
-    """The file of that group."""
+def file_text(group: OperationGroup, shapes: Shapes) -> str:
+    """The file of that group; `shapes` stand in a file of their own."""
     usual = usual_sightings(group)
-    titles = titles_by_sort(group.common)
+    titles, written = titles_by_sort(group.common), shape_lines(group)
     media = usual_media_type(_outcomes(group.common))
     lines = [MARK, "operations:", *(f"- {scalar(operation)}" for operation in group.operations)]
     lines += [f"{MEDIA_TYPE}: {scalar(media)}"] if media else []
     unusual = {answer for answer, seen in usual.items() if seen != ENOUGH}
     for answer in sorted({*unusual, *(key[0] for key in group.common)}):
-        lines += _answer(answer, _short(group.common, media), usual, titles, 0)
+        same, lacking = inherited(written.get(answer, {}), shapes.get(answer, {}))
+        left: dict[LineKey, Facts | None] = {
+            key: facts for key, facts in group.common.items() if key[0] == answer and key[1:] not in same
+        }
+        left |= {(answer, *place): None for place in lacking}
+        lines += _answer(answer, _short(left, media), usual, titles, 0, is_inherited=bool(same))
     if group.differing:
         lines.append("differs:")
     for operation, differing in group.differing.items():
@@ -72,7 +81,12 @@ def split_title(title: str) -> tuple[str, str]:
 
 
 def _answer(
-    answer: str, lines: Lines, usual: Mapping[str, int], titles: Mapping[str, Sequence[str]], depth: int
+    answer: str,
+    lines: Lines,
+    usual: Mapping[str, int],
+    titles: Mapping[str, Sequence[str]],
+    depth: int,
+    is_inherited: bool = False,
 ) -> Iterator[str]:
     """The lines of all facts of one answer."""
     sections: dict[str, dict[str, Facts | None]] = defaultdict(dict)
@@ -84,6 +98,8 @@ def _answer(
     yield f"{'  ' * depth}{scalar(answer or ANY)}:"
     if depth == 0 and seen != ENOUGH:
         yield f"  seen: {seen}"
+    if is_inherited:
+        yield f"  {SHAPE}: {SHAPES_FILE}"
     for section, places in sorted(sections.items()):
         for name, value in _section(section, places, seen, titles, messages).items():
             yield from block({name: value}, depth + (5 if is_titled(name) else 3), depth + 1)
@@ -147,7 +163,7 @@ def _by_value(values: Mapping[str, str], titles: Mapping[str, Sequence[str]]) ->
         sorts[value][sort].append(detail)
     return {
         value: {
-            sort: ALL if len(details) > 1 and sorted(titles.get(sort, ())) == sorted(details) else details
+            sort: ALL if len(details) > 1 and sorted(titles.get(sort, ())) == sorted(details) else joined(details)
             for sort, details in sorted(of_value.items())
         }
         for value, of_value in sorted(sorts.items())

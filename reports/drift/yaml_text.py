@@ -15,6 +15,7 @@ import yaml
 
 PLAIN_IN_BLOCK = re.compile(r"[A-Za-z0-9_/.+](?:[^\s:#]|:(?=[^\s])| (?=[^\s#]))*")
 PLAIN = re.compile(r"[A-Za-z0-9_/.+](?:[A-Za-z0-9_/.+*~=()%-]| (?=[A-Za-z0-9_/.+*~=()%]))*")
+WIDTH = 118  # characters of a line with a list
 NO_TEXT = re.compile(r"(?:true|false|yes|no|on|off|null|y|n|[-+.\d][\d._eE+:xo-]*|\.nan|\.inf)", re.IGNORECASE)
 STATUS = re.compile(r"[1-9]\d*")  # written as it is, though YAML would call it a number
 
@@ -25,6 +26,8 @@ def scalar(text: str, in_flow: bool = False) -> str:
     plain = PLAIN if in_flow else PLAIN_IN_BLOCK
     if plain.fullmatch(text) and text.isprintable() and (STATUS.fullmatch(text) or not NO_TEXT.fullmatch(text)):
         return text
+    if text.isprintable() and '"' in text and "'" not in text:
+        return f"'{text}'"
     if text.isprintable():
         return json.dumps(text, ensure_ascii=False)
     quoted = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf"))
@@ -41,24 +44,25 @@ def flow(value: Any) -> str:
 
 
 def block(value: Mapping[str, Any], inline: int, depth: int = 0) -> Iterator[str]:
-    """Lines of a mapping; mappings and lists from the depth `inline` on are on one line, and so are mappings of
-    lists with one text in all.
-    """
+    """Lines of a mapping; mappings from the depth `inline` on are on one line, and so is all with lists that fits."""
     for name, inner in value.items():
         key = f"{'  ' * depth}{scalar(name)}:"
-        if isinstance(inner, Mapping) and inner and depth + 1 < inline and not _is_short(inner):
+        if isinstance(inner, str):
+            yield f"{key} {scalar(inner)}"
+        elif not inner or depth + 1 >= inline or _fits(key, inner):
+            yield f"{key} {flow(inner)}"
+        elif isinstance(inner, Mapping):
             yield key
             yield from block(inner, inline, depth + 1)
-        elif isinstance(inner, list) and inner and depth + 1 < inline:
-            yield key
-            yield from (f"{'  ' * depth}- {scalar(item)}" for item in inner)
-        elif isinstance(inner, str):
-            yield f"{key} {scalar(inner)}"
         else:
-            yield f"{key} {flow(inner)}"
+            yield key
+            yield from (f"{'  ' * depth}- {scalar(item) if isinstance(item, str) else flow(item)}" for item in inner)
 
 
-def _is_short(value: Mapping[str, Any]) -> bool:
-    lists = [inner for inner in value.values() if isinstance(inner, list)]
-    texts = [inner for inner in value.values() if isinstance(inner, str)]
-    return len(lists) == 1 and len(lists[0]) == 1 and len(lists) + len(texts) == len(value) <= 2
+def _fits(key: str, value: Any) -> bool:
+    """Whether a list, or a mapping of lists, has room beside its key."""
+    values = list(value.values()) if isinstance(value, Mapping) else [value]
+    has_only_texts = all(isinstance(inner, str | list) for inner in values) and any(
+        isinstance(inner, list) for inner in values
+    )
+    return has_only_texts and len(key) + 1 + len(flow(value)) <= WIDTH

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.behaviour.behaviour import FAMILIES, SHARES, Address, Behaviour, share
 from contracts.yaml_reader import UsageError
+from reports.drift.question_titles import joined, separated
 from reports.drift.record import Record, RecordHeader
 from reports.drift.record_files import file_of, has_record, read_record, write_record
 from reports.drift.recording import merge
@@ -169,13 +170,9 @@ operations:
 media type: application/json
 any:
   outcome:
-    200:
-      valid:
-      - limit 5
-      - limit 9
+    200: {valid: [limit 5, limit 9]}
     400 missing id: {message: id is missing, missing: [query id]}
-  outcome~:
-    "valid: x": [a, b]
+  outcome~: {"valid: x": [a, b]}
 200:
   body:
     /tasks: array
@@ -223,6 +220,61 @@ def test_another_media_type_of_all_answers_is_a_few_lines(tmp_path: Path) -> Non
     ]
 
 
+DETAILS = TEXT | st.sampled_from(
+    ["query a = 1", "query a = 2", "query a = 1 | 2", "query b: 'x'", "query b: 'y'", " | ", "a = ", "a = 1 = 2"]
+)
+
+
+@given(st.lists(DETAILS, unique=True))
+def test_joined_questions_are_separated_again(details: list[str]) -> None:
+    entries = joined(details)
+    again = [it for entry in entries for it in (separated(entry) if isinstance(entry, str) else entry)]
+    assert again == sorted(details)
+
+
+def test_questions_that_differ_in_a_value_share_a_line() -> None:
+    assert joined(["limit = 2", "limit = 1", "size = 1", "id"]) == ["id", "limit = 1 | 2", "size = 1"]
+
+
+ENVELOPE = {
+    address: value
+    for name in ("/", "/code", "/status", "/message", "/link")
+    for address, value in {
+        fact("kind", name, answer="400"): Behaviour("text", 40, 40),
+        **({fact("presence", name, answer="400"): share(40, 40)} if name != "/" else {}),
+        fact("null", name, answer="400"): share(0, 40),
+    }.items()
+}
+
+
+def test_a_shape_that_most_operations_have_is_written_once(tmp_path: Path) -> None:
+    steady = {
+        address._replace(operation=f"GET /{number}"): value
+        for number in range(4)
+        for address, value in ENVELOPE.items()
+    }
+    steady[fact("kind", "/code", answer="400", operation="GET /3")] = Behaviour("number", 40, 40)
+    del steady[fact("kind", "/link", answer="400", operation="GET /3")]
+    del steady[fact("null", "/link", answer="400", operation="GET /3")]
+    del steady[fact("presence", "/link", answer="400", operation="GET /3")]
+    record = Record(HEADER, steady, {})
+    write_record(record, tmp_path)
+    assert read_record(tmp_path).steady == merge(HEADER, [steady, steady], None).steady
+    assert (tmp_path / "GET 0.yaml").read_text().endswith("400:\n  shape: shapes.yaml\n")
+    expected = "400:\n  shape: shapes.yaml\n  body:\n    /code: number\n  without: {body: [/link]}\n"
+    assert (tmp_path / "GET 3.yaml").read_text().endswith(expected)
+    write_record(Record(HEADER, {}, {}), tmp_path)
+    assert sorted(files(tmp_path)) == ["record.yaml"]
+
+
+def test_a_shape_that_is_not_there_is_named(tmp_path: Path) -> None:
+    write_record(Record(HEADER, {}, {}), tmp_path)
+    head = "# Recorded behaviour; ~ marks what is unsteady and not watched.\noperations: [a]\n"
+    (tmp_path / "a.yaml").write_text(f"{head}400: {{shape: shapes.yaml}}\n")
+    with pytest.raises(UsageError, match=r"line 3: expected shapes\.yaml, and a shape of 400 in it"):
+        read_record(tmp_path)
+
+
 def test_one_change_moves_few_lines(tmp_path: Path) -> None:
     write_record(Record(HEADER, SMALL, {}), tmp_path)
     before = (tmp_path / "GET tasks.yaml").read_text().splitlines()
@@ -240,7 +292,9 @@ def test_the_file_of_a_lost_operation_is_deleted(tmp_path: Path) -> None:
 
 
 def test_labels_that_differ_in_case_have_files_of_their_own(tmp_path: Path) -> None:
-    steady = {fact("order", "/x", operation=name): Behaviour("none") for name in ("GET /tasks", "get /tasks", "Record")}
+    steady = {
+        fact("page", "style", operation=name): Behaviour("none") for name in ("GET /tasks", "get /tasks", "Record")
+    }
     write_record(Record(HEADER, steady, {}), tmp_path)
     assert len({name.casefold() for name in files(tmp_path)}) == 4
 
