@@ -12,7 +12,7 @@ from contracts.yaml_reader import UsageError, YamlReader
 from reports.drift.question_titles import separated
 from reports.drift.record_groups import LineKey, is_titled
 from reports.drift.record_lines import SECTIONS, Fact, FormatError, Line, facts_of, section_of
-from reports.drift.record_writer import ALL, ANY, MEDIA_TYPE, MESSAGE, SHAPE, titles_by_sort
+from reports.drift.record_writer import ALL, ANY, MEDIA_TYPE, MESSAGE, NOT_SEEN, SHAPE, titles_by_sort
 from reports.drift.shared_shapes import FILE as SHAPES_FILE
 from reports.drift.shared_shapes import Shapes
 from reports.drift.sightings import ENOUGH, rounded
@@ -71,15 +71,18 @@ class _FileReader:
         for operation in operations:
             own = dict(common)
             if operation in differs:
-                own.update(self._differing(differs.pop(operation)))
+                own.update(self._differing(differs.pop(operation), common))
             facts.update(_addressed(operation, own))
         for name, node in differs.items():
             raise self.yaml.error(node, f"{name!r} is none of the operations in this file")
         return facts
 
-    def _differing(self, node: yaml.Node) -> Lines:
+    def _differing(self, node: yaml.Node, common: Lines) -> Lines:
         lines: Lines = {}
         for answer, inner in self.yaml.mapping(node).items():
+            if isinstance(inner, yaml.ScalarNode) and inner.value == NOT_SEEN:
+                lines.update(dict.fromkeys(key for key in common if key[0] == ("" if answer == ANY else answer)))
+                continue
             lines.update(self._answer(answer, inner, (), {}))
         return lines
 

@@ -19,6 +19,7 @@ from reports.drift.yaml_text import block, flow, scalar
 ANY = "any"  # in the place of an answer: what does not depend on it
 MEDIA_TYPE = "media type"  # of answers whose outcome names none
 MESSAGE = "message"  # of all questions with an outcome, in the place of a sort
+NOT_SEEN = "not seen"  # in the place of an answer: the operation has none of it
 SHAPE = "shape"  # of an answer: the file that has what is usual for it
 ALL = "all"  # in the place of questions: all of that sort
 MARK = "# Recorded behaviour; ~ marks what is unsteady and not watched."
@@ -45,6 +46,10 @@ def file_text(group: OperationGroup, shapes: Shapes) -> str:
     for operation, differing in group.differing.items():
         lines.append(f"  {scalar(operation)}:")
         for answer in sorted({key[0] for key in differing}):
+            own = {key: facts for key, facts in differing.items() if key[0] == answer}
+            if own.keys() == {key for key in group.common if key[0] == answer} and not any(own.values()):
+                lines.append(f"    {scalar(answer or ANY)}: {NOT_SEEN}")
+                continue
             lines += _answer(answer, _short(differing, media), usual, {}, 2)
     return "\n".join(lines) + "\n"
 
