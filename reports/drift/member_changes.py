@@ -22,10 +22,11 @@ NeedsEvidence = Callable[[Address], bool]
 def member_differences(comparison: Comparison, needs_evidence: NeedsEvidence) -> Iterator[Difference]:
     """Differences of presence. `needs_evidence` says where the document lets it vary: there a few sightings are not
     enough."""
-    gone, new = _gone(comparison, needs_evidence), _new(comparison, needs_evidence)
+    absent, new = _absent(comparison), _new(comparison, needs_evidence)
+    gone = _gone(comparison, absent, needs_evidence)
     paired: set[Address] = set()
     outermost = _outermost(new)
-    for before, after, kind in _pairs(comparison, gone, new):
+    for before, after, kind in _pairs(comparison, _outermost(absent), new):
         if before not in paired and after not in paired:
             holder = next(
                 it for it in outermost if after[:2] == it[:2] and f"{after.place}/".startswith(f"{it.place}/")
@@ -115,22 +116,31 @@ def _is_swap(comparison: Comparison, address: Address) -> bool:
     return left_out or (presence == ("sometimes", "always") and null in (("never", "sometimes"), ("never", "always")))
 
 
-def _gone(comparison: Comparison, needs_evidence: NeedsEvidence) -> list[Address]:
-    """The outermost members that objects had and have no more, though such objects are seen."""
+def _absent(comparison: Comparison) -> list[Address]:
+    """The members that objects had and that none has now, though such objects are seen."""
+    return [
+        address
+        for address in comparison.differing
+        if address.family == "presence"
+        and address in comparison.before
+        and address not in comparison.after
+        and comparison.before[address].value != "never"
+        and _objects(comparison, address, now=True)
+    ]
+
+
+def _gone(comparison: Comparison, absent: Sequence[Address], needs_evidence: NeedsEvidence) -> list[Address]:
+    """The outermost of the absent members, as far as their absence is no chance."""
     sometimes, counts, gone = [], [], []
-    for address in comparison.differing:
-        if address.family != "presence" or address in comparison.after or address not in comparison.before:
-            continue
+    for address in absent:
         before, parents = comparison.before[address], _objects(comparison, address, now=True)
-        if not parents or before.value == "never":
-            continue
         if before.value == "always" and before.total >= (ENOUGH if needs_evidence(address) else FEW):
             gone.append(address)
         elif min(before.total, parents) >= ENOUGH:
             sometimes.append(address)
             counts.append((before.count, before.total, 0, parents))
     gone += [address for address, is_sure in zip(sometimes, significant(counts), strict=True) if is_sure]
-    return _outermost(sorted(gone))
+    return _outermost(gone)
 
 
 def _new(comparison: Comparison, needs_evidence: NeedsEvidence) -> list[Address]:

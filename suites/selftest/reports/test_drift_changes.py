@@ -340,6 +340,18 @@ def test_two_changes_are_both_seen() -> None:
     assert {change.number for change in compared(before, after)} == {43, 48, 93}
 
 
+def test_a_rare_member_is_renamed_if_another_takes_its_place() -> None:
+    before = {**item(n=5), **body("/tasks/*/created_at", n=5, form="date")}
+    after = {**item(n=5), **body("/tasks/*/made_at", n=5, form="date")}
+
+    class Optional(SeverityRules):
+        def needs_evidence(self, address: Address) -> bool:
+            return address.place == "/tasks/*/created_at"
+
+    assert [change.number for change in compared(before, after, Optional())] == [65]
+    assert compared(before, item(n=5), Optional()) == []
+
+
 def test_a_gone_operation_explains_its_answers() -> None:
     before = {**VALID, **member(), **header("etag", "strong")}
     assert [change.number for change in compared(before, outcome(PLAIN, "404"))] == [1]
