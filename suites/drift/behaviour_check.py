@@ -7,8 +7,7 @@ unsteady make an operation inconclusive, never changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +18,12 @@ from contracts.exchange import Exchange, as_curl, body_text
 from contracts.operation import Operation
 from fixtures.pace import NotTested
 from fixtures.questions.asking import QuestionLog
-from fixtures.questions.observing import OperationObservation, Plan, observe_call, observe_operation
-from fixtures.target_api import Api, MissingPrecondition
-from fixtures.transports import TRANSPORTS, Transport
+from fixtures.questions.observing import OperationObservation, Plan
+from fixtures.target_api import Api
 from reports.drift.changes import Change, changes, sentence
 from reports.drift.record import Record
 from suites.drift.confirmation import confirm, of_operation, titles_to_ask
 from suites.drift.drift_options import target_name
-from suites.drift.frame_probes import frame_behaviours
 from suites.drift.observation_files import (
     FIRST,
     SECOND,
@@ -35,6 +32,7 @@ from suites.drift.observation_files import (
     read_observation,
     write_observation,
 )
+from suites.drift.subject_observation import OpenTransport, observe_subject
 
 SHIFT = 7  # of the known records that a second observation uses
 MIN_ANSWERED = 0.5  # share of the questions of an operation
@@ -49,13 +47,12 @@ class BehaviourChanged(AssertionError):
 
 @dataclass(frozen=True)
 class BehaviourCheck:
-    """One test. open_transport: returns the transport of that name, and raises MissingPrecondition without one. folder:
-    where observations of the run go. pause: seconds before what differs is asked for again."""
+    """One test. folder: where observations of the run go. pause: seconds before what differs is asked for again."""
 
     api: Api
     subject: Operation | Call
     plan: Plan
-    open_transport: Callable[[str], Transport]
+    open_transport: OpenTransport
     folder: Path
     pause: float
 
@@ -98,20 +95,7 @@ class BehaviourCheck:
             raise BehaviourChanged("\n".join(sentence(change) for change in breaking))
 
     def _observe(self, shift: int = 0, only: Collection[str] | None = None) -> OperationObservation:
-        if isinstance(self.subject, Operation):
-            return observe_operation(self.api, self.plan, self.subject, shift, only)
-        carriers = list(self._carriers())
-        observation = observe_call(self.api, self.plan, self.subject, carriers, shift, only)
-        if only is not None:
-            return observation
-        frames = frame_behaviours(self.api, self.subject)
-        return OperationObservation({**observation.behaviours, **frames}, observation.log)
-
-    def _carriers(self) -> Iterator[Transport]:
-        """The transports that the target has, that of frames first."""
-        for name in TRANSPORTS:
-            with suppress(MissingPrecondition):
-                yield self.open_transport(name)
+        return observe_subject(self.api, self.plan, self.subject, self.open_transport, shift, only)
 
     def _wait_for_another_second(self) -> None:
         """Waits until the first observation is old enough, if this run has one."""

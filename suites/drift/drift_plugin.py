@@ -20,10 +20,12 @@ from suites.drift.drift_summary import (
     ApiObservations,
     compare_observations,
     record_observations,
+    unreachable_result,
     write_result,
 )
 from suites.drift.observation_files import StoredObservation, read_observations
 from suites.reporting import broken_contracts, pytest_plugin
+from suites.reporting.result_recorder import RESULTS
 
 OUT = Path(__file__).parents[2] / "reports" / "out" / "drift"
 LINES = pytest.StashKey[list[str]]()
@@ -33,8 +35,10 @@ EXIT_BROKEN = 2
 
 def configure(config: pytest.Config) -> None:
     """Registers the plugin. Raises UsageError for options and records that cannot be used."""
-    drift_options.check_options(config)
     config.stash[LINES] = []
+    if drift_options.is_asked_for(config) and not hasattr(config, "workerinput") and not config.option.collectonly:
+        remove_results()
+    drift_options.check_options(config)
     for api in broken_contracts.working_apis(config):
         if drift_options.takes_part(config, api):
             drift_options.known_record(config, api)
@@ -44,6 +48,12 @@ def configure(config: pytest.Config) -> None:
 def observation_folder(config: pytest.Config) -> Path:
     """Where the behaviour tests of this run leave their observations."""
     return OUT / "observations" / (config.stash[pytest_plugin.RUN] or "run")
+
+
+def remove_results() -> None:
+    """Removes the results of the last run; records are no results."""
+    for path in OUT.glob("*.json"):
+        path.unlink(missing_ok=True)
 
 
 class DriftPlugin:
@@ -64,10 +74,11 @@ class DriftPlugin:
         """Makes records and results of the observations, after all workers have ended."""
         yield
         folder = observation_folder(self._config)
-        if hasattr(self._config, "workerinput") or not folder.is_dir():
+        if hasattr(self._config, "workerinput"):
             return
         try:
-            is_inconclusive = self._finish(folder)
+            self._write_unreachable()
+            is_inconclusive = self._finish(folder) if folder.is_dir() else False
         except (UsageError, OSError) as error:
             self._config.stash[LINES].append(f"drift: {error}")
             session.exitstatus = EXIT_BROKEN
@@ -81,6 +92,14 @@ class DriftPlugin:
         """Says for each API what was recorded or compared."""
         for line in self._config.stash[LINES]:
             terminalreporter.write_line(line)
+
+    def _write_unreachable(self) -> None:
+        """Writes a result for each API whose target did not answer."""
+        for api, outcome, message in self._config.stash[RESULTS].stopped:
+            if outcome == "unreachable" and drift_options.takes_part(self._config, api):
+                record = drift_options.known_record(self._config, api)
+                folder = drift_options.record_place(self._config, api).folder
+                write_result(OUT, unreachable_result(api, folder, record, message))
 
     def _finish(self, folder: Path) -> bool:
         """Writes records and results; returns whether the run is inconclusive for that."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import contracts
 from contracts import loader
 from contracts.behaviour.behaviour import SHARES, Address, Behaviour, Observation
 from contracts.behaviour.evidence import completed
@@ -104,6 +106,13 @@ def compare_observations(observed: ApiObservations, record: Record) -> DriftResu
     )
 
 
+def unreachable_result(api: str, folder: Path, record: Record | None, message: str) -> DriftResult:
+    """The result of a run whose target could not be reached."""
+    day = datetime.now(UTC).date()
+    header = record.header if record else RecordHeader(api, "", "", contract_digest(api), "small", _version(), (day,))
+    return DriftResult(api, header.target, str(folder), header, day, unreachable=message)
+
+
 def write_result(folder: Path, result: DriftResult) -> None:
     """Writes the result for the report."""
     drift_results.write(folder / f"{result.api}.json", result)
@@ -111,10 +120,6 @@ def write_result(folder: Path, result: DriftResult) -> None:
 
 def contract_digest(api: str) -> str:
     """12 hex digits of the contract's files."""
-    import hashlib
-
-    import contracts
-
     digest = hashlib.sha256()
     for path in sorted(loader.source_files(contracts.FOLDER / api)):
         digest.update(path.read_bytes())

@@ -15,12 +15,13 @@ from types import TracebackType
 from contracts.asyncapi import Call, load_rpc_contract
 from contracts.behaviour.behaviour import Observation
 from contracts.operation import Operation
-from fixtures.questions.observing import Plan, observe_call, observe_operation
+from fixtures.questions.observing import Plan
 from fixtures.target_api import Api
 from fixtures.transports import Transport
 from fixtures.transports import transport as open_transport
 from reports.drift.record import RecordHeader
 from suites.drift.behaviour_check import MIN_ANSWERED
+from suites.drift.subject_observation import observe_subject
 
 PLAN = Plan("full", writes=True)
 DAY = date(2027, 3, 10)
@@ -59,11 +60,8 @@ class ApiObserver:
         `shift` and `only` are those of `fixtures.questions.observing`.
         """
         subject, api = self._subjects[label], self._client_of[label]
-        if isinstance(subject, Operation):
-            observation = observe_operation(api, PLAN, subject, shift, only)
-        else:
-            observation = observe_call(api, PLAN, subject, lambda name: self._transport(api, name), shift, only)
-        return observation.behaviours if observation.asked.answered_share >= MIN_ANSWERED else None
+        observation = observe_subject(api, PLAN, subject, lambda name: self._transport(api, name), shift, only)
+        return observation.behaviours if observation.log.answered_share >= MIN_ANSWERED else None
 
     def _transport(self, api: Api, name: str) -> Transport:
         key = (id(api), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -12,7 +13,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -74,10 +74,9 @@ def test_a_change_that_breaks_clients_fails(recorded: tuple[Path, Any]) -> None:
 
 def test_another_change_is_in_the_result(recorded: tuple[Path, Any]) -> None:
     run(recorded[0], "--fault", "flowback.shows_a_user_without_a_key", "--pause", "0")
-    result = json.loads((ROOT / "reports" / "out" / "drift" / "flowback.json").read_text())
-    places = [place[2:] for change in result["changes"] for place in change["places"]]
+    places = [place[2:] for change in result()["changes"] for place in change["places"]]
     assert places == [["access", "no credentials"]]
-    (command,) = result["curls"].values()
+    (command,) = result()["curls"].values()
     assert command.startswith("curl ")
 
 
@@ -158,16 +157,16 @@ class Troubled(BaseHTTPRequestHandler):
     """flowback's reference behind a server that can answer with trouble, or otherwise once."""
 
     client = InProcessClient("flowback", settings={})
-    trouble = ""  # of all answers
-    once: list[str] = []  # paths that are answered with 404 one time  # noqa: RUF012
+    trouble = ""  # pattern of the URLs that are answered with 503
+    once: list[str] = []  # parts of URLs that are answered with 404 one time  # noqa: RUF012
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        if self.trouble:
+        if self.trouble and re.search(self.trouble, self.path):
             return self._reply(503, b"")
-        if path in self.once:
-            self.once.remove(path)
-            return self._reply(404, b"{}")
+        for part in self.once:
+            if part in self.path:
+                self.once.remove(part)
+                return self._reply(404, b"{}")
         headers = tuple((name, value) for name, value in self.headers.items() if name.lower() != "host")
         answer = self.client.send(Request(self.command, f"{self.client.target.url}{self.path}", headers)).response
         return self._reply(answer.status, answer.body, answer.headers)
@@ -200,17 +199,32 @@ def somebodys_server() -> Iterator[dict[str, str]]:
         server.shutdown()
 
 
-def test_somebodys_server_is_asked_the_small_plan_and_trouble_is_inconclusive(folder: Path) -> None:
+def test_trouble_and_what_flips_are_no_change_at_somebodys_server(folder: Path) -> None:
     with somebodys_server() as settings:
         first = run(folder, **settings)
         assert first.returncode == 3, first.stdout
         assert read_record(folder / "flowback").header.plan_size == "small"
-        unchanged = run(folder, **settings)
-        assert unchanged.returncode == 0, unchanged.stdout
-        Troubled.trouble = "always"
+        Troubled.once.append("no_such_parameter")
+        flipped = run(folder, "--pause=0", **settings)
+        assert (flipped.returncode, Troubled.once) == (0, []), flipped.stdout
+        assert len(result()["became_unsteady"]) == 1
+        Troubled.trouble = "no_such_parameter|id="
         troubled = run(folder, **settings)
-    assert troubled.returncode != 1, troubled.stdout
-    assert "changes among" not in troubled.stdout or " 0 changes" in troubled.stdout
+    assert troubled.returncode == 3, troubled.stdout
+    assert "questions met trouble: status 503" in troubled.stdout
+    assert result()["changes"] == []
+
+
+def test_a_target_that_does_not_answer_is_unreachable(recorded: tuple[Path, Any]) -> None:
+    ended = run(recorded[0], FLOWBACK_URL="http://127.0.0.1:9", FLOWBACK_TOKEN="x")
+    assert ended.returncode == 4, ended.stdout
+    assert "127.0.0.1:9" in result()["unreachable"]
+
+
+def result() -> dict[str, Any]:
+    """What the last run has left for the report."""
+    content: dict[str, Any] = json.loads((ROOT / "reports" / "out" / "drift" / "flowback.json").read_text())
+    return content
 
 
 RECORD = Record(
