@@ -77,7 +77,10 @@ class JsonShape:
                 self._paths[path].repeated.add(value)
 
     def _at(self, path: str) -> PathFacts:
-        return self._paths.setdefault(path, PathFacts())
+        facts = self._paths.get(path)
+        if facts is None:
+            facts = self._paths[path] = PathFacts()
+        return facts
 
     def _is_distinct(self, value: Any, path: str) -> bool:
         """Whether no response has had that value at the path before."""

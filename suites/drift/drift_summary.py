@@ -67,9 +67,9 @@ def record_observations(observed: ApiObservations, earlier: Record | None) -> tu
     An operation that only one turn could observe is not recorded; what the earlier record has of operations that were
     not observed stays.
     """
-    first, second = completed(observed.of_turn(FIRST), observed.of_turn(SECOND))
-    once = {it.operation for it in first} ^ {it.operation for it in second}
-    passes = [{**_without(it, once), **observed.run_facts} for it in (first, second)]
+    turns = observed.of_turn(FIRST), observed.of_turn(SECOND)
+    once = {it.operation for it in turns[0]} ^ {it.operation for it in turns[1]}
+    passes = [{**it, **observed.run_facts} for it in completed(*(_without(turn, once) for turn in turns))]
     operations = {it.operation for it in passes[0]}
     fresh, kept = _split(earlier, operations)
     if fresh is not None:
@@ -96,7 +96,9 @@ def compare_observations(observed: ApiObservations, record: Record) -> DriftResu
     inconclusive = dict(observed.inconclusive)
     if tested.steady and len(missing) > (1 - MIN_COMPARABLE) * len(tested.steady):
         reason = "the plan changed: record again" if record.header.plan != observed.header().plan else "few answers"
-        inconclusive |= {it: reason for it in {address.operation for address in missing} if it not in inconclusive}
+        not_asked = {it.operation: next(iter(it.not_asked.values())) for it in observed.observations if it.not_asked}
+        names = sorted({address.operation for address in missing} - set(inconclusive))
+        inconclusive |= {name: not_asked.get(name, reason) for name in names}
     return _result(
         observed,
         tested,
