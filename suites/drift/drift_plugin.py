@@ -5,6 +5,7 @@ Rule: processes of xdist write observations; the one that the user started makes
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Generator
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import UsageError
+from fixtures.questions.observing import Plan
+from fixtures.targets import from_environment
 from reports.drift.record import Record
 from suites.drift import drift_options, run_behaviours
 from suites.drift.drift_options import RecordPlace
@@ -24,10 +27,12 @@ from suites.drift.drift_summary import (
     write_result,
 )
 from suites.drift.observation_files import StoredObservation, read_observations
-from suites.reporting import broken_contracts, pytest_plugin
+from suites.drift.planned_requests import planned_requests_of_drift
+from suites.reporting import broken_contracts, pytest_plugin, request_plan
 from suites.reporting.result_recorder import RESULTS
 
 OUT = Path(__file__).parents[2] / "reports" / "out" / "drift"
+TEST = "drift/test_behaviour.py::test_behaviour"
 LINES = pytest.StashKey[list[str]]()
 EXIT_INCONCLUSIVE = 3
 EXIT_BROKEN = 2
@@ -42,7 +47,18 @@ def configure(config: pytest.Config) -> None:
     for api in broken_contracts.working_apis(config):
         if drift_options.takes_part(config, api):
             drift_options.known_record(config, api)
+            _plan_requests(config, api)
     config.pluginmanager.register(DriftPlugin(config))
+
+
+def _plan_requests(config: pytest.Config, api: str) -> None:
+    """Lets a run at a named target announce the requests of its behaviour tests."""
+    target = from_environment(api, os.environ)
+    if target is not None:
+        plan = Plan(drift_options.plan_size(config, target), target.writes)
+        most, total = planned_requests_of_drift(api, plan)
+        turns = 2 if drift_options.record_place(config, api).is_written else 1
+        request_plan.PLANNED[api] = {TEST: (most, turns * total)}
 
 
 def observation_folder(config: pytest.Config) -> Path:

@@ -33,6 +33,9 @@ def api_of_node(node_id: str) -> str:
     return next((word for word in words if word in contracts.apis()), "")
 
 
+PLANNED: dict[str, dict[str, tuple[int, int]]] = {}  # by API, counts that follow from a plan and are not measured
+
+
 def function_of_node(node_id: str) -> str:
     """The test function of that node id, such as `getflow/test_dates.py::test_name`."""
     return node_id.partition("[")[0].removeprefix("suites/")
@@ -49,13 +52,17 @@ def request_counts(api: str) -> Counts:
 
 def requests_of_test(api: str, node_id: str) -> int:
     """The most requests that a test of that function sends, 0 when it is not known."""
-    return request_counts(api).get(function_of_node(node_id), (0, 0))[0]
+    return _counts(api).get(function_of_node(node_id), (0, 0))[0]
+
+
+def _counts(api: str) -> Counts:
+    return {**request_counts(api), **PLANNED.get(api, {})}
 
 
 def planned_requests(api: str, node_ids: Iterable[str], workers: int) -> tuple[int, int]:
     """About how many requests these tests of the API send at most, and for how many tests that is not known."""
     tests = Counter(function_of_node(node_id) for node_id in node_ids if api_of_node(node_id) == api)
-    counts = request_counts(api)
+    counts = _counts(api)
     known = {name: counts[name] for name in tests if name in counts}
     total = sum(min(total, most * tests[name]) for name, (most, total) in known.items())
     unknown = sum(number for name, number in tests.items() if name not in counts)

@@ -203,6 +203,7 @@ def test_trouble_and_what_flips_are_no_change_at_somebodys_server(folder: Path) 
     with somebodys_server() as settings:
         first = run(folder, **settings)
         assert first.returncode == 3, first.stdout
+        assert re.search(r"^flowback: about \d+ requests at most", first.stdout), first.stdout
         assert read_record(folder / "flowback").header.plan_size == "small"
         Troubled.once.append("no_such_parameter")
         flipped = run(folder, "--pause=0", **settings)
