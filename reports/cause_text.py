@@ -14,6 +14,7 @@ from reports.results.accepted_causes import AcceptedCause
 from reports.results.causes import Cause
 from reports.results.finding_record import FindingRecord
 
+OF_BEHAVIOUR = "behaviour"  # the kind of a finding that a target behaves otherwise than recorded
 TRY_IT = "try it"  # the part that is a script
 Since = Mapping[str, str]  # by id of a cause, since when it is seen
 UNKNOWN: Since = MappingProxyType({})
@@ -24,9 +25,10 @@ MAX_SHOWN = 12  # causes of an API in full on a console
 
 
 def heading(cause: Cause) -> str:
-    """The clause and its sentence, "a test without a clause" for none."""
+    """The clause and its sentence; for none, whether behaviour changed or a test has no clause."""
     sentence = sentence_of(cause.clause)[0]
-    return f"{cause.clause}: {sentence}" if sentence else cause.clause or "a test without a clause"
+    without = "changed behaviour" if cause.example.kind == OF_BEHAVIOUR else "a test without a clause"
+    return f"{cause.clause}: {sentence}" if sentence else cause.clause or without
 
 
 def cause_lines(cause: Cause, since: Since = UNKNOWN) -> list[str]:

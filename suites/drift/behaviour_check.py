@@ -14,14 +14,15 @@ from pathlib import Path
 from contracts.asyncapi import Call
 from contracts.behaviour.behaviour import Address, Behaviour
 from contracts.behaviour.evidence import settled
-from contracts.exchange import Exchange, as_curl, body_text
+from contracts.exchange import as_curl, body_text
 from contracts.operation import Operation
 from fixtures.pace import NotTested
 from fixtures.questions.asking import QuestionLog
 from fixtures.questions.observing import OperationObservation, Plan
 from fixtures.target_api import Api
-from reports.drift.changes import Change, changes, sentence
+from reports.drift.changes import Change, changes
 from reports.drift.record import Record
+from suites.drift.changed_behaviour import changed_behaviour, exchange_of
 from suites.drift.confirmation import confirm, of_operation, titles_to_ask
 from suites.drift.drift_options import target_name
 from suites.drift.observation_files import (
@@ -39,10 +40,6 @@ MIN_ANSWERED = 0.5  # share of the questions of an operation
 MAX_UNSTEADY = 0.2  # share of its recorded behaviours
 BETWEEN_TURNS = 1.0  # seconds, and another second by the clock
 NOTHING_TO_COMPARE = "recorded; there is nothing to compare with yet"
-
-
-class BehaviourChanged(AssertionError):
-    """The target behaves otherwise than recorded; the message says how."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ class BehaviourCheck:
         self._write(FIRST, behaviours, observation.log, "", flipped, different)
         breaking = [change for change in different if change.severity == "breaking"]
         if breaking:
-            raise BehaviourChanged("\n".join(sentence(change) for change in breaking))
+            raise changed_behaviour(self.api, breaking, observation.log)
 
     def _observe(self, shift: int = 0, only: Collection[str] | None = None) -> OperationObservation:
         return observe_subject(self.api, self.plan, self.subject, self.open_transport, shift, only)
@@ -113,7 +110,7 @@ class BehaviourCheck:
         flipped: tuple[str, ...] = (),
         different: Collection[Change] = (),
     ) -> None:
-        shown = {change.question: exchange for change in different if (exchange := _exchange_of(log, change))}
+        shown = {change.question: exchange for change in different if (exchange := exchange_of(log, change))}
         api = self.api
         write_observation(
             self.folder,
@@ -153,11 +150,3 @@ def _too_unsteady(record: Record) -> str:
 def _flip_text(address: Address) -> str:
     where = " ".join(filter(None, (address.operation, address.answer)))
     return f"{where}: {address.family} of {address.place} was the recorded one when it was asked for again"
-
-
-def _exchange_of(log: QuestionLog, change: Change) -> Exchange | None:
-    """The exchange that shows the change: of its question, or of the step of a walk."""
-    for address in change.places:
-        if address in log.exchanges:
-            return log.exchanges[address]
-    return next((answer.exchange for answer in log.answers if answer.title == change.question), None)

@@ -70,6 +70,9 @@ def test_a_run_after_it_compares_and_passes(recorded: tuple[Path, Any]) -> None:
 def test_a_change_that_breaks_clients_fails(recorded: tuple[Path, Any]) -> None:
     ended = run(recorded[0], "--fault", "flowback.refuses_in_html", "--pause", "0")
     assert ended.returncode == 1, ended.stdout
+    assert "GET /user answers text/html; charset=utf-8, was application/json" in ended.stdout
+    assert "changed behaviour" in ended.stdout
+    assert "a test without a clause" not in ended.stdout
 
 
 def test_another_change_is_in_the_result(recorded: tuple[Path, Any]) -> None:
