@@ -109,9 +109,20 @@ def _output(served: SocketReference, command: str, mailbox: str) -> str:
         )
         text = (ended.stdout + ended.stderr).decode(errors="backslashreplace").replace(url, "")
         year = datetime.now(UTC).year
-        return re.sub(VARYING.format(year - 1, year, year + 1), "…", text)
+        return _without_varying(text, re.compile(VARYING.format(year - 1, year, year + 1)))
     except subprocess.TimeoutExpired:
         return "no end"
+
+
+def _without_varying(text: str, varying: re.Pattern[str]) -> str:
+    """The text with a number for each time and id, the same one for equal ids; times are all alike."""
+    numbers: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        is_time = match[0].endswith("GMT") or ":" in match[0]
+        return "(time)" if is_time else f"(id {numbers.setdefault(match[0], len(numbers))})"
+
+    return varying.sub(number, text)
 
 
 class CommandRun:

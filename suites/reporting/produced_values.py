@@ -33,9 +33,11 @@ class ProducedValue:
 
 
 def sent_text(request: Request) -> str:
-    """The text of a request without percent-encoding: URL, values of headers, body."""
+    """The text of a request without percent-encoding: URL, values of headers, body; a body with + also as of a form."""
     headers = "\n".join(value for _, value in request.headers)
-    return "\n".join([unquote(request.url), headers, unquote(request.body.decode(errors="replace"))])
+    body = unquote(request.body.decode(errors="replace"))
+    as_form = [body.replace("+", " ")] if "+" in body else []
+    return "\n".join([unquote(request.url), headers, body, *as_form])
 
 
 def contains(request: Request, value: str) -> bool:

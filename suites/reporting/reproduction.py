@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from contracts.exchange import FRAME, Exchange, Request
 from contracts.judge.http_judge import is_refusal
@@ -151,6 +151,8 @@ def _needed_by(exchange: Exchange, history: History) -> Iterator[Exchange]:
             yield maker
             yield producer
     marked = [value for value in sent_values(exchange.request) if NAME_MARK in value and value != NAME_MARK]
+    if not history.is_write(exchange):
+        marked += [value for _, value in parse_qsl(urlsplit(exchange.request.url).query) if len(value) >= CERTAIN]
     for write in [it for it in earlier if any(contains(it.request, value) for value in marked)][-SENDERS:]:
         yield write
         codes = [it.code for it in history.mailed.values() if it.exchange is write]
