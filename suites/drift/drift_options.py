@@ -22,6 +22,7 @@ from reports.drift.record_files import has_record, read_record
 
 MARK = "behaviour"
 OWN_FOLDER = Path("suites") / "drift"
+OUT = Path(__file__).parents[2] / "reports" / "out" / "drift"
 OBSERVED = "observed"
 DEFAULT_PAUSE = 2.0  # seconds before a difference is asked for again
 RECORDS = pytest.StashKey[dict[str, Record | None]]()  # by API, what stands in its folder, read once
@@ -83,11 +84,15 @@ def record_place(config: pytest.Config, api: str) -> RecordPlace:
 
 
 def record_folder(config: pytest.Config, api: str, environ: Mapping[str, str]) -> Path:
-    """DIR/<api> of --observed; else observed/<api> beside the target file; else contracts/<api>/observed."""
+    """DIR/<api> of --observed; else observed/<api> beside the target file; else contracts/<api>/observed, and for our
+    own reference a folder that git ignores.
+    """
     if config.option.observed:
         return Path(config.option.observed) / api
     target_file = environ.get(f"{api.upper()}_TARGET", "").strip()
-    return Path(target_file).parent / OBSERVED / api if target_file else contracts.FOLDER / api / OBSERVED
+    if target_file:
+        return Path(target_file).parent / OBSERVED / api
+    return contracts.FOLDER / api / OBSERVED if is_named(api, environ) else OUT / OBSERVED / api
 
 
 def known_record(config: pytest.Config, api: str) -> Record | None:

@@ -18,7 +18,7 @@ from fixtures.questions.observing import Plan
 from fixtures.targets import from_environment
 from reports.drift.record import Record
 from suites.drift import drift_options, run_behaviours
-from suites.drift.drift_options import RecordPlace
+from suites.drift.drift_options import OUT, RecordPlace
 from suites.drift.drift_summary import (
     ApiObservations,
     compare_observations,
@@ -31,7 +31,6 @@ from suites.drift.planned_requests import planned_requests_of_drift
 from suites.reporting import broken_contracts, pytest_plugin, request_plan
 from suites.reporting.result_recorder import RESULTS
 
-OUT = Path(__file__).parents[2] / "reports" / "out" / "drift"
 TEST = "drift/test_behaviour.py::test_behaviour"
 LINES = pytest.StashKey[list[str]]()
 EXIT_INCONCLUSIVE = 3
