@@ -45,9 +45,9 @@ class _FileReader:
     def shapes_of_file(self) -> Shapes:
         """The lines of a file with shapes, by answer."""
         return {
-            answer: {
+            "" if answer == ANY else answer: {
                 (section, place): self._line(line)
-                for section, places in self.yaml.mapping(node, tuple(SECTIONS)).items()
+                for section, places in self.yaml.mapping(node, (*SECTIONS, *PLAIN)).items()
                 for place, line in self.yaml.mapping(places).items()
             }
             for answer, node in self.yaml.mapping(self.yaml.root).items()
@@ -93,7 +93,7 @@ class _FileReader:
         sections = self.yaml.mapping(node)
         if "seen" in sections:
             self.usual[answer] = self.yaml.positive_integer(sections["seen"])
-        if SHAPE in sections and not only:
+        if SHAPE in sections:
             yield from self._inherited(answer, sections[SHAPE])
         for section, inner in sections.items():
             if section in ("seen", SHAPE) or (only and section not in only):
@@ -109,8 +109,12 @@ class _FileReader:
     def _inherited(self, answer: str, node: yaml.Node) -> Iterator[tuple[LineKey, dict[Family, Fact]]]:
         """The lines of the shape that most operations have for that answer."""
         if answer not in self.shapes or self.yaml.scalar(node) != SHAPES_FILE:
-            raise self.yaml.error(node, f"expected {SHAPES_FILE}, and a shape of {answer} in it")
+            raise self.yaml.error(node, f"expected {SHAPES_FILE}, and a shape of {answer or ANY} in it")
         for (section, place), line in self.shapes[answer].items():
+            if section not in SECTIONS:
+                family = next(family for family in PLAIN if family == section)
+                yield (answer, section, place), {family: Behaviour(self._value(family, str(line)))}
+                continue
             try:
                 yield (answer, section, place), facts_of(section, place, line, self.usual.get(answer, ENOUGH))
             except FormatError as error:

@@ -10,13 +10,13 @@ from contracts.behaviour.behaviour import Behaviour
 from reports.drift.question_titles import joined
 from reports.drift.record_groups import LineKey, OperationGroup, is_titled, usual_sightings
 from reports.drift.record_lines import SECTIONS, Facts, line_of
+from reports.drift.shared_shapes import ANY as ANY
 from reports.drift.shared_shapes import FILE as SHAPES_FILE
-from reports.drift.shared_shapes import Shapes, inherited, shape_lines
+from reports.drift.shared_shapes import Shapes, inherited, media_type_of, shape_lines
 from reports.drift.sightings import ENOUGH
-from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, shortened, usual_media_type
+from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, shortened
 from reports.drift.yaml_text import block, flow, scalar
 
-ANY = "any"  # in the place of an answer: what does not depend on it
 MEDIA_TYPE = "media type"  # of answers whose outcome names none
 MESSAGE = "message"  # of all questions with an outcome, in the place of a sort
 NOT_SEEN = "not seen"  # in the place of an answer: the operation has none of it
@@ -30,7 +30,7 @@ def file_text(group: OperationGroup, shapes: Shapes) -> str:
     """The file of that group; `shapes` stand in a file of their own."""
     usual = usual_sightings(group)
     titles, written = titles_by_sort(group.common), shape_lines(group)
-    media = usual_media_type(_outcomes(group.common))
+    media = media_type_of(group)
     lines = [MARK, "operations:", *(f"- {scalar(operation)}" for operation in group.operations)]
     lines += [f"{MEDIA_TYPE}: {scalar(media)}"] if media else []
     unusual = {answer for answer, seen in usual.items() if seen != ENOUGH}
@@ -52,13 +52,6 @@ def file_text(group: OperationGroup, shapes: Shapes) -> str:
                 continue
             lines += _answer(answer, _short(differing, media), usual, {}, 2)
     return "\n".join(lines) + "\n"
-
-
-def _outcomes(lines: Lines) -> Iterator[str]:
-    for (_, section, _), facts in lines.items():
-        for fact in (facts or {}).values():
-            if section in FAMILIES_WITH_OUTCOMES and isinstance(fact, Behaviour):
-                yield fact.value
 
 
 def _short(lines: Lines, media: str) -> dict[LineKey, Facts | None]:

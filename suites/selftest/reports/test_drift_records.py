@@ -267,6 +267,20 @@ def test_a_shape_that_most_operations_have_is_written_once(tmp_path: Path) -> No
     assert sorted(files(tmp_path)) == ["record.yaml"]
 
 
+def test_questions_that_most_operations_answer_alike_are_written_once(tmp_path: Path) -> None:
+    titles = ("unknown: query x", "missing: query id", "empty: query id", "wrong accept: image/png")
+    steady = {
+        address: Behaviour(value)
+        for number in range(4)
+        for title in titles
+        for family, value in (("outcome", "400 application/json bad"), ("message", "this is bad"))
+        for address in [fact(family, title, answer="", operation=f"GET /{number}")]
+    }
+    write_record(Record(HEADER, steady, {}), tmp_path)
+    assert read_record(tmp_path).steady == steady
+    assert (tmp_path / "GET 0.yaml").read_text().endswith("media type: application/json\nany:\n  shape: shapes.yaml\n")
+
+
 def test_a_shape_that_is_not_there_is_named(tmp_path: Path) -> None:
     write_record(Record(HEADER, {}, {}), tmp_path)
     head = "# Recorded behaviour; ~ marks what is unsteady and not watched.\noperations: [a]\n"
@@ -296,7 +310,7 @@ def test_labels_that_differ_in_case_have_files_of_their_own(tmp_path: Path) -> N
         fact("page", "style", operation=name): Behaviour("none") for name in ("GET /tasks", "get /tasks", "Record")
     }
     write_record(Record(HEADER, steady, {}), tmp_path)
-    assert len({name.casefold() for name in files(tmp_path)}) == 4
+    assert len({name.casefold() for name in files(tmp_path)} - {"shapes.yaml"}) == 4
 
 
 def test_the_file_of_an_operation_is_known(tmp_path: Path) -> None:
