@@ -18,6 +18,7 @@ from pathlib import Path
 
 from contracts.yaml_reader import UsageError
 from reports.drift.announced_ends import AnnouncedEnd, announced_ends
+from reports.drift.change_kinds import Severity
 from reports.drift.changes import changes, not_comparable
 from reports.drift.changes_page import PAGE_NAME, render_changes_page
 from reports.drift.drift_history import add_runs, read_runs
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str], today: date | None = None) -> int:
         if not results:
             print(f"no results in {os.path.relpath(results_folder)}: run tox -e drift first")
             return EXIT_CODES["inconclusive"]
-        judged = [judge_drift(it, day, options.fail_on, _accepted(it, day)) for it in results]
+        judged = [_judged(it, day, options.fail_on) for it in results]
         add_runs(results_folder, judged)
         ends = {item.result.api: _ends(item.result) for item in judged}
         return _report(options, judged, ends, os.environ)
@@ -62,11 +63,13 @@ def main(arguments: Sequence[str], today: date | None = None) -> int:
         return EXIT_CODES["misuse"]
 
 
-def _accepted(result: DriftResult, today: date) -> dict[str, str]:
-    """The changes that somebody answers for today by id, with last day and reason. Raises UsageError."""
+def _judged(result: DriftResult, today: date, fail_on: Severity) -> DriftVerdict:
+    """The verdict, with the acceptances that apply today. Raises UsageError."""
     acceptances = acceptances_of(result.api, os.environ, today)
-    entries = ((change.id, acceptances.find([change.id])) for change in result.changes)
-    return {identifier: str(entry) for identifier, entry in entries if entry}
+    entries = {change.id: acceptances.find([change.id]) for change in result.changes}
+    accepted = {identifier: str(entry) for identifier, entry in entries.items() if entry}
+    overdue = {identifier for entry in acceptances.overdue_of(result.api) for identifier in entry.ids}
+    return judge_drift(result, today, fail_on, accepted, overdue - accepted.keys())
 
 
 def _report(

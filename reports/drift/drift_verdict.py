@@ -36,15 +36,25 @@ class DriftVerdict:
 
 
 def judge_drift(
-    result: DriftResult, today: date, fail_on: Severity = "breaking", accepted: Mapping[str, str] | None = None
+    result: DriftResult,
+    today: date,
+    fail_on: Severity = "breaking",
+    accepted: Mapping[str, str] | None = None,
+    overdue: Collection[str] = (),
 ) -> DriftVerdict:
-    """The verdict on one API's result; `accepted` has the ids of changes that somebody answers for, and why."""
+    """The verdict on one API's result.
+
+    accepted: by id of a change that somebody answers for, until when and why. overdue: ids of those whose last day is
+    over, which fail whatever their severity.
+    """
     accepted = accepted or {}
     worst_allowed = SEVERITIES.index(fail_on)
     failing = tuple(
         change
         for change in result.changes
-        if change.is_confirmed and change.id not in accepted and SEVERITIES.index(change.severity) <= worst_allowed
+        if change.is_confirmed
+        and change.id not in accepted
+        and (SEVERITIES.index(change.severity) <= worst_allowed or change.id in overdue)
     )
     reasons = tuple(_reasons(result))
     if result.problems:
@@ -54,7 +64,7 @@ def judge_drift(
     else:
         verdict = "fail" if failing else "inconclusive" if reasons else "pass"
     known = {change.id: accepted[change.id] for change in result.changes if change.id in accepted}
-    return DriftVerdict(result, verdict, failing, known, reasons, tuple(_notes(result, today)))
+    return DriftVerdict(result, verdict, failing, known, reasons, (*_notes(result, today), *_overdue(result, overdue)))
 
 
 def check_record(header: RecordHeader, folder: str, *, api: str, target: str, plan_size: str) -> None:
@@ -96,6 +106,12 @@ def _reasons(result: DriftResult) -> Iterator[str]:
     unconfirmed = sum(not change.is_confirmed for change in result.changes)
     if unconfirmed:
         yield f"{unconfirmed} {'change was' if unconfirmed == 1 else 'changes were'} not seen a second time"
+
+
+def _overdue(result: DriftResult, overdue: Collection[str]) -> Iterator[str]:
+    for change in result.changes:
+        if change.id in overdue:
+            yield f"{change.id} was accepted, and its last day is over"
 
 
 def _notes(result: DriftResult, today: date) -> Iterator[str]:

@@ -141,6 +141,15 @@ def test_an_accepted_change_fails_nothing(sample: DriftResult) -> None:
     assert (judged.verdict, len(judged.accepted)) == ("pass", len(sample.changes))
 
 
+def test_an_acceptance_that_is_over_fails_whatever_the_severity(sample: DriftResult) -> None:
+    cosmetic = of_number(sample, 45)
+    result = replace(sample, changes=(cosmetic,))
+    assert judge_drift(result, TODAY).verdict == "pass"
+    judged = judge_drift(result, TODAY, overdue=[cosmetic.id])
+    assert (judged.verdict, judged.failing) == ("fail", (cosmetic,))
+    assert f"{cosmetic.id} was accepted, and its last day is over" in judged.notes
+
+
 def test_a_change_is_accepted_like_a_cause(sample: DriftResult, out: Path, tmp_path: Path) -> None:
     target = tmp_path / "target.yaml"
     environ = {"GETFLOW_TARGET": str(target), "GETFLOW_URL": ""}
