@@ -20,6 +20,7 @@ from contracts.operation import Operation, Schema
 from reports.drift.change_kinds import SEVERITIES, Severity, severity_named
 
 COMBINED = ("allOf", "oneOf", "anyOf")
+CONDITIONAL = ("then", "else")
 MOST_LEVELS = 12  # of schemas within each other
 DECLARED = "x-drift"  # {severity: …, because: …} in a schema
 
@@ -43,7 +44,8 @@ class SeverityRules:
         if not levels or not levels[-1]:  # nothing documents what stands there
             return ""
         clauses = [it["x-clause"] for level in levels for it in level if isinstance(it.get("x-clause"), str)]
-        return str(clauses[-1]) if clauses else ""
+        response = operation.response_for(int(address.answer)) if address.answer.isdecimal() else None
+        return str(clauses[-1] if clauses else (response.clause if response else None) or "")
 
     def _refusal_clause(self, operation: Operation, title: str) -> str:
         """The clause of the rule by which such a request is refused."""
@@ -163,9 +165,9 @@ def _branches(contract: Contract, schema: Any, level: int) -> Iterator[Schema]:
     if resolved is not schema:
         yield resolved
     if level < MOST_LEVELS:
-        for keyword in COMBINED:
-            for part in resolved.get(keyword, ()):
-                yield from _branches(contract, part, level + 1)
+        parts = [part for keyword in COMBINED for part in resolved.get(keyword, ())]
+        for part in (*parts, *(resolved.get(keyword) for keyword in CONDITIONAL)):
+            yield from _branches(contract, part, level + 1)
 
 
 def _below(contract: Contract, schema: Schema, token: str) -> Iterator[Schema]:

@@ -381,6 +381,20 @@ def test_a_change_names_the_clause_of_its_schema() -> None:
     assert GETFLOW.clause_of(Address("GET /tasks", "", "outcome", "missing: query organization_id")) == "GETFLOW-ERR-10"
 
 
+@pytest.mark.parametrize(
+    ("api", "operation", "place"),
+    [
+        ("flowapp", "GET /api/v1/events/sessions", "/data/*/title"),  # within `then`
+        ("bitvis", "GET /api/inventory/inventory/device/ LIST by header", "/data/*/name"),
+        ("flowback", "GET /users", "/data/*/username"),
+    ],
+)
+def test_a_clause_is_found_in_every_form_of_schema(api: str, operation: str, place: str) -> None:
+    rules = rules_of(api)
+    assert rules.clause_of(Address(operation, "200", "presence", place)).startswith(api.upper())
+    assert rules.clause_of(Address(operation, "200", "presence", f"{place}_undocumented")) == ""
+
+
 def test_the_document_is_silent_about_unknown_operations() -> None:
     assert GETFLOW.clause_of(NAME._replace(operation="GET /nothing")) == ""
 
