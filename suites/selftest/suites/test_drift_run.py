@@ -83,32 +83,13 @@ def test_another_change_is_in_the_result(recorded: tuple[Path, Any]) -> None:
     assert command.startswith("curl ")
 
 
-def test_recording_again_adds_to_the_record(recorded: tuple[Path, Any], folder: Path) -> None:
-    record = read_record(recorded[0] / "flowback")
-    address = Address(OPERATION, "", "outcome", "valid: as documented")
-    write_record(
-        Record(record.header, {**record.steady, address: Behaviour("404")}, record.unsteady), folder / "flowback"
-    )
-    assert run(folder, "--record").returncode == 3
-    assert set(read_record(folder / "flowback").unsteady[address]) == {"200 application/json", "404"}
-
-
-def test_operations_that_are_not_observed_stay_in_the_record(recorded: tuple[Path, Any], folder: Path) -> None:
-    record = read_record(recorded[0] / "flowback")
-    other = Address("GET /users", "", "outcome", "valid: as documented")
-    write_record(
-        Record(record.header, {**record.steady, other: Behaviour("200")}, record.unsteady), folder / "flowback"
-    )
-    run(folder, "--record")
-    assert read_record(folder / "flowback").steady[other] == Behaviour("200")
-
-
 def test_the_same_behaviour_gives_the_same_record(recorded: tuple[Path, Any], folder: Path) -> None:
     run(folder)
     name = "GET user.yaml"
     assert (folder / "flowback" / name).read_text() == (recorded[0] / "flowback" / name).read_text()
 
 
+@pytest.mark.slow
 def test_two_workers_record_the_same(recorded: tuple[Path, Any], folder: Path) -> None:
     ended = run(folder, "-n", "2")
     assert ended.returncode == 3, ended.stdout

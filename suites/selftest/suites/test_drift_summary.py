@@ -138,3 +138,9 @@ def test_a_file_that_was_not_completed_is_no_observation(tmp_path: Path) -> None
     (path,) = tmp_path.rglob("*.json")
     path.rename(path.with_suffix(".part"))
     assert read_observations(tmp_path) == []
+
+
+def test_recording_again_makes_what_differs_unsteady(tmp_path: Path) -> None:
+    turns = observation(a="200"), observation(SECOND, a="200")
+    record, _ = record_observations(observed(tmp_path, *turns), record_of(a="404"))
+    assert set(record.unsteady[OUTCOME._replace(place="valid: a")]) == {"200", "404"}
