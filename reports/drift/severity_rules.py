@@ -87,8 +87,8 @@ class SeverityRules:
         return _by_label(self.contract).get(label)
 
     def _schemas(self, address: Address) -> Iterator[Schema]:
-        """The schemas that apply at the address itself."""
-        *_, last = [[], *self._levels(address)]
+        """The schemas that apply at the address itself, whatever the value is."""
+        *_, last = [[], *self._levels(address, conditional=False)]
         yield from last
 
     def _around(self, address: Address) -> Iterator[Schema]:
@@ -96,14 +96,14 @@ class SeverityRules:
         for level in self._levels(address):
             yield from level
 
-    def _levels(self, address: Address) -> Iterator[list[Schema]]:
+    def _levels(self, address: Address, conditional: bool = True) -> Iterator[list[Schema]]:
         root = self._root(address)
         if self.contract is None or root is None:
             return
-        level = list(_branches(self.contract, root, 0))
+        level = list(_branches(self.contract, root, conditional))
         yield level
         for token in address.place.split("/")[1:] if address.place not in ("", "/") else ():
-            level = [part for schema in level for part in _below(self.contract, schema, token)]
+            level = [part for schema in level for part in _below(self.contract, schema, token, conditional)]
             yield level
 
     def _root(self, address: Address) -> Schema | None:
@@ -156,8 +156,8 @@ def _constant(schema: Schema) -> list[Any]:
     return [schema["const"]] if "const" in schema else []
 
 
-def _branches(contract: Contract, schema: Any, level: int) -> Iterator[Schema]:
-    """The schema and those that it combines."""
+def _branches(contract: Contract, schema: Any, conditional: bool, level: int = 0) -> Iterator[Schema]:
+    """The schema and those that it combines; `conditional`: also those that apply to some values only."""
     if not isinstance(schema, Mapping):
         return
     resolved = contract.resolve(schema)
@@ -166,15 +166,16 @@ def _branches(contract: Contract, schema: Any, level: int) -> Iterator[Schema]:
         yield resolved
     if level < MOST_LEVELS:
         parts = [part for keyword in COMBINED for part in resolved.get(keyword, ())]
-        for part in (*parts, *(resolved.get(keyword) for keyword in CONDITIONAL)):
-            yield from _branches(contract, part, level + 1)
+        parts += [resolved.get(keyword) for keyword in CONDITIONAL] if conditional else []
+        for part in parts:
+            yield from _branches(contract, part, conditional, level + 1)
 
 
-def _below(contract: Contract, schema: Schema, token: str) -> Iterator[Schema]:
+def _below(contract: Contract, schema: Schema, token: str, conditional: bool) -> Iterator[Schema]:
     """The schemas of a member of an object, or of an item of an array."""
     name = token.replace("~1", "/").replace("~0", "~")
     inner = schema.get("properties", {}).get(name)
     if inner is None and name == "*":
         inner = schema.get("items") or schema.get("additionalProperties")
     if inner is not None:
-        yield from _branches(contract, inner, 0)
+        yield from _branches(contract, inner, conditional)
