@@ -26,7 +26,7 @@ SAMPLE = (  # a state, another account, a cache, a connection, and a comparison
     "bitvis.remembers_the_last_filter",
     "flowback.hides_users_without_an_image",
 )
-LEAST = 0.9  # share of faults whose commands show them
+LEAST = 0.8  # share of faults whose commands show them; the others need requests at once or keys that are masked
 
 
 @pytest.fixture
