@@ -41,7 +41,7 @@ from reports.drift.changes_page import PAGE_NAME
 from reports.history.run_changes import update_history
 from reports.history.target_history import FOLDER as HISTORY
 from reports.junit_xml import junit
-from reports.load import load_run, report_files, run_comparison, times_command, verdict_text
+from reports.load import load_run, missed_objectives, report_files, run_comparison, times_command, verdict_text
 from reports.load.load_page import render_load_page
 from reports.load.load_run import NoLoadRun
 from reports.load.load_verdict import LoadVerdict
@@ -123,7 +123,9 @@ def _read_loads(options: argparse.Namespace) -> tuple[list[LoadVerdict], list[st
             missing += [] if reasons else [str(error)]
             continue
         loads.append(load)
-        lines = verdict_text.brief_lines if read_records(options.results) != NO_RECORDS else verdict_text.console_lines
+        lines = (
+            missed_objectives.brief_lines if read_records(options.results) != NO_RECORDS else verdict_text.console_lines
+        )
         print(*lines(load), report_files.page_path(load.run.path), sep="\n")
     return loads, missing
 
@@ -155,9 +157,10 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
             records = replace(records, problems=(*records.problems, f"no report.html: {error}"))
             verdict, page = verdicts.worst([verdict, "broken"]), ""
     counted = {load.run.result.name: load.verdict for load in loads}
+    missed = {load.run.result.name: missed_objectives.missed_lines(load) for load in loads}
     files = {
         "coverage.html": coverage_html,
-        "summary.md": summary.markdown(api_verdicts, records, verdict, coverages, counted, changes),
+        "summary.md": summary.markdown(api_verdicts, records, verdict, coverages, counted, changes, missed),
         "summary.json": summary_json.to_json(api_verdicts, records, verdict, counted, changes),
         "coverage.json": summary_json.coverage_json(coverages),
         "junit.xml": junit(api_verdicts, records, verdict, counted),

@@ -12,8 +12,8 @@ from reports import cause_text, summary
 from reports.history import change_text
 from reports.history.run_changes import Changes, RunChanges
 from reports.history.target_history import TARGET_KEY
-from reports.load import verdict_text
 from reports.load.load_verdict import LoadVerdict
+from reports.load.missed_objectives import brief_lines
 from reports.results.causes import Cause
 from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
@@ -75,7 +75,7 @@ def _reasons(tests: Sequence[ResultRecord]) -> str:
 
 
 def _load(load: LoadVerdict, counted: bool) -> str:
-    *lines, sentence = verdict_text.brief_lines(load)
+    *lines, sentence = brief_lines(load)
     apart = "" if counted else "<span>a run of its own, which does not count here</span>"
     return (
         f'<div class="api">{_badge(load.verdict)}<h3>load {escape(load.run.result.name)}</h3>{apart}</div>'

@@ -83,13 +83,6 @@ def console_lines(judged: LoadVerdict) -> list[str]:
     return [*lines, f"load: {judged.verdict}: {counts}; {VERDICT_MEANINGS[judged.verdict]}"]
 
 
-def brief_lines(judged: LoadVerdict) -> list[str]:
-    """Why objectives were missed, and the verdict, for who has seen the table when the run ended."""
-    lines = console_lines(judged)
-    missed = [line for line in objective_lines(judged) if line.endswith(FAIL)]
-    return [*missed, *(f"  {reason}" for reason in judged.reasons), lines[-1]] if len(lines) > 1 else lines
-
-
 def objective_lines(judged: LoadVerdict) -> list[str]:
     """The table of objectives; its last column is the verdict of each."""
     rows = [COLUMNS, *map(outcome_cells, judged.outcomes)]

@@ -9,9 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from reports import summary
 from reports.load.load_result import LoadResult
 from reports.load.load_run import LoadRun
 from reports.load.load_verdict import LoadVerdict
+from reports.load.missed_objectives import brief_lines, missed_lines
 from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.slo import Objective, ObjectivesFile, Scope
@@ -25,6 +27,7 @@ from reports.load.verdict_text import (
     to_facts,
     to_json,
 )
+from reports.results.records import RunRecords
 from suites.selftest.reports.load_sample import tally
 
 MS = 1_000_000
@@ -105,6 +108,25 @@ def test_console_has_table_reasons_clauses_and_verdict() -> None:
         "  1 failed: status 500",
         "load: fail: 3 objectives, 1 missed; an objective was missed",
     ]
+
+
+def test_report_repeats_what_was_missed_and_no_table() -> None:
+    verdict = judged(MET, MISSED, UNKNOWN, verdict="fail", reasons=("1 of 2 workers played",))
+    assert brief_lines(verdict) == [
+        f"  run errors: at most 1 %, measured 25 %, 25 times the limit; {MISSED.why}",
+        "  1 of 2 workers played",
+        "load: fail: 3 objectives, 1 missed; an objective was missed",
+    ]
+
+
+def test_summary_lists_missed_objectives() -> None:
+    records = RunRecords((), None, ())
+    missed = {"smoke": missed_lines(judged(MET, MISSED, verdict="fail"))}
+    page = summary.markdown([], records, "fail", loads={"smoke": "fail", "evening": "pass"}, missed=missed)
+    expected = (
+        "- smoke: ❌ fail\n  - run errors: at most 1 %, measured 25 %, 25 times the limit; mostly a\\|b: &lt;i> c\n"
+    )
+    assert expected + "- evening: ✅ pass" in page
 
 
 @pytest.mark.parametrize(
