@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from fixtures.in_process_client import InProcessClient
@@ -20,6 +20,10 @@ from suites.mutation.reference_apis import InMemoryMailbox
 from suites.mutation.socket_reference import SocketReference
 
 PLAIN_DAY = datetime(2027, 3, 10, 12, 0, tzinfo=UTC)  # no end of a month, no change of the clocks
+
+OF_OTHER = {"TOKEN": "OTHER_TOKEN", "USER_ID": "OTHER_USER_ID", "ORGANIZATION_ID": "FOREIGN_ORGANIZATION_ID"}
+"""A setting of an account, and that of the other account."""
+OF_EVERYBODY = ("USERNAME", "PASSWORD", "DEVICE_METHOD", "ADDRESS_METHOD", "QUEUE_METHOD")  # settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +98,10 @@ def served(state: State) -> Iterator[tuple[list[Api], Clock]]:
 
 
 def _of_account(api: Api, state: State) -> Api:
-    other = load(state.api).KNOWN.get("OTHER_TOKEN")
-    return api.with_settings(TOKEN=other) if state.other_account and other else api
+    known = load(state.api).KNOWN
+    if not state.other_account or "OTHER_TOKEN" not in known:
+        return api
+    of_everybody = {name: value for name, value in known.items() if name in OF_EVERYBODY}
+    own = {name: known[of_other] for name, of_other in OF_OTHER.items() if of_other in known}
+    api.target = replace(api.target, settings={**of_everybody, **own})
+    return api
