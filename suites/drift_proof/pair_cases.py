@@ -22,9 +22,9 @@ PAIRED = (
     *("options_are_answered", "denials_are_forbidden", "pages_have_fifty_rows_at_most", "view_scheduled_is_refused"),
     *("names_have_markup", "missing_has_another_code", "messages_are_reworded", "errors_have_a_severity"),
     *("error_links_are_plain_http", "tasks_have_no_note", "no_start_is_left_out", "tasks_have_a_priority"),
-    *("every_task_is_due", "flags_are_numbers", "notes_have_another_type", "times_have_milliseconds"),
+    *("every_task_is_due", "flags_are_numbers", "callers_have_a_fraction", "times_have_milliseconds"),
     *("some_workspaces_have_no_name", "times_have_no_zone", "a_workspace_stands_twice", "times_have_an_offset"),
-    *("lists_start_at_midnight", "owners_are_a_list", "workspace_ids_are_text", "roles_are_capitals"),
+    *("lists_start_at_midnight", "owners_are_a_list", "workspace_ids_are_text", "activities_have_uuids"),
     *("accounts_are_sorted_by_member", "request_ids_have_no_dashes", "targets_have_a_prefix", "payloads_are_lists"),
     *("names_its_server", "pages_lead_on_in_the_body"),
 )
