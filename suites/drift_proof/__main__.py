@@ -11,7 +11,8 @@ import multiprocessing
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from suites.drift_proof import change_cases, pair_cases, presence_cases, seed_cases, silence_cases
@@ -65,9 +66,17 @@ def _run_all(part: Part, names: Sequence[str], jobs: int) -> Iterator[CaseResult
     """Runs the cases in forks of this process, which inherit what they share; yields each as it ends."""
     part.prepare(names)
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        for result in pool.imap_unordered(part.run, names):
+        for result in pool.imap_unordered(partial(_result_of, part.run), names):
             print(result_line(result), flush=True)
             yield result
+
+
+def _result_of(run: Callable[[str], CaseResult], name: str) -> CaseResult:
+    """The result of a case; one that raises is wrong, and measures nothing."""
+    try:
+        return run(name)
+    except Exception as error:  # whatever it is, the other cases are run
+        return CaseResult(name, (f"raised {type(error).__name__}: {' '.join(str(error).split())}",))
 
 
 def _chosen(names: Sequence[str], options: argparse.Namespace) -> list[str]:

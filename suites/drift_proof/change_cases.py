@@ -77,9 +77,9 @@ def run(name: str) -> CaseResult:
 
 def figures(results: Sequence[CaseResult]) -> list[Figure]:
     """How many faults and variants a comparison sees."""
-    faults = [result for result in results if result.measures["fault"]]
-    variants = [result for result in results if not result.measures["fault"]]
-    blamed = sum(result.measures["blamed"] for result in variants)
+    faults = [result for result in results if result.measure("fault")]
+    variants = [result for result in results if not result.measure("fault")]
+    blamed = sum(result.measure("blamed") for result in variants)
     of_faults = [
         share_figure("faults seen, by questions or by tests", faults, "noticed", 0.99),
         share_figure("faults seen by questions alone", faults, "by questions", 0.0),

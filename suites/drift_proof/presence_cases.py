@@ -61,8 +61,8 @@ def _observation(numbers: random.Random, probability: float) -> Observation:
 
 def figures(results: Sequence[CaseResult]) -> list[Figure]:
     """How often a change of a share is seen, and how often chance is taken for one."""
-    seen = [result.measures["reported"] for result in results if result.measures["changed"]]
-    alarms = [result.measures["reported"] for result in results if not result.measures["changed"]]
+    seen = [result.measure("reported") for result in results if result.measure("changed")]
+    alarms = [result.measure("reported") for result in results if not result.measure("changed")]
     shown: list[Figure] = []
     if seen:
         text = f"{min(seen):.1%} of {TRIALS} trials"

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """A case. problems: what is not as it must be, in lines. measures: what was counted, by name; seconds: it took."""
+    """A case. problems: what is not as it must be, in lines. measures: what was counted, by name; seconds: it took.
+
+    What a case that raised has not counted is 0.
+    """
 
     name: str
     problems: tuple[str, ...] = ()
-    measures: dict[str, float] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+
+    def measure(self, name: str) -> float:
+        """What was counted under that name."""
+        return self.measures.get(name, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Part:
 
 def share_figure(title: str, results: Sequence[CaseResult], measure: str, goal: float) -> Figure:
     """The share of the cases whose measure is not 0; the goal is a share too."""
-    count = sum(bool(result.measures.get(measure)) for result in results)
+    count = sum(bool(result.measure(measure)) for result in results)
     text = f"{count} of {len(results)} ({count / len(results):.1%})"
     return Figure(title, text, f"{goal:.0%}", count >= goal * len(results))
 

@@ -80,16 +80,16 @@ def _before(seed: Seed) -> State:
 
 def figures(results: Sequence[CaseResult]) -> list[Figure]:
     """How many seeds were named rightly, how long a review of them is, and how large the records are."""
-    lines = [result.measures["review lines"] for result in results if result.measures["detected"]]
+    lines = [result.measure("review lines") for result in results if result.measure("detected")]
     return [
         *(share_figure(f"seeds {measure}", results, measure, 1.0) for measure in MEASURES),
         Figure(
             "kinds among them",
-            str(len({result.measures["kind"] for result in results})),
+            str(len({result.measure("kind") for result in results})),
             "at least 110",
-            len({result.measures["kind"] for result in results}) >= 110,
+            len({result.measure("kind") for result in results}) >= 110,
         ),
         median_figure("lines of git diff, median", lines, "lines", 5),
         most_figure("lines of git diff, most", lines, "lines", 40),
-        most_figure("size of a record", [result.measures["kib"] for result in results], "KiB", 100),
+        most_figure("size of a record", [result.measure("kib") for result in results], "KiB", 100),
     ]

@@ -83,8 +83,8 @@ def run(name: str) -> CaseResult:
 
 def figures(results: Sequence[CaseResult]) -> list[Figure]:
     """How many alarms there were, and how much of the records is not watched."""
-    alarms = sum(result.measures["alarms"] for result in results)
-    unsteady = max((result.measures["unsteady"] for result in results), default=0.0)
+    alarms = sum(result.measure("alarms") for result in results)
+    unsteady = max((result.measure("unsteady") for result in results), default=0.0)
     return [
         Figure("alarms about nothing", f"{alarms:.0f} in {len(results)} runs", "0", not alarms),
         Figure(
