@@ -15,6 +15,8 @@ from types import TracebackType
 from contracts.asyncapi import Call, load_rpc_contract
 from contracts.behaviour.behaviour import Observation
 from contracts.operation import Operation
+from fixtures.http_client import Unreachable
+from fixtures.pace import NotTested
 from fixtures.questions.observing import Plan
 from fixtures.target_api import Api
 from fixtures.transports import Transport
@@ -55,12 +57,15 @@ class ApiObserver:
         return list(self._subjects)
 
     def observe(self, label: str, shift: int = 0, only: Collection[str] | None = None) -> Observation | None:
-        """What the operation or call shows, None where too few questions were answered.
+        """What the operation or call shows, None where too few questions were answered, or the target was not reached.
 
         `shift` and `only` are those of `fixtures.questions.observing`.
         """
         subject, api = self._subjects[label], self._client_of[label]
-        observation = observe_subject(api, PLAN, subject, lambda name: self._transport(api, name), shift, only)
+        try:
+            observation = observe_subject(api, PLAN, subject, lambda name: self._transport(api, name), shift, only)
+        except (Unreachable, NotTested):
+            return None
         return observation.behaviours if observation.log.answered_share >= MIN_ANSWERED else None
 
     def _transport(self, api: Api, name: str) -> Transport:
