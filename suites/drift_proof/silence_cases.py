@@ -18,6 +18,12 @@ MOST_UNSTEADY = 0.05
 MONTH_END = datetime(2027, 3, 31, 23, 59, 58, tzinfo=UTC)
 SUMMER_TIME = datetime(2027, 3, 28, 0, 59, 58, tzinfo=UTC)  # two seconds before the clocks of Europe change
 
+
+@cache
+def _shuffled(api: str) -> State:
+    return State(api, (noise.shuffled(api, 0),))
+
+
 States = Callable[[str, int], tuple[State, State]]  # (API, number of the repeat) -> what is recorded, what is checked
 CONDITIONS: dict[str, States] = {
     "other seed": lambda api, repeat: (State(api), State(api, seed=repeat)),
@@ -38,11 +44,6 @@ CONDITIONS: dict[str, States] = {
     "slow answers": lambda api, repeat: (State(api), State(api, (noise.slow(1.0),), seed=repeat)),
     "a 503 in 200": lambda api, repeat: (State(api), State(api, (noise.busy(repeat),), seed=repeat)),
 }
-
-
-@cache
-def _shuffled(api: str) -> State:
-    return State(api, (noise.shuffled(api, 0),))
 
 
 def names(repeats: int = REPEATS) -> list[str]:
