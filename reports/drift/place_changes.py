@@ -139,6 +139,8 @@ def _parameter(place: str, before: str, after: str) -> str:
         return "value no longer accepted" if " " in place else "valid request refused"
     if before == "refused":
         return "value accepted"
+    if after == "honoured":
+        return ""  # there are enough records now that it has an effect
     return _by_word(PARAMETER)(place, before, after)
 
 

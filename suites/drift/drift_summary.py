@@ -75,7 +75,7 @@ def record_observations(observed: ApiObservations, earlier: Record | None) -> tu
     if fresh is not None:
         passes = [completed(it, fresh.steady)[0] for it in passes]
         fresh = Record(fresh.header, completed(fresh.steady, passes[0])[0], fresh.unsteady)
-    record = _with_steady_rates(merge(observed.header(), passes, fresh), passes)
+    record = with_steady_rates(merge(observed.header(), passes, fresh), passes)
     if kept is not None:
         record = Record(record.header, {**kept.steady, **record.steady}, {**kept.unsteady, **record.unsteady})
     write_record(record, observed.folder)
@@ -164,7 +164,7 @@ def _result(
     )
 
 
-def _with_steady_rates(record: Record, observations: Sequence[Observation]) -> Record:
+def with_steady_rates(record: Record, observations: Sequence[Observation]) -> Record:
     """The record, without rates that differ between its own observations by more than chance."""
     first, second = observations
     rates = [

@@ -21,6 +21,7 @@ from reports.drift.record_files import write_record
 from reports.drift.recording import merge
 from suites.drift.behaviour_check import SHIFT
 from suites.drift.confirmation import confirm, of_operation, titles_to_ask
+from suites.drift.drift_summary import with_steady_rates
 from suites.drift_proof.api_observation import ApiObserver, record_header
 from suites.drift_proof.served_state import Clock, State, served
 
@@ -42,7 +43,8 @@ def record_of(state: State) -> Record:
         first = _all_of(observer, observer.labels, 0)
         clock.put_forward(PAUSE)
         second = _all_of(observer, observer.labels[::-1], SHIFT)
-    return merge(record_header(state.api), completed(first, second), None)
+    passes = completed(first, second)
+    return with_steady_rates(merge(record_header(state.api), passes, None), passes)
 
 
 def _all_of(observer: ApiObserver, labels: list[str], shift: int) -> dict[Address, Behaviour]:

@@ -94,3 +94,8 @@ def test_another_default_of_a_parameter_is_one_change() -> None:
     old, new = (Address(TASKS, "", "parameter", f"view {name}") for name in ("default", "unassigned"))
     before = {old: Behaviour("ignored"), new: Behaviour("honoured")}
     assert named(before, {old: Behaviour("honoured"), new: Behaviour("ignored")}) == [(28, "breaking")]
+
+
+def test_a_parameter_that_has_an_effect_on_more_records_is_no_change() -> None:
+    address = Address(USERS, "", "parameter", "limit")
+    assert named({address: Behaviour("ignored")}, {address: Behaviour("honoured")}) == []
