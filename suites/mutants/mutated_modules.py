@@ -137,6 +137,7 @@ TARGETS = (
             "reports/results/verdicts.py",
         ),
         (
+            f"{_REPORTS}/test_accepted_causes.py",
             f"{_REPORTS}/test_load_boundaries.py",
             f"{_REPORTS}/test_load_evidence.py",
             f"{_REPORTS}/test_slo.py",

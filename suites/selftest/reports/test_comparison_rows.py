@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from reports.load import run_comparison, timeline
+from reports.load import comparison_text, run_comparison, timeline
 from reports.load.comparison_text import time_lines
-from reports.load.difference import BETTER, MAX_BATCHES, SAME, TOO_FEW, WORSE, Difference
+from reports.load.difference import BETTER, ERROR_RATE, MAX_BATCHES, SAME, TOO_FEW, WORSE, Difference
 from reports.load.histogram import Histogram
 from reports.load.load_run import LoadRun, NoLoadRun
-from reports.load.run_comparison import ComparisonRow, batches_of_both, compare_runs, main, verdict
+from reports.load.outcome_comparison import OUTCOME_ERROR_RATE, SHARES, THROUGHPUT, OutcomeRow
+from reports.load.run_comparison import EVERYTHING, ComparisonRow, batches_of_both, compare, compare_runs, main, verdict
 from reports.load.timeline import Span
+from reports.results.verdicts import EXIT_CODES
 from suites.selftest.reports.load_sample import STARTED, line, result, tally
 
 MS = 1_000_000
@@ -190,6 +192,53 @@ def test_verdict_of_the_rows(rows: list[ComparisonRow], doubts: list[str], expec
     assert verdict(rows, doubts) == expected
 
 
+SHARE = next(iter(SHARES))  # a metric
+
+
+def outcome_row(operation: str, metric: str, outcome: str) -> OutcomeRow:
+    return OutcomeRow(operation, metric, 0.0, 0.5, Difference(outcome))
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcomes", "is_unfit", "expected"),
+    [
+        (ROWS, [], True, "inconclusive"),
+        (ROWS[:2], [outcome_row(EVERYTHING, THROUGHPUT, WORSE)], False, "fail"),
+        (ROWS[:2], [outcome_row(EVERYTHING, THROUGHPUT, WORSE)], True, "inconclusive"),
+        (ROWS[:2], [outcome_row(EVERYTHING, SHARE, WORSE)], True, "fail"),
+        (ROWS[:2], [outcome_row(EVERYTHING, SHARE, WORSE)], False, "fail"),
+        (ROWS[:2], [outcome_row(EVERYTHING, SHARE, TOO_FEW)], False, "inconclusive"),
+        (ROWS[:2], [outcome_row(EVERYTHING, SHARE, SAME), outcome_row("x", SHARE, TOO_FEW)], False, "pass"),
+    ],
+)
+def test_an_unfit_generator_blames_nobody_for_times(
+    rows: list[ComparisonRow], outcomes: list[OutcomeRow], is_unfit: bool, expected: str
+) -> None:
+    assert verdict(rows, [], outcomes, is_unfit) == expected
+
+
+def test_a_generator_that_was_not_fit_makes_slower_times_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = (of_seconds(lambda _: [5.0] * 20, 9) for _ in range(2))
+    monkeypatch.setattr(run_comparison, "compare_runs", lambda *_: ROWS)
+    monkeypatch.setattr(run_comparison, "compare_outcomes", lambda _: [])
+    assert compare(before, after).verdict == "fail"
+    after.result.health["local"] = {"reasons": ["journeys started late"]}
+    assert compare(before, after).verdict == "inconclusive"
+
+
+def test_times_leave_outcomes_their_part_of_the_error_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = []
+
+    def compare_batches(rows: Sequence[Any], error_rate: float) -> list[Difference]:
+        rates.append(error_rate)
+        return [Difference(SAME)] * len(rows)
+
+    monkeypatch.setattr(run_comparison, "compare_batches", compare_batches)
+    compare_runs(of_seconds(lambda _: [5.0]), of_seconds(lambda _: [5.0]))
+    assert rates == [pytest.approx(ERROR_RATE - OUTCOME_ERROR_RATE)]
+    assert 0 < rates[0] < ERROR_RATE
+
+
 # ------------------------------------------------------------------------------------------------ command
 
 
@@ -229,6 +278,26 @@ def test_run_with_a_gap_makes_no_pass(
     assert main(["before", "after"]) == code
 
 
+def test_comparison_is_written_to_the_files_that_are_named(runs: dict[str, LoadRun], tmp_path: Path) -> None:
+    runs["before"], runs["after"] = of_seconds(lambda _: [5.0], 6), of_seconds(lambda _: [9.0], 6)
+    comparison = compare(runs["before"], runs["after"])
+    json_file, page = tmp_path / "c.json", tmp_path / "c.md"
+    assert main(["before", "after", "--json", str(json_file), "--markdown", str(page)]) == comparison.exit_code
+    assert json_file.read_text("utf-8") == comparison_text.to_json(comparison)
+    assert page.read_text("utf-8") == comparison_text.markdown(comparison)
+
+
+@pytest.mark.parametrize("option", ["json", "markdown"])
+def test_a_file_that_cannot_be_written_is_a_misuse(
+    runs: dict[str, LoadRun], tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    runs["before"] = runs["after"] = of_seconds(lambda _: [5.0], 6)
+    path = tmp_path / "nowhere" / "c"
+    assert main(["before", "after", f"--{option}", str(path)]) == EXIT_CODES["misuse"]
+    reason = f"cannot write {path} (No such file or directory); name a file in a folder that exists"
+    assert capsys.readouterr().err == f"--{option}: {reason}\n"
+
+
 def test_folder_without_a_run_is_named(runs: dict[str, LoadRun], capsys: pytest.CaptureFixture[str]) -> None:
     runs["before"] = of_seconds(lambda _: [5.0], 6)
     assert main(["before", "after"]) == 2
@@ -243,4 +312,6 @@ def test_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
         "usage: python -m reports compare [-h] [--json FILE] [--markdown FILE] A B\n\nCompares two load runs.\n"
     )
     assert "folder of the run before\n" in text
+    assert "also write the comparison as JSON\n" in text
+    assert "also write the comparison as Markdown\n" in text
     assert "folder of the run after\n" in text

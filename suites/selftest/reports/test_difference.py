@@ -228,3 +228,9 @@ def test_equal_values_whose_mean_is_rounded_do_not_vary() -> None:
     """The mean of seven times 2.995732274 is another number."""
     constant = [2.995732274] * 7
     assert compare_batches([(constant, constant)])[0] == Difference(SAME, least=0.0)
+
+
+def test_difference_of_plain_values_has_no_ratios() -> None:
+    shifts = Difference(WORSE, *map(math.expm1, (0.5, 0.25, 0.75, 0.125))).of_plain_values()
+    assert shifts.verdict == WORSE
+    assert (shifts.change, shifts.low, shifts.high, shifts.least) == pytest.approx((0.5, 0.25, 0.75, 0.125))

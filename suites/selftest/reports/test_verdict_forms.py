@@ -20,6 +20,7 @@ from reports.load.slo import Objective, ObjectivesFile, Scope
 from reports.load.verdict_junit import junit
 from reports.load.verdict_text import (
     console_lines,
+    evidence_lines,
     format_value,
     markdown,
     outcome_cells,
@@ -145,6 +146,63 @@ def test_last_line_says_what_the_verdict_means(verdict: str, meaning: str) -> No
 def test_run_that_ended_before_its_first_journey_has_one_line(verdict: str) -> None:
     assert console_lines(judged(verdict=verdict, reasons=("a", "b"))) == [f"load: {verdict}: a; b"]
     assert console_lines(judged(MET, verdict=verdict, reasons=("a", "b")))[-3:-1] == ["  a", "  b"]
+
+
+@pytest.mark.parametrize(
+    ("measured", "margin"),
+    [(0.01, "0 % to spare"), (0.0199, "99 % too much"), (0.02, "2 times the limit"), (0.029, "2.9 times the limit")],
+)
+def test_a_limit_that_is_reached_is_kept(measured: float, margin: str) -> None:
+    assert outcome_cells(Outcome(ERRORS, "pass", measured))[3] == margin
+
+
+def with_evidence() -> LoadVerdict:
+    """A run whose users waited, sent requests again, were turned away, and found an accepted violation."""
+    limited = tally("GET /tasks", [20.0] * 3, {"status 429": 1})
+    limited.statuses, limited.resent = {"429": 1}, 4
+    verdict = judged(MET, operations=(limited,))
+    accepted = [{"id": "0123456789ab", "reason": "ticket 812", "by": "Ann", "until": "2027-03-01"}]
+    verdict.run.plan["acceptances"] = {"getflow": {"file": "a.yaml", "day": "2026-11-29", "entries": accepted}}
+    verdict.run.result.health = {
+        "w1": {"backoffs": 2, "backoff_s": 1.25},
+        "w2": {"backoffs": 1, "backoff_s": 0.5},
+        "w3": {},
+    }
+    causes = [{"id": name, "api": "getflow", "clause": "GETFLOW-ERR-1", "what": "x", "number": 2} for name in ACCEPTED]
+    verdict.run.result.notes = {
+        "causes": {"w1": causes},
+        "judging": {"w1": {"mode": "all", "validated": 3, "answers": 4}},
+    }
+    return verdict
+
+
+ACCEPTED = {"0123456789ab": "until 2027-03-01: ticket 812 (Ann)", "ba9876543210": ""}
+EVIDENCE = [
+    "3 of 4 responses were validated by their contract (all)",
+    "users waited 3 times, 1.75 s in all, before they connected again to a target that refused",
+    "4 requests were sent again, since the server closed their reused connections before a response",
+    "accepted until 2027-03-01: ticket 812 (Ann); cause 0123456789ab, 2 times: GETFLOW-ERR-1: x",
+    "cause ba9876543210, 2 times: GETFLOW-ERR-1: x",
+]
+
+
+def test_verdict_says_what_it_is_based_on() -> None:
+    assert evidence_lines(with_evidence()) == EVIDENCE
+    assert evidence_lines(judged(MET)) == []
+
+
+def test_page_has_evidence_and_causes() -> None:
+    page = markdown(with_evidence())
+    listed = "\n".join(f"- {line}" for line in EVIDENCE)
+    assert f"\n\n## Evidence\n\n{listed}\n" in page
+    assert "\n\n## Causes\n\n- turned away (429): 1 of 4 requests\n" in page
+
+
+def test_facts_name_what_is_accepted_and_validated() -> None:
+    facts = to_facts(with_evidence())
+    assert {cause["id"]: cause["accepted"] for cause in facts["violation_causes"]} == ACCEPTED
+    assert facts["validated"] == {"mode": "all", "validated": 3, "responses": 4}
+    assert facts["causes"] == ["turned away (429): 1 of 4 requests"]
 
 
 @pytest.mark.parametrize(
