@@ -78,7 +78,7 @@ def test_a_failure_that_only_its_cause_shows_to_be_accepted_does_not_count() -> 
 def test_a_finding_fails_the_run_after_the_last_day(tmp_path: Path, faulty_url: str) -> None:
     accept(tmp_path, faulty_url, CAUSE, TODAY - timedelta(1))
     tested, reported = run(tmp_path)
-    assert (tested.code, reported.code) == (1, 1)
+    assert (tested.code, reported.code) == (1, 1), tested.output + reported.output
     for output in (tested.output, reported.output):
         assert f"overdue: {CAUSE} {CLAUSE} was accepted until {TODAY - timedelta(1)}: ticket 812 (Ann)" in output
 

@@ -22,6 +22,9 @@ class MarkedTest:
     def iter_markers(self, name: str) -> Iterator[pytest.Mark]:
         return (mark for mark in self.marks if mark.name == name)
 
+    def get_closest_marker(self, name: str) -> pytest.Mark | None:
+        return next(self.iter_markers(name), None)
+
 
 def only_reads(operation: Operation) -> str:
     return "" if operation.safe else "it writes"
