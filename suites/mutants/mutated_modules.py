@@ -174,7 +174,6 @@ PROVEN = (
     "loadtests/engine/websocket_connection.py",
     "reports/load/difference.py",
     "reports/load/histogram.py",
-    "reports/load/load_verdict.py",
     "reports/load/operation_statistics.py",
     "reports/load/run_comparison.py",
     "reports/load/slo.py",

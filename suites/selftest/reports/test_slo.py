@@ -63,6 +63,13 @@ def test_stated_samples_hold_for_their_own_section(tmp_path: Path) -> None:
     assert (samples["p99.9"], samples["service p95"]) == (50, None)
 
 
+def test_a_breakpoint_is_that_of_the_run(tmp_path: Path) -> None:
+    _, objective = read_objectives(written(tmp_path, "run:\n  errors: 1 %\n  breakpoint: 400 /s\n")).objectives
+    assert (objective.scope, objective.metric, objective.limit) == (Scope("run"), "breakpoint", 400.0)
+    with pytest.raises(UsageError, match="'breakpoint' is no metric of getflow"):
+        read_objectives(written(tmp_path, "run:\n  errors: 1 %\napis:\n  getflow:\n    breakpoint: 400 /s\n"))
+
+
 def test_the_published_objectives_hold_for_any_api() -> None:
     objectives = read_objectives(ROOT / "loadtests" / "slo.yaml").objectives
     assert {objective.scope.api for objective in objectives} == {""}

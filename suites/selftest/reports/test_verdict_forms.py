@@ -403,3 +403,15 @@ def test_junit_of_a_pass_has_no_problems() -> None:
     }
     assert not list(root.iter("failure"))
     assert not list(root.iter("error"))
+
+
+def test_junit_has_evidence_causes_and_failures_as_properties() -> None:
+    root = ElementTree.fromstring(junit(with_evidence()).encode())
+    (properties,) = root.iter("properties")
+    assert [(entry.tag, entry.get("name"), entry.get("value")) for entry in properties] == [
+        *(("property", "evidence", line) for line in EVIDENCE),
+        ("property", "cause", "turned away (429): 1 of 4 requests"),
+        ("property", "status good", "3"),
+        ("property", "status 429", "1"),
+        ("property", "failed: status 429", "1"),
+    ]
