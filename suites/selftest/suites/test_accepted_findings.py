@@ -19,6 +19,7 @@ from reports.results.result_log import ResultRecord
 from suites.harden import departures_matrix
 from suites.harden.measured_process import MeasuredProcess, run_measured
 from suites.reporting.accepted_findings import ACCEPTED, exit_status
+from suites.selftest.free_port import free_address
 
 TODAY = date.today()
 FAULT, CLAUSE, SUITE = "counts_the_rows_of_the_page", "FLOWBACK-LIST-4", "suites/flowback/test_page_envelope.py"
@@ -44,7 +45,8 @@ def accept(folder: Path, url: str, identifier: str, until: date) -> None:
 
 def run(folder: Path, *options: str) -> tuple[MeasuredProcess, MeasuredProcess]:
     """pytest on the suite, and then the reports of what it left."""
-    environ = {**departures_matrix.inherited(), "FLOWBACK_TARGET": str(folder / "target.yaml")}
+    target = {"FLOWBACK_TARGET": str(folder / "target.yaml"), "FLOWBACK_SMTP": free_address()}
+    environ = {**departures_matrix.inherited(), **target}
     plain = ["-m", "pytest", SUITE, "-q", "-p", "no:cacheprovider", f"--alluredir={folder / 'results'}", *options]
     tested = run_measured(plain, environ, folder / "pytest.txt", 200)
     command = ["-m", "reports", "--results", str(folder / "results"), "--out", str(folder / "out"), "--no-html"]

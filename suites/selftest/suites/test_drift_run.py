@@ -22,6 +22,7 @@ from fixtures.in_process_client import InProcessClient
 from reports.drift.record import Record
 from reports.drift.record_files import read_record, write_record
 from suites.drift.confirmation import confirm
+from suites.selftest.free_port import free_address
 
 ROOT = Path(__file__).parents[3]
 OPERATION = "GET /user"
@@ -36,8 +37,9 @@ def run(folder: Path, *arguments: str, path: str = TEST, **environ: str) -> subp
     command = [sys.executable, "-m", "pytest", path, *SELECTION, f"--observed={folder}", *arguments]
     command.append(f"--alluredir={folder.parent / 'results'}")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "FLOWBACK"))}
+    mail = {"FLOWBACK_SMTP": free_address()}
     return subprocess.run(
-        command, cwd=ROOT, env={**clean, **environ}, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, env={**clean, **mail, **environ}, capture_output=True, text=True, timeout=120, check=False
     )
 
 
