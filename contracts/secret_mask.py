@@ -112,19 +112,22 @@ def _lower(text: str) -> str:
 
 def _masked(text: str, forms: tuple[str, ...]) -> str:
     """The text with every form masked, also where only its beginning is left."""
-    lowered, (beginnings, pattern), spans, position = _lower(text), _beginnings(forms), [], 0
-    if not any(beginning in lowered for beginning in beginnings):  # much faster than the pattern
+    lowered, (by_beginning, pattern), spans, position = _lower(text), _beginnings(forms), [], 0
+    if not any(beginning in lowered for beginning in by_beginning):  # much faster than the pattern
         return text
     while match := pattern.search(lowered, position):
-        position = match.start() + _length_of_match(lowered, match.start(), forms)
+        position = match.start() + _length_of_match(lowered, match.start(), by_beginning[match[0]])
         spans.append((match.start(), position))
     return _replaced(text, spans)
 
 
 @lru_cache(maxsize=64)
-def _beginnings(forms: tuple[str, ...]) -> tuple[list[str], re.Pattern[str]]:
-    beginnings = sorted({form[:MIN_PART] for form in forms}, key=len, reverse=True)
-    return beginnings, re.compile("|".join(map(_pattern, beginnings)))
+def _beginnings(forms: tuple[str, ...]) -> tuple[dict[str, list[str]], re.Pattern[str]]:
+    """The forms by how they begin, the longest beginning first, and the pattern of any beginning."""
+    by_beginning: dict[str, list[str]] = {}
+    for form in sorted(forms, key=lambda form: min(len(form), MIN_PART), reverse=True):
+        by_beginning.setdefault(form[:MIN_PART], []).append(form)
+    return by_beginning, re.compile("|".join(map(_pattern, by_beginning)))
 
 
 def _pattern(beginning: str) -> str:
@@ -133,9 +136,8 @@ def _pattern(beginning: str) -> str:
 
 
 def _length_of_match(text: str, start: int, forms: Sequence[str]) -> int:
-    """How many characters from `start` belong to a form: the longest one of those that are there, all or in part."""
-    lengths = [_common_length(form, text[start : start + len(form)]) for form in forms]
-    return max(length for length, form in zip(lengths, forms, strict=True) if length >= min(len(form), MIN_PART))
+    """How many characters from `start` belong to one of these forms, which begin there: the most of them."""
+    return max(_common_length(form, text[start : start + len(form)]) for form in forms)
 
 
 def _common_length(first: str, second: str) -> int:

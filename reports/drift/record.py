@@ -6,7 +6,7 @@ watched. Once unsteady it stays so until somebody edits the record.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -39,3 +39,15 @@ class Record:
     header: RecordHeader
     steady: Mapping[Address, Behaviour]
     unsteady: Mapping[Address, tuple[str, ...]]
+
+    def part(self, operations: Container[str]) -> Record:
+        """What is about these operations and calls, by their labels."""
+        return self._of(lambda address: address.operation in operations)
+
+    def without(self, operations: Container[str]) -> Record:
+        """What is not about these."""
+        return self._of(lambda address: address.operation not in operations)
+
+    def _of(self, is_wanted: Callable[[Address], bool]) -> Record:
+        steady = {address: it for address, it in self.steady.items() if is_wanted(address)}
+        return Record(self.header, steady, {address: it for address, it in self.unsteady.items() if is_wanted(address)})

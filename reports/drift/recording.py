@@ -5,7 +5,7 @@ Rule: an unsteady behaviour never becomes steady by itself, so a record only get
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from contracts.behaviour.behaviour import SHARES, Address, Behaviour, Observation, share
@@ -33,13 +33,6 @@ def merge(header: RecordHeader, observations: Sequence[Observation], earlier: Re
         else:
             unsteady[address] = _values(_texts(behaviours))
     return Record(_header(header, earlier), steady, unsteady)
-
-
-def without(record: Record, operations: Mapping[str, str]) -> Record:
-    """The record without these operations, which are named with the reason and could not be observed."""
-    steady = {address: value for address, value in record.steady.items() if address.operation not in operations}
-    unsteady = {address: value for address, value in record.unsteady.items() if address.operation not in operations}
-    return Record(record.header, steady, unsteady)
 
 
 def _behaviours(

@@ -23,7 +23,7 @@ from fixtures.target_api import Api
 from reports.drift.changes import Change, changes
 from reports.drift.record import Record
 from suites.drift.changed_behaviour import changed_behaviour, exchange_of
-from suites.drift.confirmation import confirm, of_operation, titles_to_ask
+from suites.drift.confirmation import confirm, titles_to_ask
 from suites.drift.drift_options import target_name
 from suites.drift.observation_files import (
     FIRST,
@@ -66,7 +66,7 @@ class BehaviourCheck:
         """Compares with the record. Raises BehaviourChanged for what breaks clients, NotTested for what is too little
         to tell.
         """
-        own = of_operation(record, self.subject.label)
+        own = record.part({self.subject.label})
         observation = self._observe()
         unreliable = _unreliable(observation.log) or _too_unsteady(own)
         if unreliable or not own.steady:

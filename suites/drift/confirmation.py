@@ -24,13 +24,6 @@ class Confirmed:
     flipped: tuple[Address, ...]
 
 
-def of_operation(record: Record, operation: str) -> Record:
-    """The part of a record that is about one operation or call."""
-    steady = {address: it for address, it in record.steady.items() if address.operation == operation}
-    unsteady = {address: it for address, it in record.unsteady.items() if address.operation == operation}
-    return Record(record.header, steady, unsteady)
-
-
 def titles_to_ask(changes: Iterable[Change]) -> Collection[str] | None:
     """The titles of the questions that show these changes, None when it takes all questions."""
     places = [address for change in changes for address in change.places]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
 from pathlib import Path
 
 import contracts
@@ -71,7 +72,7 @@ def record_observations(observed: ApiObservations, earlier: Record | None) -> tu
     once = {it.operation for it in turns[0]} ^ {it.operation for it in turns[1]}
     passes = [{**it, **observed.run_facts} for it in completed(*(_without(turn, once) for turn in turns))]
     operations = {it.operation for it in passes[0]}
-    fresh, kept = _split(earlier, operations)
+    fresh, kept = (earlier.part(operations), earlier.without(operations)) if earlier else (None, None)
     if fresh is not None:
         passes = [completed(it, fresh.steady)[0] for it in passes]
         fresh = Record(fresh.header, completed(fresh.steady, passes[0])[0], fresh.unsteady)
@@ -87,11 +88,7 @@ def compare_observations(observed: ApiObservations, record: Record) -> DriftResu
     """The changes that the observations show together, and what could not be compared."""
     after = {**observed.of_turn(FIRST), **_comparable_facts(observed.run_facts, record)}
     operations = {address.operation for address in after}
-    tested = Record(
-        record.header,
-        {address: it for address, it in record.steady.items() if address.operation in operations},
-        {address: it for address, it in record.unsteady.items() if address.operation in operations},
-    )
+    tested = record.part(operations)
     missing = [address for address in not_comparable(tested, after) if address.operation]
     inconclusive = dict(observed.inconclusive)
     if tested.steady and len(missing) > (1 - MIN_COMPARABLE) * len(tested.steady):
@@ -185,19 +182,6 @@ def _rates(*shares: Behaviour) -> tuple[str, ...]:
     return tuple(sorted({f"{100 * it.count / max(it.total, 1):.0f} %" for it in shares}))
 
 
-def _split(record: Record | None, operations: Iterable[str]) -> tuple[Record | None, Record | None]:
-    """The part of a record that is about these operations, and the rest."""
-    if record is None:
-        return None, None
-    names = set(operations)
-    parts = []
-    for is_wanted in (True, False):
-        steady = {address: it for address, it in record.steady.items() if (address.operation in names) is is_wanted}
-        unsteady = {address: it for address, it in record.unsteady.items() if (address.operation in names) is is_wanted}
-        parts.append(Record(record.header, steady, unsteady))
-    return parts[0], parts[1]
-
-
 def _without(observation: Observation, operations: Iterable[str]) -> dict[Address, Behaviour]:
     names = set(operations)
     return {address: it for address, it in observation.items() if address.operation not in names}
@@ -208,8 +192,8 @@ def _comparable_facts(facts: Mapping[Address, Behaviour], record: Record) -> dic
     return {address: it for address, it in facts.items() if address in record.steady}
 
 
+@cache
 def _version() -> str:
-    try:
-        return version("flowproof")
-    except PackageNotFoundError:
-        return "0.1.0"
+    """flowproof's own: it is run from its checkout, and not installed."""
+    project = tomllib.loads((contracts.FOLDER.parent / "pyproject.toml").read_text("utf-8"))
+    return str(project["project"]["version"])

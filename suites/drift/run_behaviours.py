@@ -16,9 +16,8 @@ def of_run(results: Path | None, api: str) -> dict[Address, Behaviour]:
     A clause that no test checked is left out: a selection of tests says nothing of it.
     """
     tests = [test for test in read_records(results).tests if test.api == api] if results else []
-    clauses = clause_behaviours([], [(test.outcome, test.clauses, test.blamed) for test in tests])
-    checked = sorted({clause for test in tests for clause in test.clauses})
-    clauses |= clause_behaviours(checked, [(test.outcome, test.clauses, test.blamed) for test in tests])
+    checked = {clause for test in tests for clause in test.clauses}
+    clauses = clause_behaviours(checked, [(test.outcome, test.clauses, test.blamed) for test in tests])
     seen: dict[str, list[str]] = defaultdict(list)
     for test in tests:
         for reading in test.readings:

@@ -20,7 +20,7 @@ from reports.drift.record import Record
 from reports.drift.record_files import write_record
 from reports.drift.recording import merge
 from suites.drift.behaviour_check import SHIFT
-from suites.drift.confirmation import confirm, of_operation, titles_to_ask
+from suites.drift.confirmation import confirm, titles_to_ask
 from suites.drift.drift_summary import with_steady_rates
 from suites.drift_proof.api_observation import ApiObserver, record_header
 from suites.drift_proof.served_state import Clock, State, served
@@ -59,7 +59,7 @@ def check(record: Record, state: State) -> Check:
     after: dict[Address, Behaviour] = {}
     with served(state) as (clients, clock), ApiObserver(clients, state.labels) as observer:
         for label in observer.labels:
-            after |= _confirmed(observer, label, of_operation(record, label), clock)
+            after |= _confirmed(observer, label, record.part({label}), clock)
     seen = {address.operation for address in after}
     steady = {address: behaviour for address, behaviour in record.steady.items() if address.operation in seen}
     reported = changes(Record(record.header, steady, record.unsteady), after)

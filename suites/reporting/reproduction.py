@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 from contracts.exchange import FRAME, Exchange, Request
@@ -86,12 +87,22 @@ class History:
         return [write for write in self.writes if self.place(write) < place]
 
 
+def _history(api: Api) -> History:
+    """What the API has exchanged so far; the text of a failure, its record and others ask for the same."""
+    return _history_of(api, api.exchange_count, len(api.exchanges))
+
+
+@lru_cache(maxsize=1)
+def _history_of(api: Api, _count: int, _stored: int) -> History:
+    return History(api)
+
+
 def reproduction(api: Api, at_fault: Exchange, compared: Sequence[Exchange] = ()) -> str:
     """The commands for a POSIX shell, a line each.
 
     compared: exchanges without which the one at fault shows nothing, before or after it.
     """
-    history = History(api)
+    history = _history(api)
     *others, last = sorted({id(it): it for it in (*compared, at_fault)}.values(), key=history.place)
     steps = needed_steps(history, last, others)
     *lines, (end, _) = command_lines(api, [*steps, last], history.mailed.values())
@@ -106,7 +117,7 @@ def compared_in(api: Api, exchange: Exchange, held: Sequence[Exchange] = ()) -> 
     All exchanges of a test that made few of them, what its function holds if that is little, or the last ones that read
     at the same path; and what shows the effect of a write.
     """
-    exchanges, history = list(api.exchanges), History(api)
+    exchanges, history = list(api.exchanges), _history(api)
     if len(exchanges) <= FEW:
         return exchanges
     before = exchanges[: history.place(exchange)]
