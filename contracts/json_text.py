@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 MAX_LEVELS = 200  # arrays and objects within each other; Python itself gives up at about 1,000
 MAX_JSON = 4 << 20  # bytes of JSON that are judged, and MAX_VALUES in it: the judges cannot take much more in time
 MAX_VALUES = 200_000
 MAX_NAME = 80  # characters of a member's name in a message
+SHARED_BYTES = 64 << 10  # of a text, at most, whose value is kept for its next reader
 _BRACKETS = b"[]{}"
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # each bracket as the signed byte of its step: 1 or -1
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 
 
@@ -25,6 +29,16 @@ def read_json(text: bytes) -> Any:
     if is_too_deep(text):
         raise ValueError(f"it is not JSON within {MAX_LEVELS} levels")
     return json.loads(decoded, parse_constant=_no_constant, object_pairs_hook=_unique_members)
+
+
+def read_shared(text: bytes) -> Any:
+    """The value of `read_json`, for a reader that changes nothing in it: the next one may get the same object."""
+    return _kept(text) if len(text) <= SHARED_BYTES else read_json(text)
+
+
+@lru_cache(maxsize=32)  # judges and coverage read a response one after the other, those of a case at its end
+def _kept(text: bytes) -> Any:
+    return read_json(text)
 
 
 def require_judgeable(text: bytes) -> None:
@@ -53,12 +67,9 @@ def _collapses(brackets: bytes) -> bool:
 
 
 def _levels(text: bytes) -> int:
-    depth = deepest = 0
     outside_of_strings = b"".join(text.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
-    for bracket in outside_of_strings.translate(None, _OTHERS):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+    steps = outside_of_strings.translate(_STEPS, _OTHERS)
+    return max(accumulate(memoryview(steps).cast("b")), default=0)
 
 
 def _no_constant(name: str) -> None:

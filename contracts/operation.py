@@ -68,7 +68,7 @@ class DocumentedResponse:
     lines: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Operation:
     """One request that a client can make, at one server.
 
@@ -95,8 +95,8 @@ class Operation:
     refusals: Mapping[str, Any]
     lines: Mapping[str, Any] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        return f"{self.api} {self.label}"
+    def __repr__(self) -> str:
+        return f"{self.api} {self.label}"  # not its members: Allure writes what a test is about into each result
 
     def response_for(self, status: int) -> DocumentedResponse | None:
         """The documented response to that status: exact, then its class, then `default` (OpenAPI 3.1, 4.8.16)."""

@@ -6,6 +6,7 @@ User errors, unreachable targets, missing records and broken contracts are repor
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -161,6 +162,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             bug_kinds.of_tests(session.items, apis),
             session.config.stash[accepted_findings.ACCEPTED],
         )
+    gc.collect()
+    gc.freeze()  # tests and contracts live as long as the process: looking through them again frees nothing
 
 
 @pytest.hookimpl(optionalhook=True)

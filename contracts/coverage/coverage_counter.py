@@ -195,7 +195,7 @@ def _hit_response(plan: OperationPlan, exchange: Exchange, hits: set[int]) -> No
     if node is None or not media_type.endswith("json") or len(response.body) > MAX_BODY_BYTES:
         return
     try:
-        value = response.json()
+        value = response.shared_json()
     except UNDECODABLE:
         return
     node.walk(value, hits)

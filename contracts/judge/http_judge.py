@@ -16,7 +16,7 @@ from typing import Any
 
 from contracts import json_pointer
 from contracts.exchange import Exchange, Response
-from contracts.json_text import read_json
+from contracts.json_text import read_shared
 from contracts.judge.schema_judge import ABSENT, Location, Violation, clauses_around, schema_violations, shorten
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
@@ -121,7 +121,7 @@ def is_refusal(contract: Contract, response: Response) -> bool:
 def _holds(body: bytes, pointer: str, expected: Any) -> bool:
     """Whether the first value at the pointer in that JSON is the expected one."""
     try:
-        values = json_pointer.find(read_json(body), pointer)
+        values = json_pointer.find(read_shared(body), pointer)
     except (ValueError, RecursionError):
         return False
     return bool(values) and bool(values[0] == expected)
@@ -176,7 +176,7 @@ def _body_violations(
     clause = blamed_clause(contract, [*clauses_around(contract, schema, ()), *around], lines, "response")
     if media_type.endswith(JSON_SUFFIXES):
         try:
-            value = response.json()
+            value = response.shared_json()
         except (ValueError, RecursionError) as error:
             received = f"{error}{_snippet(response)}"
             yield Violation("a body of JSON in UTF-8", received, clause, None, "body", "syntax")

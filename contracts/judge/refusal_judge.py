@@ -133,7 +133,7 @@ def _problems(
     contract: Contract, rule: Mapping[str, Any], case: InvalidCase, response: Response, is_body_judged: bool
 ) -> Iterator[Problem]:
     try:
-        payload = response.json()
+        payload = response.shared_json()
     except (ValueError, RecursionError):
         if rule.get("code") and not is_body_judged:  # else judge_response has a finding about it already
             yield f"code {' or '.join(rule['code'])} ({case})", "no JSON"
@@ -164,7 +164,7 @@ def payload_problems(contract: Contract, rule: Mapping[str, Any], case: InvalidC
 def refusal_errors(contract: Contract, exchange: Exchange) -> set[tuple[str, str]]:
     """(code, attribute) of every error in a refusal, as text; an empty set for a response that is no JSON."""
     try:
-        payload = exchange.response.json()
+        payload = exchange.response.shared_json()
     except (ValueError, RecursionError):
         return set()
     return {(str(code), str(attribute)) for code, attribute in _errors(contract, payload)}

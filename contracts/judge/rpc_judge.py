@@ -27,7 +27,7 @@ def judge_envelope(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Fin
     if response.error:
         return [Finding(call.reply_clause, "a reply", response.error, exchange, kind="incomplete")]
     try:
-        value = response.json()
+        value = response.shared_json()
     except (ValueError, RecursionError) as error:
         received = f"{error}, {response.text()[:MAX_SHOWN]!r}"
         clause = blamed_clause(rpc.contract, around, call.reply_lines.get("payload", ""), "response")
@@ -72,7 +72,7 @@ def judge_refused(
         received = _shorten(exchange.response)
         return [*findings, Finding(clause, f"a refusal ({case})", received, exchange, kind=WAS_ACCEPTED)]
     try:
-        problems = list(payload_problems(rpc.contract, rule, case, exchange.response.json()))
+        problems = list(payload_problems(rpc.contract, rule, case, exchange.response.shared_json()))
     except (ValueError, RecursionError):
         return findings  # judge_envelope has a finding about it already
     return findings + [Finding(clause, *problem, exchange, kind=REFUSED_OTHERWISE) for problem in problems]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.exchange import Exchange, Request, Response
-from contracts.json_text import MAX_LEVELS, is_too_deep, read_json
+from contracts.json_text import MAX_LEVELS, SHARED_BYTES, is_too_deep, read_json, read_shared
 from contracts.judge.http_judge import judge_response
 from contracts.openapi import load_contract
 
@@ -57,3 +57,20 @@ def test_a_deeply_nested_body_is_a_finding() -> None:
     response = Response(200, (("Content-Type", media_type),), nested(10_000))
     findings = judge_response(contract, operation, Exchange(Request("GET", "http://127.0.0.1/tasks"), response))
     assert [f"not JSON within {MAX_LEVELS} levels" in finding.received for finding in findings] == [True]
+
+
+@pytest.mark.parametrize(("length", "is_shared"), [(SHARED_BYTES, True), (SHARED_BYTES + 1, False)])
+def test_the_value_of_a_short_text_is_shared_by_its_readers(length: int, is_shared: bool) -> None:
+    text = b"[" + b" " * (length - 2) + b"]"
+    assert (read_shared(text) is read_shared(text)) is is_shared
+    assert read_shared(text) == []
+
+
+def test_a_reader_of_its_own_shares_nothing() -> None:
+    assert read_json(b"[]") is not read_json(b"[]")
+
+
+def test_a_bad_text_is_refused_to_each_reader() -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="is named twice"):
+            read_shared(b'{"id": 1, "id": 2}')

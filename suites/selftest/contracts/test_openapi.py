@@ -237,3 +237,7 @@ def test_contract_has_what_the_document_says_of_refusals_and_records() -> None:
     assert (contract.error_format, contract.refusals, contract.resources) == tuple(extension.values())
     plain = from_document("todo", document())
     assert (plain.error_format, plain.refusals, plain.resources, plain.schemas) == ({}, {}, {}, {})
+
+
+def test_an_operation_is_shown_by_its_name_alone() -> None:
+    assert repr(operation()) == str(operation()) == "todo GET /a"
