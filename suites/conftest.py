@@ -86,6 +86,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     network_guard.install()
+    run_checks.adopt_servers(config)
     config.addinivalue_line("markers", "clause(*ids): the clauses of the vendor's document that a test checks")
     config.addinivalue_line("markers", "observation(*ids): the readings that a test observes, and checks nothing")
     config.addinivalue_line("markers", "client: a test of what clients do, which passes without a word from a target")
@@ -170,6 +171,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Gives an xdist worker the id of the run and the mailbox."""
     node.workerinput[pytest_plugin.RUN_INPUT] = node.config.stash[pytest_plugin.RUN]
+    run_checks.share_servers(node)
     run_checks.share_mailbox(node)
 
 

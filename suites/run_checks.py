@@ -15,7 +15,7 @@ import pytest
 import contracts
 from contracts.errors import UsageError
 from contracts.openapi import load_contract
-from fixtures import reference
+from fixtures import reference, server_identity
 from fixtures.corpus import EFFORTS
 from fixtures.corpus.request_fields import needs_mail
 from fixtures.known_variables import check_environment
@@ -30,6 +30,7 @@ APIS_UNDER_TEST = pytest.StashKey[dict[str, Any]]()  # what the fixture `api_of`
 MISUSE = pytest.StashKey[str]()  # why the APIs under test cannot be tested, in one line
 MAILBOX = pytest.StashKey[MailSink | SharedMailbox]()  # where this run receives mail
 SHARED_MAILBOX = "mailbox"  # name of its URL in what xdist sends to a worker
+KNOWN_SERVERS = "servers"  # name, there, of the answers of those that were asked whose they are
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -115,8 +116,7 @@ def check_targets(session: pytest.Session) -> None:
     Opens the mailbox, if one of these APIs sends mail.
     """
     config = session.config
-    is_on_targets = APIS_UNDER_TEST not in config.stash and pytest_plugin.writes_results(config)
-    if config.option.collectonly or not is_on_targets:
+    if APIS_UNDER_TEST in config.stash or not pytest_plugin.writes_results(config):
         return
     apis = apis_under_test(session)
     try:
@@ -150,6 +150,16 @@ def _start_mailbox(config: pytest.Config) -> MailSink:
     sink = MailSink(*address, is_open=False).start()
     config.add_cleanup(sink.close)
     return sink
+
+
+def share_servers(node: Any) -> None:
+    """Tells an xdist worker whose servers the targets are."""
+    node.workerinput[KNOWN_SERVERS] = server_identity.answers()
+
+
+def adopt_servers(config: pytest.Config) -> None:
+    """Takes over in an xdist worker what its run knows of the targets' servers."""
+    server_identity.adopt(getattr(config, "workerinput", {}).get(KNOWN_SERVERS, ()))
 
 
 def share_mailbox(node: Any) -> None:

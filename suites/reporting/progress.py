@@ -127,12 +127,7 @@ class ProgressReporter:
 def configure(config: pytest.Config) -> None:
     """Registers the reporter where a run of targets prints at pytest's usual verbosity."""
     is_worker = hasattr(config, "workerinput")
-    if (
-        is_worker
-        or config.get_verbosity() != 0
-        or not pytest_plugin.writes_results(config)
-        or config.option.collectonly
-    ):
+    if is_worker or config.get_verbosity() != 0 or not pytest_plugin.writes_results(config):
         return
     descriptor = os.dup(1)  # pytest captures the original while a test runs
     file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")

@@ -38,8 +38,9 @@ TITLE = pytest.StashKey[str]()
 
 
 def writes_results(config: pytest.Config) -> bool:
-    """Whether this run tests targets: self-tests do not overwrite the last report."""
-    return not any("selftest" in str(argument) for argument in config.args)
+    """Whether this run tests targets: self-tests and a list of the tests do not overwrite the last report."""
+    is_selftest = any("selftest" in str(argument) for argument in config.args)
+    return not is_selftest and not config.option.collectonly
 
 
 def configure(config: pytest.Config) -> None:

@@ -18,19 +18,25 @@ from typing import Any
 from contracts.exchange import Request, Response
 from fixtures import reference
 from fixtures.in_process_client import InProcessClient
+from fixtures.reference import identity
 
+NOT_FOUND = Response(404, (("Content-Type", "text/plain"),), b"no such page")
 LOCKED = Response(401, (("Content-Type", "application/json"),), b'{"error": "locked"}')
 Habit = Callable[["Log", Request], Response | None]
 
 
 @dataclass
 class Log:
-    """What the server has received and how it behaved; times are those of `time.monotonic`."""
+    """What the server has received and how it behaved; times are those of `time.monotonic`.
+
+    identity_requests: how often it was asked whether it is our reference, which is no request to its API.
+    """
 
     times: list[float] = field(default_factory=list)
     throttled: int = 0
     wrong: deque[float] = field(default_factory=deque)
     is_locked: bool = False
+    identity_requests: int = 0
 
     def recent(self, seconds: float) -> int:
         """How many requests came within so many seconds, the last one included."""
@@ -94,8 +100,7 @@ def serve(
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             request = Request(self.command, f"{origin}{self.path}", tuple(self.headers.items()), body)
             with lock:
-                log.times.append(time.monotonic())
-                response = habit(log, request) or alter(client.send(request).response)
+                response = self.response_to(request)
             self.send_response_only(response.status)
             for name, value in response.headers:
                 if name.lower() not in ("content-length", "transfer-encoding"):
@@ -104,6 +109,13 @@ def serve(
                 self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
             self.wfile.write(response.body)
+
+        def response_to(self, request: Request) -> Response:
+            if request.url == f"{origin}{identity.PATH}":
+                log.identity_requests += 1
+                return NOT_FOUND
+            log.times.append(time.monotonic())
+            return habit(log, request) or alter(client.send(request).response)
 
         def log_message(self, *_: object) -> None:
             """Writes nothing."""

@@ -50,6 +50,13 @@ def test_a_run_against_targets_has_no_test_of_the_suite_itself() -> None:
     assert [test for test in collected("1") if "selftest" in test] == []
 
 
+def test_a_list_of_the_tests_leaves_the_results_of_the_last_run(tmp_path: Path) -> None:
+    (tmp_path / "earlier-result.json").write_text("{}")
+    command = [sys.executable, "-m", "pytest", "suites/flowback", "--collect-only", "-q", f"--alluredir={tmp_path}"]
+    subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, timeout=180, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["earlier-result.json"]
+
+
 @pytest.mark.parametrize(
     ("test", "cases"),
     [

@@ -87,6 +87,7 @@ def test_a_budget_is_never_exceeded(tmp_path: Path) -> None:
         environ = settings("getflow", url, RATE="1000", BUDGET="60", WRITES="0")
         result = run(tmp_path, environ, "suites/getflow/test_constraints.py", "suites/getflow/test_names.py", "-n", "2")
     assert len(log.times) == 60, result.stdout
+    assert log.identity_requests == 1, "its processes tell each other whose server it is"
     assert "getflow: at most 60 requests (GETFLOW_BUDGET), 1000 a second" in result.stdout
     assert re.search(r"getflow: \d+ tests not tested: GETFLOW_BUDGET=60 requests are used up", result.stdout)
     assert re.search(r"getflow: clauses not tested for that: GETFLOW-", result.stdout)
