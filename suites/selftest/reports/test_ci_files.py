@@ -41,10 +41,15 @@ JOBS = {
     "gitlab-vendor": lambda values: ci_jobs.gitlab_job("flowproof-vendor", values, SELECT),
     "gitlab-load": lambda values: ci_jobs.gitlab_job("flowproof-load", values, SELECT),
 }
+CHANGES = {
+    "github": lambda values: ci_jobs.github_job("changes", values, "workspaces"),
+    "gitlab": lambda values: ci_jobs.gitlab_job("flowproof-changes", values, "workspaces"),
+}
 QUICK = ["github-gate", "github-load"]  # the others take as long, and are much the same
 BY_THE_GATE = {f"./reports/out/{name}" for name in ("*.html", "*.json", "*.md", "*.sarif", "junit.xml")} | {
     f"reports/out/{name}" for name in ("*.html", "*.json", "*.md", "*.sarif")
 }  # artifacts that a job without contract tests leaves out
+BY_CHANGES = {"./reports/out/drift", "reports/out/drift"}  # of a job that compares with a record
 
 pytestmark = pytest.mark.xdist_group("ci_files")
 
@@ -157,9 +162,8 @@ def test_job_passes_and_leaves_its_artifacts(name: str, checkout: Path, server: 
     codes, output = run(name, server, checkout)
     assert set(codes) == {0}, output[-3000:]
     artifacts = ci_jobs.matching_files(checkout, JOBS[name](server).artifacts)
-    assert [
-        glob for glob, files in artifacts.items() if not files and not ("load" in name and glob in BY_THE_GATE)
-    ] == []
+    of_others = BY_CHANGES | (BY_THE_GATE if "load" in name else set())
+    assert [glob for glob, files in artifacts.items() if not files and glob not in of_others] == []
 
 
 @pytest.mark.slow
@@ -182,3 +186,14 @@ def test_load_job_writes_the_page_of_the_job(checkout: Path, server: dict[str, s
     page = tmp_path / "page.md"
     run("github-load", server, checkout, GITHUB_STEP_SUMMARY=str(page))
     assert "every objective was met" in page.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_are_those_since_the_record(name: str, checkout: Path, server: dict[str, str], tmp_path: Path) -> None:
+    job, project = CHANGES[name](server), {"GITHUB_WORKSPACE": str(tmp_path), "CI_PROJECT_DIR": str(tmp_path)}
+    recorded, compared = (list(ci_jobs.run_job(job, checkout, project)) for _ in range(2))
+    assert [ended.returncode for ended in recorded] == [3], recorded[-1].stdout[-3000:]
+    assert (tmp_path / "observed" / "getflow").is_dir()
+    assert [ended.returncode for ended in compared] == [0], compared[-1].stdout[-3000:]
+    assert ci_jobs.matching_files(checkout, ["reports/out/drift"])["reports/out/drift"]
