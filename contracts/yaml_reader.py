@@ -65,6 +65,12 @@ class YamlReader:
             raise self.error(node, f"expected a whole number from 1, got {describe_node(node)}")
         return int(node.value)
 
+    def boolean(self, node: yaml.Node) -> bool:
+        """`true` or `false`, also written as YAML 1.1 does. Raises UsageError for anything else."""
+        if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:bool":
+            raise self.error(node, f"expected true or false, got {describe_node(node)}")
+        return node.value.lower() in ("true", "yes", "on")
+
     def text(self, node: yaml.Node) -> str:
         """A text that is not empty."""
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():

@@ -166,7 +166,7 @@ class Bitvis(ContractUser):
             response = yield self.rpc_request(transport, "address/address CREATE", data=address_data(city, number))
             created += [] if response.error else [parsed_body(response)["data"]["id"]]
         walk = PaginationWalk("id", "BITVIS-PAGE-3", "BITVIS-PAGE-3", set(created))
-        step = yield from self.step(transport, city)
+        step = yield from self.page_step(transport, city)
         for start in range(0, ADDRESSES * step, step):
 
             def check(value: Any, _: Response) -> Violation | None:
@@ -206,7 +206,7 @@ class Bitvis(ContractUser):
             )
         yield self.rpc_request(self.transport(), f"{endpoint} DELETE", objectid=created)
 
-    def step(self, transport: str, city: str) -> Steps:
+    def page_step(self, transport: str, city: str) -> Steps:
         """How much pagination.from grows from page to page: the document does not say whether it counts pages."""
         response = yield self.rpc_request(transport, "address/address LIST", parameters=page_of_city(city, 1))
         first = [] if response.error else parsed_body(response)["data"][:1]

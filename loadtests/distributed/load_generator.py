@@ -46,8 +46,8 @@ class LoadGenerator:
     worker: its name in the figures; index: its number among the `workers`; deliver: receives each line, and the same
     statistics as objects, which saves the receiver from parsing them; spawned: the number of users by class; recorder:
     of requests; journey_recorder: of whole journeys, with the journey's name as operation and its API, or class of
-    users, as transport. Journeys have a recorder of their own because they belong neither to the totals of requests nor
-    to Locust's figures.
+    users, as transport, and of steps; is_late: whether it has joined a run that had begun. Journeys have a recorder of
+    their own because they belong neither to the totals of requests nor to Locust's figures.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class LoadGenerator:
     ) -> None:
         self.worker = worker
         self.index, self.workers = 0, 1
+        self.is_late = False
         self.loop = Loop()
         self.recorder = Recorder()
         self.journey_recorder = Recorder()
@@ -78,6 +79,7 @@ class LoadGenerator:
         """Count from now for that run; earlier records are forgotten. age: how long ago the plans began, in ns."""
         limits = load_profile.limits_of(self._environment.parsed_options)
         self._run_name = run
+        self.is_late = age > 0
         self.recorder.reset()
         self.journey_recorder.reset()
         self.recorder.observer = locust_stats.request_event_observer(self._environment)
@@ -138,6 +140,7 @@ class LoadGenerator:
         """Start counting again from now, since Locust's statistics were reset."""
         self._resets += 1
         self.recorder.take()
+        self.recorder.take_tags()
         self.journey_recorder.take()
 
     def _take_notes(self) -> dict[str, Any]:
@@ -177,7 +180,9 @@ class LoadGenerator:
         notes = {"last": True, "notes": self._take_notes()} if last else {}
         self.health.record_delays(0)
         self.health.measure()
-        operations, journeys = statistics = self.recorder.take(), self.journey_recorder.take()
+        operations = self.recorder.take()
+        journeys = self.journey_recorder.take() + self.recorder.take_tags()
+        statistics = operations, journeys
         self._yielded_at = time.perf_counter_ns()
         line, second, resets = self._line(), self._second, self._resets
         self._from = time.time()

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ class RunState:
     raised, with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into
     the result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
     preparation_seconds: how long it took; progress: what prints how the run goes; secrets: texts that must not be
-    shown; record_ledgers: of the records that this process makes.
+    shown; record_ledgers: of the records that this process makes; feeds: the rows of test data that are left, by their
+    feeder.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -56,6 +57,7 @@ class RunState:
         self.notes: dict[str, Callable[[], Any]] = {}
         self.prepared: dict[type, Any] = {}
         self.record_ledgers: list[RecordLedger] = []
+        self.feeds: dict[Any, Iterator[Any]] = {}
         self.is_preparing = False
         self.progress: gevent.Greenlet[..., None] | None = None
         self.preparation_seconds = 0.0
@@ -139,6 +141,7 @@ class RunState:
     def begin(self) -> None:
         """A run begins. Raises ValueError for options that are no plan of arrivals."""
         self._is_giving_up = False
+        self.feeds.clear()
         self.role.begin()
 
     def pause(self) -> None:

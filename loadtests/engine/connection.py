@@ -170,7 +170,7 @@ def deliver(request: Request, requester: Requester, response: Response, is_unsen
     error = response.error
     if error is None:
         if request.validator is None:
-            error = _status_error(response.status) if response.status >= 400 else None
+            error = status_error(response.status) if response.status >= 400 else None
         else:
             error = _validated(request.validator, request, response)
         response.error = error or response.error
@@ -190,7 +190,8 @@ def deliver(request: Request, requester: Requester, response: Response, is_unsen
     requester.resume(response)
 
 
-def _status_error(status: int) -> str:
+def status_error(status: int) -> str:
+    """The reason of a failure that is a status of 400 or more."""
     return TURNED_AWAY if status == HTTPStatus.TOO_MANY_REQUESTS else f"status {status}"
 
 

@@ -6,8 +6,11 @@ Times are nanoseconds of `time.perf_counter_ns`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
+
+import orjson
 
 from fixtures.http1.response_head import Headers
 from fixtures.network_routes import DIRECT, Route
@@ -118,6 +121,24 @@ class Request:
         self.is_head = is_head
         self.rpc_name = rpc_name
 
+    def with_samples(self, samples: OperationSamples) -> Request:
+        """The same request, whose times are recorded elsewhere."""
+        same = copy(self)
+        same.samples = samples
+        return same
+
+
+class ChainedRequest(Request):
+    """A request that may be followed by others before the journey goes on, such as after a redirect.
+
+    follow_up: called with the response after its validation; returns the request that is sent next, or None for the
+    last response, which the journey gets. It must not raise.
+    """
+
+    __slots__ = ("follow_up",)
+
+    follow_up: Callable[[Response], Request | None]
+
 
 class Requester(Protocol):
     """Waits for a response, which never comes within the call that sends the request."""
@@ -173,6 +194,10 @@ class Response:
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header of that name (lower case)."""
         return next((value for key, value in self.headers if key == name), None)
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError for another body, and for the empty one of a response that never came."""
+        return orjson.loads(self.body)
 
     def __repr__(self) -> str:
         return (

@@ -6,9 +6,18 @@ Memory does not grow with the number of requests, names or error texts: what exc
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from time import perf_counter_ns
 
-from reports.load.operation_statistics import FailedRequest, OperationStatistics, StatisticsTable, bounded_key
+from reports.load.operation_statistics import (
+    BY_TAG,
+    MAX_OPERATIONS,
+    OTHER,
+    FailedRequest,
+    OperationStatistics,
+    StatisticsTable,
+    bounded_key,
+)
 
 MAX_REASON_LENGTH = 200  # characters
 HANG_THRESHOLD = 1_000_000_000  # ns that a request waits before it can be called unanswered
@@ -27,13 +36,15 @@ class OperationSamples:
 
     longest_response: ns from intended start to last byte of the slowest response of this run that was counted.
     resent: how many requests were sent once more, since the server had closed their idle connection.
+    tags: under which the samples are counted as well.
     """
 
-    __slots__ = ("connects", "failures", "longest_response", "operation", "resent", "times", "transport")
+    __slots__ = ("connects", "failures", "longest_response", "operation", "resent", "tags", "times", "transport")
 
-    def __init__(self, operation: str, transport: str) -> None:
+    def __init__(self, operation: str, transport: str, tags: tuple[str, ...] = ()) -> None:
         self.operation = operation
         self.transport = transport
+        self.tags = tags
         self.times: list[Times] = []
         self.connects: list[int] = []
         self.failures: list[FailedRequest] = []
@@ -71,20 +82,33 @@ class Recorder:
         self.observer: Observer | None = None
         self._cutoff = NEVER
         self._samples: dict[tuple[str, str], OperationSamples] = {}
+        self._tagged: dict[tuple[str, str, tuple[str, ...]], OperationSamples] = {}
         self._counted = StatisticsTable()
+        self._counted_by_tag = StatisticsTable()
 
-    def samples_of(self, operation: str, transport: str) -> OperationSamples:
-        """The samples of that operation: the same object for the life of the process."""
+    def samples_of(self, operation: str, transport: str, tags: tuple[str, ...] = ()) -> OperationSamples:
+        """The samples of that operation with these tags: the same object for the life of the process."""
+        if tags:
+            return self._tagged_samples(operation, transport, tags)
         key = bounded_key(self._samples, operation, transport)
         if key not in self._samples:
             self._samples[key] = OperationSamples(*key)
         return self._samples[key]
 
+    def _tagged_samples(self, operation: str, transport: str, tags: tuple[str, ...]) -> OperationSamples:
+        key = operation, transport, tags
+        if key not in self._tagged:
+            if len(self._tagged) >= MAX_OPERATIONS:
+                key = OTHER, transport, (OTHER,)
+            self._tagged[key] = OperationSamples(*key)
+        return self._tagged[key]
+
     def reset(self) -> None:
         """Forget all measurements: another run begins."""
         self.take()
+        self.take_tags()
         self._cutoff = NEVER
-        for samples in self._samples.values():
+        for samples in chain(self._samples.values(), self._tagged.values()):
             samples.longest_response = 0
 
     def cut_off(self, moment: int) -> None:
@@ -102,7 +126,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Count all samples into the statistics."""
-        for samples in self._samples.values():
+        for samples in chain(self._samples.values(), self._tagged.values()):
             if samples.times or samples.failures or samples.connects:
                 self._drain(samples)
 
@@ -121,15 +145,30 @@ class Recorder:
             samples.longest_response = max(samples.longest_response, statistics.corrected.max)
         if failures:
             statistics.record_failures(failures)
+        for tag in samples.tags:
+            self._count_for_tag(tag, times, failures)
         if connects:
             statistics.connect.record_many(connects)
         if samples.resent:
             statistics.resent += samples.resent
             samples.resent = 0
 
+    def _count_for_tag(self, tag: str, times: list[Times], failures: list[FailedRequest]) -> None:
+        statistics = self._counted_by_tag.entry(tag, BY_TAG)
+        if times:
+            statistics.record_successes(times)
+        if failures:
+            statistics.record_failures(failures)
+
     def take(self) -> list[OperationStatistics]:
         """The statistics since the last call, without empty ones; counting starts anew."""
         self.flush()
         counted = [statistics for statistics in self._counted.all() if statistics]
         self._counted.clear()
+        return counted
+
+    def take_tags(self) -> list[OperationStatistics]:
+        """The statistics of each tag since the last call; call `take` before, which counts what came until now."""
+        counted = self._counted_by_tag.all()
+        self._counted_by_tag.clear()
         return counted

@@ -12,6 +12,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from loadtests.engine.backoff import Backoff
+from loadtests.engine.chained_requester import requester_of
 from loadtests.engine.connection import Connection
 from loadtests.engine.deepstream_connection import DeepstreamConnection
 from loadtests.engine.deepstream_text_connection import DeepstreamTextConnection
@@ -82,6 +83,11 @@ class VirtualUser:
     @property
     def is_running(self) -> bool:
         return self._journey is not None
+
+    @property
+    def next_due(self) -> int:
+        """When the next request should be sent, if the journey has not sent any yet (ns); 0 after that."""
+        return self._intended
 
     def run(self, journey: Journey, intended: int, on_end: Callable[[VirtualUser], None]) -> None:
         """Start `journey` in this iteration of the loop or the next; its first request is due at `intended` (0: now).
@@ -161,7 +167,7 @@ class VirtualUser:
             _check_payload(yielded)
             self._connection = self.connection(yielded.address)
             self._address = yielded.address
-            self._connection.send_request(yielded, self, intended)
+            self._connection.send_request(yielded, requester_of(yielded, self, self.connection), intended)
         elif isinstance(yielded, (int, float)) and 0 <= yielded < MAX_PAUSE:
             number = self.journey_number
             self._loop.call_at(perf_counter_ns() + int(yielded * SECOND), lambda when: self._continue(number, when))
@@ -228,7 +234,8 @@ class ParallelRequests:
     def send(self, intended: int) -> None:
         for index, request in enumerate(self._requests):
             _check_payload(request)
-            self._user.connection(request.address).send_request(request, ParallelRequest(self, index), intended)
+            requester = requester_of(request, ParallelRequest(self, index), self._user.connection)
+            self._user.connection(request.address).send_request(request, requester, intended)
         if not self._requests:
             self._loop.call_soon(self._done)
 

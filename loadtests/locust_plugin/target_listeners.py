@@ -34,6 +34,7 @@ from fixtures.targets import Target, apply_target_files, require_settings, requi
 from loadtests.distributed.roles import EMBEDDED_OPTION, journey_classes
 from loadtests.distributed.run_state import RunState
 from loadtests.locust_plugin.options import VARIABLES
+from loadtests.targets.load_route import ROUTE_VARIABLES, load_route
 from loadtests.targets.record_removal import count_kept, remove_records, report
 from loadtests.targets.run_targets import (
     PERMIT_VARIABLE,
@@ -103,8 +104,9 @@ def on_init(state: RunState, **_: Any) -> None:
 def check_variables(environ: Mapping[str, str]) -> None:
     """Raises UsageError for a variable of any API or of load runs that is misspelt or has a value it cannot have."""
     check_environment(contracts.apis(), environ)
-    check_load_variables([*VARIABLES, PERMIT_VARIABLE], environ)
+    check_load_variables([*VARIABLES, *ROUTE_VARIABLES, PERMIT_VARIABLE], environ)
     permitted_by(environ)
+    load_route(environ)
 
 
 def _check_targets(environment: Environment, apis: Sequence[str], given: RunTarget) -> list[str]:

@@ -1,16 +1,14 @@
-"""Marks generator methods as journeys, as Locust marks tasks, and creates plain requests for them to yield."""
+"""Marks generator methods as journeys, as Locust marks tasks."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from locust import User, tag, task
 
 from contracts.errors import UsageError
-from loadtests.engine.exchange_types import Address, Request, Validator
-from loadtests.engine.recorder import OperationSamples
 
 WEIGHT = "flowproof_weight"  # the attribute of a journey with its weight as it was written
 
@@ -74,21 +72,3 @@ def require_generator(method: Any) -> None:
         raise TypeError(
             f"the journey {name} must be a generator: it yields requests, and is resumed with their responses"
         )
-
-
-def http_request(
-    samples: OperationSamples,
-    address: Address,
-    method: str,
-    path: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    validator: Validator | None,
-) -> Request:
-    """An HTTP/1.1 request (RFC 9112) with a Host, and with a Content-Length where the method allows a body."""
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {address.authority}"]
-    lines += [f"{key}: {value}" for key, value in headers.items()]
-    if body or method in {"POST", "PUT", "PATCH"}:
-        lines.append(f"Content-Length: {len(body)}")
-    text = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
-    return Request(samples, text, address, validator, is_head=method == "HEAD")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from random import random
 from time import perf_counter, perf_counter_ns
 from typing import Any, ClassVar
@@ -26,20 +26,19 @@ from typing import Any, ClassVar
 from gevent import Greenlet, GreenletExit
 from gevent.event import Event
 from gevent.pool import Group
-from locust import User
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from contracts.errors import UsageError
-from fixtures import network_guard
 from loadtests.distributed.run_state import RunState, state_of
 from loadtests.engine.arrival_plan import ArrivalPlan
 from loadtests.engine.backoff import Backoff
-from loadtests.engine.exchange_types import Address, Request, Validator
 from loadtests.engine.recorder import OperationSamples
 from loadtests.engine.virtual_user import VirtualUser
-from loadtests.user.journey import http_request, journey, require_generator, require_weights
+from loadtests.user.feeder import require_rows
+from loadtests.user.journey import journey, require_generator, require_weights
+from loadtests.user.requesting_user import RequestingUser
 from loadtests.validation.violation_causes import CONSEQUENCES
 
 SECOND = 1_000_000_000
@@ -50,7 +49,7 @@ __all__ = ["JourneyUser", "journey"]
 logger = logging.getLogger(__name__)
 
 
-class JourneyUser(User):
+class JourneyUser(RequestingUser):
     """A Locust user whose tasks are journeys.
 
     arrivals: a plan of `open_model`, or None for users that pause for `wait_time` between their journeys.
@@ -86,47 +85,15 @@ class JourneyUser(User):
         self._end_exception: BaseException | None = None
         self._samples: OperationSamples  # of the journey that runs
         self._samples_of: dict[Any, OperationSamples] = {}
-        self._address: Address | None = None
         generator.spawned[type(self).__name__] += 1
         self._number = self.run_state.number_user(type(self))
         self._phase = (self._number + generator.index * GOLDEN_RATIO) * GOLDEN_RATIO % 1.0
 
     @classmethod
     def require_valid(cls) -> None:
-        """Raises UsageError for a class of users that cannot run as it is written."""
+        """Raises UsageError for a class of users that cannot run as it is written, and for unusable test data."""
         require_weights(cls)
-
-    # What journeys use
-
-    @property
-    def address(self) -> Address:
-        """Where `host` is. Raises StopTest if there is none, or it is no URL."""
-        if self._address is None:
-            try:
-                self._address = Address.from_url(self.host or "")
-                network_guard.permit(self._address.host, self._address.port)
-            except ValueError as error:
-                raise StopTest(
-                    f"{type(self).__name__} needs a host: pass --host or set it in the class: {error}"
-                ) from None
-        return self._address
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        name: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        validator: Validator | None = None,
-    ) -> Request:
-        """An HTTP request to `host`, to be yielded.
-
-        path: with query, percent-encoded; name: of the operation in the figures, instead of method and path.
-        """
-        samples = self.recorder.samples_of(name or f"{method} {path.partition('?')[0]}", "http")
-        return http_request(samples, self.address, method, path, headers or {}, body, validator)
+        require_rows(cls)
 
     # What Locust calls
 

@@ -16,7 +16,7 @@ from reports.load import plots, verdict_text
 from reports.load.load_verdict import BROKEN, MISUSE, UNREACHABLE, LoadVerdict
 from reports.load.objective_outcomes import FAIL, INCONCLUSIVE, PASS, Outcome
 from reports.load.scope import merge_statistics, statistics_in
-from reports.load.slo import JOURNEY, Scope
+from reports.load.slo import JOURNEY, STEP, TAG, Scope
 from reports.load.timeline import ALL_OPERATIONS, Span, timeline
 
 STATUS = {
@@ -37,7 +37,8 @@ def stage(judged: LoadVerdict, staged: Path) -> None:
     for outcome in judged.outcomes:
         scope = outcome.objective.scope
         if scope not in plots_of:
-            plots_of[scope] = _plots(scope, judged, journeys if scope.kind == JOURNEY else operations, staged)
+            spans_of = journeys if scope.kind in (JOURNEY, STEP, TAG) else operations
+            plots_of[scope] = _plots(scope, judged, spans_of, staged)
         objective, limit, measured, *_ = verdict_text.outcome_cells(outcome)
         message = f"measured {measured}; {outcome.why}".rstrip("; ")
         _write(

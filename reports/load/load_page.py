@@ -17,7 +17,7 @@ from reports.load.load_result import NS_PER_MS
 from reports.load.load_verdict import LoadVerdict, search_note
 from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
-from reports.load.scope import broken_clauses, merge_statistics
+from reports.load.scope import OWNERS, broken_clauses, merge_statistics
 from reports.load.timeline import ALL_OPERATIONS, OperationKey, Span, timeline
 from reports.load.validation_note import NOTE, validation_of
 
@@ -74,9 +74,10 @@ def _journeys(judged: LoadVerdict) -> str:
     items = "".join(
         _operation(journey, spans[journey.operation, journey.transport], judged, "played") for journey in journeys
     )
+    note = verdict_text.OF_GROUPS if any(journey.transport in OWNERS.values() for journey in journeys) else ""
     return (
         "<h2>Journeys</h2><p>How often each was played, how many got a response that was not good, and for the others"
-        f" the time from when the journey was due to its end.</p>{items}"
+        f" the time from when the journey was due to its end.{note}</p>{items}"
     )
 
 

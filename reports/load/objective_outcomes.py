@@ -17,13 +17,14 @@ from reports.load.load_result import NS_PER_MS
 from reports.load.load_run import LoadRun
 from reports.load.operation_statistics import TURNED_AWAY, OperationStatistics
 from reports.load.scope import merge_statistics, name_hint, statistics_in, statistics_name, violation_count
-from reports.load.slo import BREAKPOINT, JOURNEY, RUN, THROUGHPUT, Objective
+from reports.load.slo import BREAKPOINT, JOURNEY, RUN, STEP, THROUGHPUT, Objective
 from reports.load.validation_note import sampled_share, validation_of
 from reports.results.records import CLAUSE_ID
 
 SLOWER_SAMPLES = 10  # responses slower than a percentile that make it evidence, unless the objective states `samples`
 CROSS_WORKER_NOTE = "across workers"  # name of the note with violations that only all workers together can see
 UNFIT = "the limit was missed, but the load generator was not fit to measure it"
+NOTHING_DONE = {JOURNEY: "no journey ended", STEP: "no step of that name ended"}
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 
 
@@ -61,7 +62,7 @@ def judge_objective(objective: Objective, run: LoadRun, is_unfit: bool) -> Outco
         return _judge_drops(objective, run, is_unfit)
     statistics = merge_statistics(statistics_in(objective.scope, run))
     if not statistics.requests:
-        reason = "no journey ended" if objective.scope.kind == JOURNEY else "no request was made"
+        reason = NOTHING_DONE.get(objective.scope.kind, "no request was made")
         return Outcome(objective, INCONCLUSIVE, None, f"{reason}{name_hint(objective.scope, run)}")
     if objective.is_time:
         outcome = _judge_time(objective, statistics.times(objective.series))

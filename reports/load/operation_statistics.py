@@ -16,6 +16,7 @@ OTHER = "(other)"
 GENERATOR_FAILURE = "load generator: "  # in the reason of a failure that is the load generator's, not the target's
 TURNED_AWAY = "turned away (429)"  # the reason of a failure that is the target's rate limit, which breaks no clause
 NO_RESPONSE = "no response"  # in place of a status
+BY_TAG, AS_STEP = "by tag", "as a step"  # in place of an owner: of statistics of all requests with a tag, and of steps
 MAX_OPERATIONS = 1000
 MAX_TRANSPORTS = 16
 MAX_REASONS = 50  # different ones per operation

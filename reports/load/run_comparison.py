@@ -32,6 +32,7 @@ from reports.load.histogram import Histogram
 from reports.load.load_run import LoadRun, NoLoadRun, read_load_run
 from reports.load.outcome_comparison import OutcomeRow, compare_outcomes
 from reports.load.plan_comparison import run_differences
+from reports.load.scope import OWNERS
 from reports.load.timeline import ALL_OPERATIONS, OperationKey, Span, timeline
 from reports.results.verdicts import EXIT_CODES
 
@@ -122,10 +123,16 @@ def compare_runs(before: LoadRun, after: LoadRun) -> list[ComparisonRow]:
 
 def _pairs(before: LoadRun, after: LoadRun, of: str) -> list[_Pair]:
     a, b = _judged_seconds(before, of), _judged_seconds(after, of)
-    pairs = [_Pair(NAMES[of].format(*key), a[key], b[key]) for key in sorted(a.keys() & b.keys() - {ALL_OPERATIONS})]
+    pairs = [_Pair(_name(of, key), a[key], b[key]) for key in sorted(a.keys() & b.keys() - {ALL_OPERATIONS})]
     if of == "operations":
         return [_Pair(EVERYTHING, a[ALL_OPERATIONS], b[ALL_OPERATIONS]), *pairs]
     return pairs
+
+
+def _name(of: str, key: OperationKey) -> str:
+    """The name of a row: of an operation, a journey, a step or a tag."""
+    kind = next((kind for kind, owner in OWNERS.items() if key[1] == owner), "")
+    return f"{kind} {key[0]}" if kind else NAMES[of].format(*key)
 
 
 def _judged_seconds(run: LoadRun, of: str) -> dict[OperationKey, list[Span]]:

@@ -11,13 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from reports.load.load_run import LoadRun
-from reports.load.operation_statistics import OperationStatistics
-from reports.load.slo import API, JOURNEY, OPERATION, RUN, Scope
+from reports.load.operation_statistics import AS_STEP, BY_TAG, OperationStatistics
+from reports.load.slo import API, JOURNEY, OPERATION, RUN, STEP, TAG, Scope
 from reports.results.records import CLAUSE_ID
+
+OWNERS = {STEP: AS_STEP, TAG: BY_TAG}  # in place of the API of a journey, where steps and tags stand beside journeys
 
 
 def statistics_name(scope: Scope, statistics: OperationStatistics) -> str:
-    """The operation with its transport, or the journey with its API."""
+    """The operation with its transport, the journey with its API, or the name of a step or tag."""
+    if scope.kind in OWNERS or statistics.transport in OWNERS.values():
+        kind = STEP if statistics.transport == AS_STEP else TAG
+        return f"{kind} {statistics.operation}"
     return f"{statistics.operation} {'of' if scope.kind == JOURNEY else 'over'} {statistics.transport}"
 
 
@@ -27,8 +32,12 @@ def statistics_in(scope: Scope, run: LoadRun) -> list[OperationStatistics]:
         return run.judged_operations
     if scope.kind == JOURNEY:
         journeys = [journey for journey in run.judged_journeys if journey.operation == scope.operation]
-        owners = {scope.api} if scope.api else {journey.transport for journey in journeys} - set(run.apis)
+        others = {*run.apis, *OWNERS.values()}
+        owners = {scope.api} if scope.api else {journey.transport for journey in journeys} - others
         return [journey for journey in journeys if journey.transport in owners]
+    if scope.kind in OWNERS:
+        groups = [group for group in run.judged_journeys if group.transport == OWNERS[scope.kind]]
+        return [group for group in groups if group.operation == scope.operation]
     if scope.kind == API:
         return [operation for operation in run.judged_operations if run.api_of(operation.operation) == scope.api]
     by_name = [operation for operation in run.judged_operations if operation.operation == str(scope)]
@@ -39,9 +48,10 @@ def statistics_in(scope: Scope, run: LoadRun) -> list[OperationStatistics]:
 
 def name_hint(scope: Scope, run: LoadRun) -> str:
     """A suggestion when the run has no operation or journey of that name, or ""."""
-    if scope.kind not in (OPERATION, JOURNEY):
+    if scope.kind in (RUN, API):
         return ""
     statistics = run.judged_operations if scope.kind == OPERATION else run.judged_journeys
+    statistics = [entry for entry in statistics if OWNERS.get(scope.kind, entry.transport) == entry.transport]
     names = sorted({entry.operation.removeprefix(f"{scope.api} ") for entry in statistics})
     similar = get_close_matches(scope.operation, names, 3)
     return f"; did you mean {' or '.join(similar)}?" if similar else ""

@@ -24,6 +24,13 @@
     journeys:                     # of locustfiles without a contract
       visit:
         max: 5 s
+        abort: true               # end the run as soon as an objective of this section can no longer be met
+    steps:                        # what journeys time as one, by the name of the step
+      checkout:
+        p95: 1 s                  # from its begin to its end, pauses included
+    tags:                         # all requests with a tag
+      reading:
+        p95: 200 ms
 
 Rule: reading is strict. Everything unknown is an error with file, line and what was expected; there are no defaults.
 """
@@ -47,7 +54,7 @@ SERIES = {"good": "corrected"}  # what a word in a metric means, if not the seri
 OF_ALL = 99.9  # percentiles from this one on are of all responses unless a word says otherwise
 JOURNEY_WORDS = (None, "all", "good")  # in a metric of a journey
 UNITS = {"µs": 1e3, "us": 1e3, "ms": 1e6, "s": 1e9}  # in ns
-RUN, API, OPERATION, JOURNEY = "run", "api", "operation", "journey"
+RUN, API, OPERATION, JOURNEY, STEP, TAG = "run", "api", "operation", "journey", "step", "tag"
 METRICS = (
     "p95 (any percentile), mean, max, with `all`, `good`, `service`, `first` or `connect` before it, errors,"
     " violations, throughput"
@@ -59,8 +66,8 @@ JOURNEY_METRICS = "p95 (any percentile), mean, max, with `all` or `good` before 
 class Scope:
     """What an objective applies to.
 
-    kind: run, api, operation or journey. api: "" for an operation or journey without a contract. operation: the name of
-    the operation or journey.
+    kind: run, api, operation, journey, step or tag. api: "" for all but an API and its operations and journeys.
+    operation: the name of the operation, journey, step or tag.
     """
 
     kind: str
@@ -68,7 +75,7 @@ class Scope:
     operation: str = ""
 
     def __str__(self) -> str:
-        name = f"journey {self.operation}" if self.kind == JOURNEY else self.operation
+        name = self.operation if self.kind == OPERATION else f"{self.kind} {self.operation}"
         return {RUN: "run", API: self.api}.get(self.kind, f"{self.api} {name}".strip())
 
 
@@ -78,7 +85,7 @@ class Objective:
 
     limit: in ns, a share of 1, or a rate per second, depending on the metric. line: its line in the file. series: which
     times it limits, as in `OperationStatistics.times`, "" for other metrics. percent: 100 for the maximum, None for the
-    mean. samples: how many samples the file demands, or None.
+    mean. samples: how many samples the file demands, or None. abort: whether the run ends once it can no longer be met.
     """
 
     scope: Scope
@@ -88,6 +95,7 @@ class Objective:
     series: str = ""
     percent: float | None = None
     samples: int | None = None
+    abort: bool = False
 
     @property
     def is_time(self) -> bool:
@@ -121,7 +129,7 @@ class _ObjectivesReader(YamlReader):
         self.operations_of = operations_of
 
     def objectives(self) -> Iterator[Objective]:
-        sections = self.mapping(self.root, ("run", "apis", "operations", "journeys"))
+        sections = self.mapping(self.root, ("run", "apis", "operations", "journeys", "steps", "tags"))
         run = list(self.metrics(sections["run"], Scope(RUN), ())) if "run" in sections else []
         if not any(objective.metric == "errors" for objective in run):
             raise UsageError(f"{self.path}: `run` must say how many `errors` are allowed, such as errors: 1 %")
@@ -134,6 +142,9 @@ class _ObjectivesReader(YamlReader):
         for name, node in self.mapping(sections["operations"]).items() if "operations" in sections else ():
             yield from self.metrics(node, Scope(OPERATION, "", name), ())
         yield from self.journeys(sections.get("journeys"), "")
+        for section, kind in (("steps", STEP), ("tags", TAG)):
+            for name, node in self.mapping(sections[section]).items() if section in sections else ():
+                yield from self.metrics(node, Scope(kind, "", name), ())
 
     def journeys(self, node: yaml.Node | None, api: str) -> Iterator[Objective]:
         """The objectives of journeys; whether a journey exists is checked where they are run."""
@@ -148,8 +159,10 @@ class _ObjectivesReader(YamlReader):
         )
         samples_node = entries.pop("samples", None)
         samples = self.positive_integer(samples_node) if samples_node is not None else None
+        abort_node = entries.pop("abort", None)
+        abort = self.boolean(abort_node) if abort_node is not None else False
         for name, value in entries.items():
-            yield replace(self.objective(scope, name, value), samples=samples)
+            yield replace(self.objective(scope, name, value), samples=samples, abort=abort)
         for name, value in self.mapping(of_operations).items() if of_operations is not None else ():
             operation = name.removesuffix(" (refused)")
             if operation not in operations:
@@ -159,7 +172,7 @@ class _ObjectivesReader(YamlReader):
 
     def objective(self, scope: Scope, name: str, node: yaml.Node) -> Objective:
         line = node.start_mark.line + 1
-        is_journey = scope.kind == JOURNEY
+        is_journey = scope.kind in (JOURNEY, STEP)
         if name == "errors" or (name == "dropped" and scope.kind == RUN) or (name == "violations" and not is_journey):
             return Objective(scope, name, self.quantity(node, {"%": 0.01}, "a share such as 1 %"), line)
         if name == THROUGHPUT or (name == BREAKPOINT and scope.kind == RUN):

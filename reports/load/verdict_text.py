@@ -17,8 +17,8 @@ from reports.load.load_result import NS_PER_MS, PERCENTILES
 from reports.load.load_verdict import MISUSE, STOP_NOTE, UNREACHABLE, LoadVerdict, search_note
 from reports.load.objective_outcomes import FAIL, Outcome
 from reports.load.operation_statistics import OperationStatistics
-from reports.load.scope import broken_clauses
-from reports.load.slo import JOURNEY, Objective
+from reports.load.scope import OWNERS, broken_clauses
+from reports.load.slo import JOURNEY, OPERATION, STEP, TAG, Objective
 from reports.load.validation_note import validation_of
 
 VERDICT_MEANINGS = {
@@ -115,6 +115,9 @@ def search_lines(judged: LoadVerdict) -> list[str]:
     return lines
 
 
+OF_GROUPS = " Steps count from their begin to their end, and tags the requests that have them."
+
+
 def markdown(judged: LoadVerdict) -> str:
     """A page for CI: the objectives, the reasons of the verdict, and the figures of operations and journeys."""
     page = [f"# load: {ICONS[judged.verdict]} {judged.verdict}", ""]
@@ -157,7 +160,8 @@ def _journeys(judged: LoadVerdict) -> list[str]:
         "",
         "## Journeys",
         "",
-        "Times in ms from when a journey was due to its end, if all its responses were good; max is of all journeys.",
+        "Times in ms from when a journey was due to its end, if all its responses were good; max is of all journeys."
+        f"{OF_GROUPS if any(it.transport in OWNERS.values() for it in journeys) else ''}",
         "",
         *_head(columns),
         *(_row((*_counts(journey, judged), *_times(journey))) for journey in journeys),
@@ -230,8 +234,8 @@ def _outcome_facts(outcome: Outcome) -> dict[str, Any]:
     return {
         "scope": str(scope),
         "api": scope.api,
-        "operation": "" if scope.kind == JOURNEY else scope.operation,
-        "journey": scope.operation if scope.kind == JOURNEY else "",
+        "operation": scope.operation if scope.kind == OPERATION else "",
+        **{kind: scope.operation if scope.kind == kind else "" for kind in (JOURNEY, STEP, TAG)},
         "metric": objective.metric,
         "unit": "ms" if objective.is_time else "a second" if objective.is_lower_bound else "share",
         "limit": objective.limit / scale,

@@ -163,10 +163,7 @@ PROVEN = (
     "loadtests/engine/websocket_connection.py",
     "reports/load/difference.py",
     "reports/load/histogram.py",
-    "reports/load/run_comparison.py",
-    "reports/load/slo.py",
     "reports/load/t_distribution.py",
-    "reports/load/verdict_text.py",
 )
 """Modules all of whose mutants were run, at least 95 % killed, every survivor listed. Samples are drawn from them."""
 

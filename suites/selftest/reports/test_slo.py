@@ -31,6 +31,14 @@ operations:
 journeys:
   visit:
     errors: 2 %
+    abort: true
+steps:
+  checkout:
+    p95: 1 s
+tags:
+  reading:
+    service p95: 200 ms
+    violations: 0 %
 """
 
 
@@ -55,12 +63,44 @@ def test_every_objective_has_its_scope_metric_limit_and_line(tmp_path: Path) -> 
         (Scope("journey", "getflow", "read_all_tasks"), "p95", 2e9, 15),
         (Scope("operation", "", "GET /visit"), "throughput", 50.0, 18),
         (Scope("journey", "", "visit"), "errors", 0.02, 21),
+        (Scope("step", "", "checkout"), "p95", 1e9, 25),
+        (Scope("tag", "", "reading"), "service p95", 200e6, 28),
+        (Scope("tag", "", "reading"), "violations", 0.0, 29),
     ]
 
 
 def test_stated_samples_hold_for_their_own_section(tmp_path: Path) -> None:
     samples = {objective.metric: objective.samples for objective in read_objectives(written(tmp_path, GOOD)).objectives}
     assert (samples["p99.9"], samples["service p95"]) == (50, None)
+
+
+def test_only_objectives_of_a_section_with_abort_end_a_run(tmp_path: Path) -> None:
+    objectives = read_objectives(written(tmp_path, GOOD)).objectives
+    assert [str(objective.scope) for objective in objectives if objective.abort] == ["journey visit"]
+
+
+@pytest.mark.parametrize(
+    ("word", "abort"), [("true", True), ("yes", True), ("On", True), ("false", False), ("no", False)]
+)
+def test_abort_is_a_boolean_of_yaml(tmp_path: Path, word: str, abort: bool) -> None:
+    (objective,) = read_objectives(written(tmp_path, f"run: {{errors: 1 %, abort: {word}}}")).objectives
+    assert objective.abort is abort
+
+
+@pytest.mark.parametrize(
+    ("scope", "text"),
+    [
+        (Scope("run"), "run"),
+        (Scope("api", "getflow"), "getflow"),
+        (Scope("operation", "getflow", "GET /tasks"), "getflow GET /tasks"),
+        (Scope("operation", "", "GET /"), "GET /"),
+        (Scope("journey", "getflow", "read"), "getflow journey read"),
+        (Scope("step", "", "checkout"), "step checkout"),
+        (Scope("tag", "", "reading"), "tag reading"),
+    ],
+)
+def test_a_scope_is_written_as_people_say_it(scope: Scope, text: str) -> None:
+    assert str(scope) == text
 
 
 def test_a_breakpoint_is_that_of_the_run(tmp_path: Path) -> None:
@@ -89,7 +129,10 @@ def test_the_published_objectives_hold_for_any_api() -> None:
         ("run: {errors: 1 %, p100: 1 s}", "'p100' is no metric of run"),
         ("run: {errors: 1 %, latency: 1 s}", "'latency' is no metric of run: expected p95"),
         ("run: {errors: 1 %, errors: 2 %}", "'errors' stands here twice"),
-        ("run: {errors: 1 %}\nextra: 1", "line 2: 'extra' is unknown: expected run, apis, operations"),
+        (
+            "run: {errors: 1 %}\nextra: 1",
+            "line 2: 'extra' is unknown: expected run, apis, operations, journeys, steps, tags",
+        ),
         ("run: {errors: 1 %}\napis:\n  getflw: {p95: 1 s}", "line 3: 'getflw' is no API"),
         (
             "run: {errors: 1 %}\napis:\n  getflow:\n    operations:\n      GET /task: {p95: 1 s}",
@@ -101,6 +144,11 @@ def test_the_published_objectives_hold_for_any_api() -> None:
         ),
         ("run: {errors: 1 %}\njourneys: {visit: {violations: 0 %}}", "'violations' is no metric of journey visit"),
         ("run: {errors: 1 %}\njourneys: {visit: {p95: 1}}", "expected a time such as 500 ms"),
+        ("run: {errors: 1 %}\nsteps: {s: {first p95: 1 s}}", "'first p95' is no metric of step s: expected p95"),
+        ("run: {errors: 1 %}\nsteps: {s: {violations: 0 %}}", "'violations' is no metric of step s"),
+        ("run: {errors: 1 %}\ntags: {t: {dropped: 0 %}}", "'dropped' is no metric of tag t"),
+        ("run: {errors: 1 %, abort: 1}", "line 1: expected true or false, got '1'"),
+        ("run: {errors: 1 %, abort: [true]}", "expected true or false, got a seq"),
         ("run: {errors: 1 %, journeys: {}}", "'journeys' is no metric of run"),
         ("run: {errors: 1 %}\napis: {getflow: {samples: 0}}", "expected a whole number from 1, got '0'"),
         ("run: {errors: 1 %}\napis: {getflow: {dropped: 0 %}}", "'dropped' is no metric of getflow"),
