@@ -38,9 +38,9 @@ class RunState:
     ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys
     raised, with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into
     the result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
-    preparation_seconds: how long it took; progress: what prints how the run goes; secrets: texts that must not be
-    shown; record_ledgers: of the records that this process makes; feeds: the rows of test data that are left, by their
-    feeder.
+    preparation_seconds: how long it took; progress: what prints how the run goes; watcher: what ends it early; secrets:
+    texts that must not be shown; record_ledgers: of the records that this process makes; feeds: the rows of test data
+    that are left, by their feeder.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -60,6 +60,7 @@ class RunState:
         self.feeds: dict[Any, Iterator[Any]] = {}
         self.is_preparing = False
         self.progress: gevent.Greenlet[..., None] | None = None
+        self.watcher: gevent.Greenlet[..., None] | None = None
         self.preparation_seconds = 0.0
         self._created: Counter[type] = Counter()
         self._role: Role | None = None

@@ -16,6 +16,7 @@ from locust.event import Events
 from fixtures import network_guard
 from loadtests.distributed.run_state import RunState, create_state, find_state
 from loadtests.locust_plugin import (
+    abort_listeners,
     engine_listeners,
     load_shapes,
     progress_listeners,
@@ -39,7 +40,9 @@ WITH_ENVIRONMENT: tuple[tuple[str, Listener], ...] = (
     ("test_start", target_listeners.on_test_start),
     ("test_start", verdict_listeners.on_test_start),
     ("test_start", progress_listeners.on_test_start),
+    ("test_start", abort_listeners.on_test_start),
     ("test_stopping", engine_listeners.on_test_stopping),
+    ("test_stop", abort_listeners.on_test_stop),
     ("test_stop", progress_listeners.on_test_stop),
     ("test_stop", engine_listeners.on_test_stop),
     ("user_error", verdict_listeners.on_user_error),

@@ -49,13 +49,13 @@ def on_test_stop(state: RunState, **_: Any) -> None:
 
 def _print_lines(state: RunState) -> None:
     is_terminal = sys.stdout.isatty()
-    listed, requests, before = _objectives(state), 0, 0.0
+    listed, requests, before = run_objectives(state), 0, 0.0
     while True:
         gevent.sleep(SECONDS_ON_TERMINAL if is_terminal else SECONDS_IN_LOG)
         result = state.current_result()
         if result is None or state.folder is None:
             continue
-        run = LoadRun(state.folder, _plan(state), result, False, (), ())
+        run = LoadRun(state.folder, read_plan(state), result, False, (), ())
         number = sum(operation.requests for operation in result.operations)
         seconds = result.seconds - before
         text = progress_text(run, listed, (number - requests) / seconds if seconds > 0 else 0.0)
@@ -67,7 +67,8 @@ def _print_lines(state: RunState) -> None:
             console_logger.info(text)
 
 
-def _objectives(state: RunState) -> Sequence[Objective]:
+def run_objectives(state: RunState) -> Sequence[Objective]:
+    """The objectives of the run; none if nothing asks for a verdict."""
     file = objectives(state.environment)
     try:
         return read_objectives(file).objectives if file else ()
@@ -75,7 +76,8 @@ def _objectives(state: RunState) -> Sequence[Objective]:
         return ()  # the run has ended with this error before its first journey
 
 
-def _plan(state: RunState) -> Mapping[str, Any]:
+def read_plan(state: RunState) -> Mapping[str, Any]:
+    """What `plan.json` says of the run; empty if it cannot be read."""
     try:
         plan: Mapping[str, Any] = json.loads((state.folder / PLAN_FILE).read_text("utf-8")) if state.folder else {}
     except (OSError, ValueError):

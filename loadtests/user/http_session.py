@@ -42,7 +42,7 @@ TARGET = re.compile(r"/[!-~]*")
 CONTENT_HEADERS = frozenset({"content-type", "content-encoding", "content-language", "content-location"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class HttpCall:
     """A request with all that is needed to judge its response, and to send it elsewhere after a redirect.
 
@@ -64,18 +64,18 @@ class HttpCall:
 
     def request(self) -> Request:
         """The request with the cookies that the user has now."""
-        address = self.session.address
-        lines = [f"{self.method} {self.target} HTTP/1.1", f"Host: {address.authority}"]
-        lines += [f"{key}: {value}" for key, value in self.headers.items()]
-        if self.session.cookies and (cookies := self.session.cookies.header_value(self.target)):
-            lines.append(f"Cookie: {cookies}")
-        if self.body or self.method not in METHODS_WITHOUT_BODY:
-            lines.append(f"Content-Length: {len(self.body)}")
-        payload = "\r\n".join((*lines, "", "")).encode("latin-1") + self.body
+        session, method = self.session, self.method
+        head = f"{method} {self.target} HTTP/1.1\r\nHost: {session.authority}\r\n"
+        for key, value in self.headers.items():
+            head += f"{key}: {value}\r\n"
+        if session.cookies and (cookies := session.cookies.header_value(self.target)):
+            head += f"Cookie: {cookies}\r\n"
+        if self.body or method not in METHODS_WITHOUT_BODY:
+            head += f"Content-Length: {len(self.body)}\r\n"
         name = f"{self.name} (redirect)" if self.is_redirected else self.name
-        samples = self.session.recorder.samples_of(name, "http", self.tags)
-        is_head = self.method == "HEAD"
-        request = ChainedRequest(samples, payload, address, self.validate, self.timeout_ns, is_head)
+        samples = session.recorder.samples_of(name, "http", self.tags)
+        payload = f"{head}\r\n".encode("latin-1") + self.body
+        request = ChainedRequest(samples, payload, session.address, self.validate, self.timeout_ns, method == "HEAD")
         request.follow_up = self.follow_up
         return request
 
@@ -132,7 +132,8 @@ class HttpSession:
         self.address = address
         self.recorder = recorder
         self.cookies = CookieJar(address.host, address.scheme in ENCRYPTED)
-        self.url = f"{address.scheme}://{address.authority}"
+        self.authority = address.authority
+        self.url = f"{address.scheme}://{self.authority}"
 
     def request(
         self,
@@ -158,13 +159,15 @@ class HttpSession:
             raise ValueError(f"expected a method such as GET, got {method!r:.80}")
         if not 0 < timeout <= MAX_TIMEOUT:
             raise ValueError(f"timeout: expected seconds, more than 0 and at most {MAX_TIMEOUT:g}, got {timeout!r}")
-        fields = dict(headers or {})
+        fields = dict(headers) if headers else {}
         for key, value in fields.items():
             if not TOKEN.fullmatch(key) or not FIELD_VALUE.fullmatch(value):
                 raise ValueError(f"expected a header that HTTP can carry, got {key!r:.80}")
-        content, media_type = encode_body(body, json, form, files)
-        if media_type and "content-type" not in {key.lower() for key in fields}:
-            fields["Content-Type"] = media_type
+        content = b""
+        if body or json is not None or form is not None or files is not None:
+            content, media_type = encode_body(body, json, form, files)
+            if media_type and "content-type" not in {key.lower() for key in fields}:
+                fields["Content-Type"] = media_type
         label = name or f"{method} {path.partition('?')[0]}"
         timeout_ns = int(timeout * SECOND)
         return HttpCall(
