@@ -55,7 +55,8 @@ class JudgedPart:
     def _run(self, result: LoadResult, now: float) -> LoadRun:
         parts = {kind: [entry for _, seen in self._seen.values() for entry in seen[kind]] for kind in KINDS}
         seconds = sum(min(now, end) - begin for (_, end), (begin, _) in self._seen.items())
-        judged = replace(result, seconds=seconds, **{kind: _merged(entries) for kind, entries in parts.items()})
+        merged = {kind: _merged(entries) for kind, entries in parts.items()}
+        judged = replace(result, seconds=seconds, operations=merged["operations"], journeys=merged["journeys"])
         return LoadRun(self._folder, self._plan, judged, False, (), ())
 
     def _to_come(self, now: float) -> float:

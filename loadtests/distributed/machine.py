@@ -10,11 +10,14 @@ import os
 import platform
 import re
 import resource
+import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 CPU_FILE = Path("/proc/cpuinfo")
 OPEN_FILES = Path("/proc/self/fd")
+REVISION_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA")  # of GitHub Actions and GitLab CI
 PORT_RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -26,6 +29,19 @@ def description() -> dict[str, str | int]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "python": ".".join(platform.python_version_tuple()[:2]),
     }
+
+
+def revision(environ: Mapping[str, str], folder: Path) -> str:
+    """The revision that a CI server builds, or else of the checkout with that folder; "" outside of any."""
+    if known := next(filter(None, map(environ.get, REVISION_VARIABLES)), ""):
+        return known
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=folder, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):  # there is no git, or no such folder
+        return ""
+    return described.stdout.strip()
 
 
 def _processor() -> str:

@@ -112,6 +112,7 @@ class Role:
             "targets": self._targets(),
             ACCEPTANCES_KEY: {api: entries.to_json() for api, entries in accepted.items()},
             "machine": machine.description(),
+            "revision": machine.revision(os.environ, Path(str(self.environment.locustfile or ".")).parent),
             **getattr(shape, "description", {}),
         }
         self.folder = folder

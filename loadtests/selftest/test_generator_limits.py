@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,19 @@ def test_a_port_range_that_is_too_narrow_is_named(tmp_path: Path, monkeypatch: p
     assert machine.missing_capacity(101).startswith(
         "this machine has 100 ports for connections to one address, but 101"
     )
+
+
+def test_the_revision_is_the_one_that_a_ci_server_builds(tmp_path: Path) -> None:
+    assert machine.revision({"GITHUB_SHA": "", "CI_COMMIT_SHA": "abc"}, tmp_path) == "abc"
+
+
+def test_the_revision_is_that_of_the_checkout_otherwise(tmp_path: Path) -> None:
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@shop.example", "-C", str(tmp_path)]
+    for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"], ["tag", "-m", "t", "v1"]):
+        subprocess.run([*git, *arguments], check=True)
+    assert machine.revision({}, tmp_path) == "v1"
+
+
+@pytest.mark.parametrize("name", [".", "none"])
+def test_without_a_checkout_there_is_no_revision(tmp_path: Path, name: str) -> None:
+    assert machine.revision({}, tmp_path / name) == ""

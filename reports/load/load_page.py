@@ -1,25 +1,26 @@
 """Renders a load run as one HTML page: the objectives, the whole run over time, then each operation with its plots.
 
-Rule: the page needs no script and fetches nothing, and every text from outside is escaped.
+Rule: the page fetches nothing, every text from outside is escaped, and without scripts nothing but the zoom is missing.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 from reports.load import plots, verdict_text
 from reports.load.chart import STYLE
 from reports.load.failure_table import cause_lines, reason_rows, status_rows
+from reports.load.interactive_charts import chart_style, render_charts
 from reports.load.load_result import NS_PER_MS
 from reports.load.load_verdict import LoadVerdict, search_note
 from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
+from reports.load.page_head import render_facts
 from reports.load.scope import OWNERS, broken_clauses, merge_statistics
 from reports.load.timeline import ALL_OPERATIONS, OperationKey, Span, timeline
-from reports.load.validation_note import NOTE, validation_of
+from reports.load.validation_note import NOTE
 
 FOLDER = Path(__file__).parent
 MAX_FINDINGS = 20  # examples shown
@@ -31,7 +32,8 @@ INTRODUCTION = (
 
 def render_load_page(judged: LoadVerdict | None) -> str:
     """Render the whole page; without a run it says how to start one."""
-    style = (FOLDER.parent / "base.css").read_text("utf-8") + (FOLDER / "load.css").read_text("utf-8") + STYLE
+    sheets = [(path / name).read_text("utf-8") for path, name in ((FOLDER.parent, "base.css"), (FOLDER, "load.css"))]
+    style = "".join((chart_style(), *sheets, STYLE))
     inner = _body(judged) if judged else (
         "<header><h1>Load</h1><p>There is no load run here. To make one:"
         " <code>locust -f loadtests/getflow.py --headless --profile smoke</code></p></header>"
@@ -50,9 +52,9 @@ def _body(judged: LoadVerdict) -> str:
     return (
         f"<header><h1>Load {_badge(judged.verdict)}</h1>"
         f"<p>{escape(verdict_text.VERDICT_MEANINGS[judged.verdict].capitalize())}. {INTRODUCTION}</p></header>"
-        f"{_facts(judged, total)}{_reasons(judged)}{_objectives(judged.outcomes)}"
+        f"{render_facts(judged, total)}{_reasons(judged)}{_objectives(judged.outcomes)}"
         f"{_failures(run.judged_operations)}"
-        f"<h2>The whole run</h2>{_plots('all operations', total, spans[ALL_OPERATIONS], judged)}"
+        f"<h2>The whole run</h2>{_whole_run(judged, total, spans[ALL_OPERATIONS])}"
         f"{_search(judged)}{_findings(judged)}"
         f"<h2>Operations</h2><p>Requests, failures and corrected times. Open one to see it over time.</p>"
         f"{_operations(judged, spans)}"
@@ -79,36 +81,6 @@ def _journeys(judged: LoadVerdict) -> str:
         "<h2>Journeys</h2><p>How often each was played, how many got a response that was not good, and for the others"
         f" the time from when the journey was due to its end.{note}</p>{items}"
     )
-
-
-def _facts(judged: LoadVerdict, total: OperationStatistics) -> str:
-    result, plan = judged.run.result, judged.run.plan
-    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(result.started))
-    facts = {
-        "run": f"{result.name}, {when}",
-        "APIs": ", ".join(judged.run.apis) or "none with a contract",
-        "profile": str(plan.get("profile") or "none"),
-        "duration": f"{result.seconds:.1f} s",
-        "requests": f"{total.requests} ({total.requests / result.seconds:.1f} a second)" if result.seconds else "0",
-        "failed": str(total.failed.count),
-        "workers": str(result.workers),
-    }
-    if validation := validation_of(result):
-        facts["validated"] = f"{validation.validated} of {validation.responses} responses ({validation.mode})"
-    facts |= {f"permitted by ({worker})": note for worker, note in _permitted(judged)}
-    for name, counts in result.arrivals.items():
-        facts[f"journeys of {name}"] = (
-            f"{counts['planned']:.0f} planned, {counts['started']:.0f} started, {counts['dropped']:.0f} dropped"
-        )
-    return (
-        f'<div class="sums">{"".join(f"<span>{escape(k)} <b>{escape(v)}</b></span>" for k, v in facts.items())}</div>'
-    )
-
-
-def _permitted(judged: LoadVerdict) -> Iterable[tuple[str, str]]:
-    for worker, note in judged.run.result.notes.get(NOTE, {}).items():
-        if note.get("permitted_by"):
-            yield worker, str(note["permitted_by"])
 
 
 def _reasons(judged: LoadVerdict) -> str:
@@ -149,17 +121,35 @@ def _failures(operations: Sequence[OperationStatistics]) -> str:
     return f"<h2>Statuses and reasons</h2>{causes}{''.join(parts)}"
 
 
+def _whole_run(judged: LoadVerdict, total: OperationStatistics, spans: Sequence[Span]) -> str:
+    """The charts of the run; readers without scripts see the plots over time in their place."""
+    by_percentile, over_time = _figures_of("all operations", total, spans, judged)
+    plain = f'<noscript><div class="plots">{over_time}</div></noscript>'
+    return f"{render_charts(judged, by_percentile)}{plain}{_phases_note(judged)}"
+
+
 def _plots(name: str, statistics: OperationStatistics, spans: Sequence[Span], judged: LoadVerdict) -> str:
-    run = judged.run
-    charts = {
-        "Time by percentile": plots.percentile_plot(name, statistics),
-        "Corrected time over the run": plots.times_plot(name, spans, run),
-        "Throughput over the run": plots.throughput_plot(name, spans, run),
+    return f'<div class="plots">{"".join(_figures_of(name, statistics, spans, judged))}</div>{_phases_note(judged)}'
+
+
+def _phases_note(judged: LoadVerdict) -> str:
+    has_unjudged = any(not phase.judged for phase in judged.run.phases)
+    return "<p>Objectives do not apply to the tinted phases.</p>" if has_unjudged else ""
+
+
+def _figures_of(
+    name: str, statistics: OperationStatistics, spans: Sequence[Span], judged: LoadVerdict
+) -> tuple[str, str]:
+    """The plot by percentile, and those over time."""
+    over_time = {
+        "Corrected time over the run": plots.times_plot(name, spans, judged.run),
+        "Throughput over the run": plots.throughput_plot(name, spans, judged.run),
     }
-    figures = "".join(f"<figure><figcaption>{title}</figcaption>{svg}</figure>" for title, svg in charts.items())
-    has_unjudged = any(not phase.judged for phase in run.phases)
-    note = "<p>Objectives do not apply to the tinted phases.</p>" if has_unjudged else ""
-    return f'<div class="plots">{figures}</div>{note}'
+    return _figures({"Time by percentile": plots.percentile_plot(name, statistics)}), _figures(over_time)
+
+
+def _figures(charts: Mapping[str, str]) -> str:
+    return "".join(f"<figure><figcaption>{title}</figcaption>{svg}</figure>" for title, svg in charts.items())
 
 
 def _search(judged: LoadVerdict) -> str:

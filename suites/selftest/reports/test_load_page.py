@@ -39,7 +39,7 @@ def judged(tmp_path: Path) -> LoadVerdict:
 def test_the_page_fetches_nothing_and_escapes_what_came_from_outside(judged: LoadVerdict) -> None:
     html = render_load_page(judged)
     assert report.foreign_references(html) == []
-    assert ("<script" in html, "<b>POST</b>" in html, "&lt;i&gt;evil&lt;/i&gt;" in html) == (False, False, True)
+    assert ("<b>POST</b>" in html, "<i>evil" in html, "&lt;i&gt;evil&lt;/i&gt;" in html) == (False, False, True)
 
 
 def test_the_page_has_three_plots_for_the_run_and_for_each_operation(judged: LoadVerdict) -> None:
