@@ -50,8 +50,12 @@ def add_dropped(stats: RequestStats, name: str, number: int, second: int) -> Non
 
 
 def request_event_observer(environment: Environment) -> Observer | None:
-    """A function that fires Locust's `request` event for each request; None if only Locust itself listens to it."""
-    if len(environment.events.request._handlers) <= 1:
+    """A function that fires Locust's `request` event for each request; None if only Locust itself listens to it.
+
+    Locust's own listener for OpenTelemetry would cost more than the request: `live_listeners` exports the figures.
+    """
+    listeners = [it for it in environment.events.request._handlers if _module(it) != "locust.opentelemetry"]
+    if len(listeners) <= 1:
         return None
 
     def fire(
@@ -64,6 +68,10 @@ def request_event_observer(environment: Environment) -> Observer | None:
             _fire(environment, samples, failed.intended, failed.done, failed.size, failed.reason, now)
 
     return fire
+
+
+def _module(listener: object) -> str:
+    return str(getattr(listener, "__module__", ""))
 
 
 def _fire(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -38,9 +39,9 @@ class RunState:
     ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys
     raised, with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into
     the result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
-    preparation_seconds: how long it took; progress: what prints how the run goes; watcher: what ends it early; secrets:
-    texts that must not be shown; record_ledgers: of the records that this process makes; feeds: the rows of test data
-    that are left, by their feeder.
+    preparation_seconds: how long it took; progress: what prints how the run goes; watcher: what ends it early;
+    exporter: what sends its figures elsewhere until `run_ended`; secrets: texts that must not be shown; record_ledgers:
+    of the records that this process makes; feeds: the rows of test data that are left, by their feeder.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -61,6 +62,8 @@ class RunState:
         self.is_preparing = False
         self.progress: gevent.Greenlet[..., None] | None = None
         self.watcher: gevent.Greenlet[..., None] | None = None
+        self.exporter: gevent.Greenlet[..., None] | None = None
+        self.run_ended = Event()
         self.preparation_seconds = 0.0
         self._created: Counter[type] = Counter()
         self._role: Role | None = None

@@ -24,6 +24,7 @@ VARIABLES = (
     "LOAD_PROFILE",
     "LOAD_PROFILES",
     "LOAD_SCALE",
+    "LOAD_PROMETHEUS",
 )
 """The environment variables of these options."""
 STOP_TIMEOUT = 5  # seconds in which users end their journeys, so that what they created is removed
@@ -68,6 +69,14 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         env_var="LOAD_REQUIRE_TARGET",
         include_in_web_ui=False,
         help="Do not start our own references: each API of the run needs --host or <API>_URL",
+    )
+    parser.add_argument(
+        "--prometheus",
+        metavar="HOST:PORT",
+        default="",
+        env_var="LOAD_PROMETHEUS",
+        include_in_web_ui=False,
+        help="Serve the figures of the run for Prometheus there, at /metrics, such as 127.0.0.1:9646",
     )
     _add_profile(parser)
 

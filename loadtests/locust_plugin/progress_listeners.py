@@ -76,6 +76,14 @@ def run_objectives(state: RunState) -> Sequence[Objective]:
         return ()  # the run has ended with this error before its first journey
 
 
+def run_so_far(state: RunState) -> LoadRun | None:
+    """The run so far, or the last one, as a whole: all phases count. None before the first."""
+    result = state.current_result()
+    if result is None or state.folder is None:
+        return None
+    return LoadRun(state.folder, {**read_plan(state), "phases": ()}, result, False, (), ())
+
+
 def read_plan(state: RunState) -> Mapping[str, Any]:
     """What `plan.json` says of the run; empty if it cannot be read."""
     try:

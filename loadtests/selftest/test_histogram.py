@@ -162,3 +162,16 @@ def test_json_that_does_not_add_up_is_refused() -> None:
 
 def test_short_durations_have_a_bucket_for_each_microsecond() -> None:
     assert [bucket_index(us) for us in range(LINEAR_BUCKETS)] == list(range(LINEAR_BUCKETS))
+
+
+def test_a_summary_adds_everything_but_the_buckets() -> None:
+    total, part = recorded([5_000]), recorded([2_000, 9_000])
+    total.add_summary(part)
+    assert (total.count, total.total, total.min, total.max) == (3, 16_000, 2_000, 9_000)
+    assert total.counts == {5: 1}
+
+
+def test_the_summary_of_an_empty_histogram_adds_nothing() -> None:
+    total = recorded([5_000])
+    total.add_summary(Histogram())
+    assert (total.count, total.total, total.min, total.max) == (1, 5_000, 5_000, 5_000)

@@ -21,6 +21,7 @@ from fixtures.browser import Browser, BrowserNotFound, wait_until
 from fixtures.browser import open_browser as started
 from fixtures.targets import embedded_references
 from loadtests.selftest.locust_run import PATIENCE, LocustRun, free_port, running_locust
+from loadtests.selftest.shop_server import running_shop
 
 pytestmark = pytest.mark.xdist_group("web-ui")  # one browser serves all
 
@@ -244,3 +245,35 @@ def test_failures_name_clauses_and_exceptions_are_shown(browser: Browser, tmp_pa
         wait_until(lambda: [row for row in ui.rows() if "GETFLOW-ERR-10" in row[-3]], "a failure of the clause")
         ui.press("exceptions")
         ui.says("a mistake in a journey")
+
+
+STRANGER = """
+from locust import constant
+from loadtests.locust_plugin.listeners import register
+from loadtests.user.journey_user import JourneyUser, journey
+
+register()
+
+class Stranger(JourneyUser):
+    wait_time = constant(0.05)
+
+    @journey
+    def visit(self):
+        yield self.request("GET", "/home")
+"""
+
+
+def test_the_page_shows_the_objectives_and_opens_the_report(browser: Browser, tmp_path: Path) -> None:
+    slo = tmp_path / "slo.yaml"
+    slo.write_text("run: {errors: 1 %, mean: 10 s}")
+    with running_shop() as shop, page(browser, tmp_path, shop.url, STRANGER, f"--slo {slo}") as ui:
+        ui.start(userCount=2, spawnRate=2)
+        ui.press("objectives")
+        ui.says(r"run errors\s+at most 1 %\s+100 %\s+at risk")
+        ui.says(r"run mean\s+at most 10 s\s+-\s+no evidence yet")
+        ui.press("stop")
+        ui.press("download data")
+        link = browser.evaluate("[...document.querySelectorAll('a')].find(it => it.href.endsWith('/load.html')).href")
+        wait_until((ui.run.results / "result.json").exists, "the result")
+        browser.open_page(link, 1280, 900, "run errors")
+        assert browser.evaluate("document.querySelector('h1').innerText") == "Load fail"

@@ -10,7 +10,7 @@ import math
 
 from reports.load.histogram import Histogram
 from reports.load.load_run import LoadRun
-from reports.load.objective_outcomes import FAIL, judge_objective
+from reports.load.objective_outcomes import DETAILED, FAIL, judge_objective
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import merge_statistics, statistics_in, violation_count
 from reports.load.slo import THROUGHPUT, Objective
@@ -32,7 +32,8 @@ def is_lost(objective: Objective, run: LoadRun, to_come: float) -> bool:
         return _exceeds(
             sum(it["dropped"] for it in counts), objective.limit, sum(it["planned"] for it in counts), growth
         )
-    statistics = merge_statistics(statistics_in(objective.scope, run))
+    detailed = DETAILED.get(objective.series, [objective.series])
+    statistics = merge_statistics(statistics_in(objective.scope, run), detailed)
     if objective.metric == THROUGHPUT:
         seconds = run.judged_seconds * (1 + to_come)
         return math.isfinite(seconds) and statistics.corrected.count * growth < objective.limit * seconds

@@ -86,6 +86,11 @@ class Histogram:
         if other.count:
             self._extend(other.count, other.total, other.min, other.max)
 
+    def add_summary(self, other: Histogram) -> None:
+        """Add number, sum and extremes of `other`, without its buckets: no percentile can be taken afterwards."""
+        if other.count:
+            self._extend(other.count, other.total, other.min, other.max)
+
     def _extend(self, number: int, total: int, lowest: int, highest: int) -> None:
         self.min = min(self.min, lowest) if self.count else lowest
         self.max = max(self.max, highest)

@@ -23,6 +23,7 @@ from reports.results.records import CLAUSE_ID
 
 SLOWER_SAMPLES = 10  # responses slower than a percentile that make it evidence, unless the objective states `samples`
 CROSS_WORKER_NOTE = "across workers"  # name of the note with violations that only all workers together can see
+DETAILED = {"": (), "all": ("corrected", "failed")}  # series whose percentiles an objective needs, if not its own
 UNFIT = "the limit was missed, but the load generator was not fit to measure it"
 NOTHING_DONE = {JOURNEY: "no journey ended", STEP: "no step of that name ended"}
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
@@ -60,7 +61,9 @@ def judge_objective(objective: Objective, run: LoadRun, is_unfit: bool) -> Outco
     """The outcome of an objective of this run; is_unfit: whether a load generator was not fit to measure."""
     if objective.metric == "dropped":
         return _judge_drops(objective, run, is_unfit)
-    statistics = merge_statistics(statistics_in(objective.scope, run))
+    statistics = merge_statistics(
+        statistics_in(objective.scope, run), DETAILED.get(objective.series, [objective.series])
+    )
     if not statistics.requests:
         reason = NOTHING_DONE.get(objective.scope.kind, "no request was made")
         return Outcome(objective, INCONCLUSIVE, None, f"{reason}{name_hint(objective.scope, run)}")

@@ -6,7 +6,7 @@ Memory does not grow with the number of requests, names or error texts: what exc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import sub
 from typing import Any, NamedTuple
 
@@ -132,10 +132,13 @@ class OperationStatistics:
         self.failed.record_many([request.done - request.intended for request in failed])
         self.size += sum([request.size for request in failed])
 
-    def add(self, other: OperationStatistics) -> None:
-        """Count everything that `other` counted."""
+    def add(self, other: OperationStatistics, detailed: Collection[str] = SERIES) -> None:
+        """Count everything that `other` counted; of series that are not `detailed`, number, sum and extremes only."""
         for series in SERIES:
-            getattr(self, series).add(getattr(other, series))
+            if series in detailed:
+                getattr(self, series).add(getattr(other, series))
+            else:
+                getattr(self, series).add_summary(getattr(other, series))
         _count(self.failures, other.failures)
         _count(self.statuses, other.statuses)
         self.size += other.size

@@ -7,11 +7,11 @@ statistics of an operation with a contract have the API before its name: several
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from reports.load.load_run import LoadRun
-from reports.load.operation_statistics import AS_STEP, BY_TAG, OperationStatistics
+from reports.load.operation_statistics import AS_STEP, BY_TAG, SERIES, OperationStatistics
 from reports.load.slo import API, JOURNEY, OPERATION, RUN, STEP, TAG, Scope
 from reports.results.records import CLAUSE_ID
 
@@ -57,11 +57,11 @@ def name_hint(scope: Scope, run: LoadRun) -> str:
     return f"; did you mean {' or '.join(similar)}?" if similar else ""
 
 
-def merge_statistics(parts: Iterable[OperationStatistics]) -> OperationStatistics:
-    """Add them up."""
+def merge_statistics(parts: Iterable[OperationStatistics], detailed: Collection[str] = SERIES) -> OperationStatistics:
+    """Add them up; of series that are not `detailed`, only number, sum and extremes, which is much faster."""
     total = OperationStatistics("", "")
     for part in parts:
-        total.add(part)
+        total.add(part, detailed)
     return total
 
 

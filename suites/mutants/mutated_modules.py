@@ -162,7 +162,6 @@ PROVEN = (
     "loadtests/engine/tls.py",
     "loadtests/engine/websocket_connection.py",
     "reports/load/difference.py",
-    "reports/load/histogram.py",
     "reports/load/t_distribution.py",
 )
 """Modules all of whose mutants were run, at least 95 % killed, every survivor listed. Samples are drawn from them."""
