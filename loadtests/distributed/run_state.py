@@ -41,7 +41,8 @@ class RunState:
     the result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
     preparation_seconds: how long it took; progress: what prints how the run goes; watcher: what ends it early;
     exporter: what sends its figures elsewhere until `run_ended`; secrets: texts that must not be shown; record_ledgers:
-    of the records that this process makes; feeds: the rows of test data that are left, by their feeder.
+    of the records that this process makes; feeds: the rows of test data that are left, by their feeder; traffic: what
+    is played of `--from`; players: what plays it.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -64,6 +65,8 @@ class RunState:
         self.watcher: gevent.Greenlet[..., None] | None = None
         self.exporter: gevent.Greenlet[..., None] | None = None
         self.run_ended = Event()
+        self.traffic: Any = None
+        self.players: list[Any] = []
         self.preparation_seconds = 0.0
         self._created: Counter[type] = Counter()
         self._role: Role | None = None
@@ -146,6 +149,7 @@ class RunState:
         """A run begins. Raises ValueError for options that are no plan of arrivals."""
         self._is_giving_up = False
         self.feeds.clear()
+        self.players.clear()
         self.role.begin()
 
     def pause(self) -> None:

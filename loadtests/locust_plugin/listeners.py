@@ -23,6 +23,7 @@ from loadtests.locust_plugin import (
     progress_listeners,
     secret_listeners,
     target_listeners,
+    traffic_listeners,
     verdict_listeners,
     web_form,
 )
@@ -32,6 +33,7 @@ Listener = Callable[..., None]  # called with the state of the run, and the argu
 
 WITH_ENVIRONMENT: tuple[tuple[str, Listener], ...] = (
     ("init", secret_listeners.on_init),
+    ("init", traffic_listeners.on_init),
     ("init", engine_listeners.on_init),
     ("init", target_listeners.on_init),
     ("init", verdict_listeners.on_init),

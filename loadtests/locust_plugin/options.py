@@ -25,6 +25,9 @@ VARIABLES = (
     "LOAD_PROFILES",
     "LOAD_SCALE",
     "LOAD_PROMETHEUS",
+    "LOAD_FROM",
+    "LOAD_SPEED",
+    "LOAD_WRITES",
 )
 """The environment variables of these options."""
 STOP_TIMEOUT = 5  # seconds in which users end their journeys, so that what they created is removed
@@ -78,7 +81,28 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         include_in_web_ui=False,
         help="Serve the figures of the run for Prometheus there, at /metrics, such as 127.0.0.1:9646",
     )
+    _add_traffic(parser)
     _add_profile(parser)
+
+
+def _add_traffic(parser: LocustArgumentParser) -> None:
+    parser.add_argument(
+        "--from",
+        dest="from_file",
+        metavar="FILE",
+        default="",
+        env_var="LOAD_FROM",
+        include_in_web_ui=False,
+        help="Plays the requests of a HAR file or an access log, with loadtests/replay.py as locustfile",
+    )
+    parser.add_argument(
+        "--speed",
+        type=_scale_option,
+        default=1.0,
+        env_var="LOAD_SPEED",
+        include_in_web_ui=False,
+        help="Plays the traffic of --from so many times as fast",
+    )
 
 
 def _add_arrivals(parser: LocustArgumentParser) -> None:

@@ -17,6 +17,7 @@ from reports.load.operation_statistics import OperationStatistics
 NS_PER_MS = 1_000_000
 EARLY_DROPS = "dropped_while_spawning"  # of a class's arrivals: those dropped before all users were there
 ABORT_NOTE = "aborted"  # name of the note on an objective that ended the run: {after (s), why}
+TRAFFIC_NOTE = "traffic"  # name of the note on recorded traffic: {planned, sent, answered, left_out}
 PERCENTILES = (50.0, 95.0, 99.0, 99.9)
 STATISTICS_FIELDS = ("operations", "journeys")
 PLAN_FILE, SECONDS_FILE, RESULT_FILE = "plan.json", "seconds.jsonl", "result.json"
@@ -62,6 +63,11 @@ class LoadResult:
         gaps += [f"the run was ended after {self.seconds:.1f} s: {why}" for why in ends]
         if not ends and self.planned is not None and self.seconds < 0.98 * self.planned - 1:
             gaps.append(f"the run was stopped after {self.seconds:.1f} of {self.planned:.1f} s, so it was cut short")
+        gaps += [
+            f"{worker}: {note['sent']} of {note['planned']} recorded requests were sent"
+            for worker, note in self.notes.get(TRAFFIC_NOTE, {}).items()
+            if note["sent"] < note["planned"]
+        ]
         if not any(operation.requests for operation in self.operations):
             gaps.append("no request was made")
         for name, counts in self.arrivals.items():

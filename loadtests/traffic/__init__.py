@@ -1,0 +1,1 @@
+"""Recorded traffic: readers of HAR files and access logs."""
