@@ -91,7 +91,9 @@ class Player:
             return
         prepared = self._prepare(request)
         self.sent += 1
-        self._user.connection(prepared.address).send_request(prepared, PlayedRequest(self, number), self._intended(request))
+        self._user.connection(prepared.address).send_request(
+            prepared, PlayedRequest(self, number), self._intended(request)
+        )
 
     def _prepare(self, request: RecordedRequest) -> Request:
         """The request with the ids that the target gave, in place of those that were recorded."""
