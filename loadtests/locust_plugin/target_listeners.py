@@ -234,15 +234,17 @@ def _departure_lines(state: RunState, target: Target, today: date) -> list[str]:
 
 def _validation_note(state: RunState) -> dict[str, Any]:
     """How responses were validated in this process, for the result."""
-    validators = state.validators
+    validators, permission = state.validators, {"permitted_by": permitted_by(os.environ)}
+    if not contract_classes(state.environment):
+        return {**permission, "findings": [], "once": []}
     return {
+        **permission,
         "mode": {0: "status", 1: "all"}.get(validators.sample_interval, f"sample={validators.sample_interval}"),
         "answers": validators.cost.count,
         "validated": validators.validated,
         "sampled": {name: [count.validated, count.refused] for name, count in validators.sampled.items()},
         "ns_per_answer": round(validators.cost.mean_ns),
         "cpu_share": round(validators.cost.share(time.process_time_ns() - state.cpu_began), 4),
-        "permitted_by": permitted_by(os.environ),
         "findings": validators.finding_texts(),
         "once": state.ledger.summary_lines(),
     }
@@ -304,6 +306,8 @@ def _note_lines(notes: dict[str, Any]) -> list[str]:
     """Lines to print: how many responses were validated, and what that cost."""
     lines = []
     for worker, note in notes.items():
+        if "validated" not in note:
+            continue  # a run without a contract
         cost = f"{note['ns_per_answer'] / 1000:.1f} µs a response, {note['cpu_share']:.0%} of its CPU time"
         lines.append(f"{worker}: validated {note['validated']} of {note['answers']} responses ({note['mode']}), {cost}")
         lines += [f"  {line}" for line in note["once"]]

@@ -121,3 +121,8 @@ def test_a_shop_that_refuses_orders_fails_the_run(tmp_path: Path) -> None:
     assert run.code == 1, run.output[-3000:]
     assert run.outcomes["run errors"] == "fail"
     assert "check failed: has an id" in (run.results / "verdict.md").read_text()
+
+
+def test_nothing_is_said_of_a_contract_that_is_not_there(good: GuideRun) -> None:
+    texts = (good.output, (good.results / "verdict.md").read_text(), (good.results / "load.html").read_text())
+    assert not [text for text in texts if "validated" in text]
