@@ -182,6 +182,10 @@ def test_ids_are_replaced_where_they_are_all_of_a_value() -> None:
     assert replaced_body(b'{"a": 17, "b": ["17", 117, true]}', {"17": "5"}) == b'{"a":5,"b":["5",117,true]}'
 
 
+def test_an_id_is_percent_encoded_in_paths_and_queries() -> None:
+    assert replaced("/a/17?c=17", {"17": "5 /é\r\n"}) == "/a/5%20%2F%C3%A9%0D%0A?c=5%20%2F%C3%A9%0D%0A"
+
+
 @pytest.mark.parametrize("body", [b"", b"a=17", b"{"])
 def test_other_bodies_stay_as_they_are(body: bytes) -> None:
     assert replaced_body(body, {"17": "5"}) == body

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 ID_NAME = re.compile(r"id|uuid|guid|key|.*(?:_id|Id|ID|_uuid|Uuid|_key)")
 NUMBER = re.compile(r"[0-9]+")
@@ -85,6 +85,7 @@ def value_at(content: Any, pointer: Pointer) -> str | None:
 def replaced(text: str, ids: Mapping[str, str]) -> str:
     """A path with query in which each segment and each value of the query that is one of these ids is another one."""
     path, question, query = text.partition("?")
+    ids = {value: quote(new, safe="") for value, new in ids.items()}
     segments = [ids.get(unquote(segment), segment) for segment in path.split("/")]
     pairs = [pair.partition("=") for pair in query.split("&")]
     changed = [f"{name}{equals}{ids.get(unquote_plus(value), value)}" for name, equals, value in pairs]
