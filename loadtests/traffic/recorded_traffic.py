@@ -100,7 +100,7 @@ def replaced_body(body: bytes, ids: Mapping[str, str]) -> bytes:
         content = json.loads(body)
     except ValueError:
         return body
-    return json.dumps(_replaced_in(content, ids), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(_replaced_in(content, ids), separators=(",", ":")).encode()
 
 
 def _replaced_in(content: Any, ids: Mapping[str, str]) -> Any:

@@ -136,7 +136,7 @@ def _entry(entry: Mapping[str, Any]) -> RecordedRequest:
         quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=TARGET_CHARACTERS),
         int(response.get("status") or 0),
         {name: value for name, value in headers.items() if not OF_CONNECTION.fullmatch(name.lower())},
-        (request.get("postData") or {}).get("text", "").encode(),
+        (request.get("postData") or {}).get("text", "").encode("utf-8", "replace"),
         _json_of(response.get("content") or {}),
     )
 
