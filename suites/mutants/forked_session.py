@@ -70,6 +70,7 @@ class ForkedSession:
             self.problem = "the tests could not be collected"
             return True
         session.config.pluginmanager.unregister(name="terminalreporter")
+        gc.unfreeze()  # the suite's conftest has frozen what is searched for functions and caches here
         all_changes = [change for module in self._request["modules"] for change in self._changes(module)]
         for module in self._request["modules"]:
             importlib.import_module(module.removesuffix(".py").replace("/", "."))
