@@ -40,6 +40,7 @@ def cause_lines(cause: Cause, since: Since = UNKNOWN) -> list[str]:
         "since": since.get(cause.id, ""),
         "where": _listed(cause.operations),
         "also": _listed(cause.clauses[1:]),
+        "blocks": blocks(cause),
     }
     return [("warning: " if cause.is_warning else "") + heading(cause), *part_lines(parts | _example(cause.example))]
 
@@ -78,6 +79,19 @@ def console_lines(causes: Sequence[Cause], since: Since = UNKNOWN) -> list[str]:
         first, *others = cause_lines(cause, since)
         lines += [f"{number}. {first}", *(others if number <= MAX_SHOWN else [f"  cause      {cause.id}"])]
     return lines
+
+
+def by_test(causes: Sequence[Cause]) -> dict[str, Cause]:
+    """The first of these causes for each test that has a finding of it, or that it blocks, by node id."""
+    return {test: cause for cause in reversed(causes) for test in (*cause.blocked, *cause.tests)}
+
+
+def blocks(cause: Cause) -> str:
+    """How many tests the cause kept from their subjects, and the first of them; "" for none."""
+    if not cause.blocked:
+        return ""
+    names = [node.rpartition("::")[2] for node in cause.blocked]
+    return f"{_plural(len(names), 'test')}: {_listed(names)}"
 
 
 def accepted_line(accepted: AcceptedCause) -> str:

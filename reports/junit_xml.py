@@ -1,7 +1,8 @@
 """Formats a pytest run as JUnit XML for CI servers: a suite for each API, and one for the run itself.
 
 Rule: what failed is a failure, with its cause as text; what says nothing about the API is an error whose type is the
-outcome, so that no run without a pass looks like one. A warning, and what is known, is text beside a case that passed.
+outcome, so that no run without a pass looks like one. What a failure blocks is skipped, and names it. A warning, and
+what is known, is text beside a case that passed.
 """
 
 from __future__ import annotations
@@ -13,10 +14,15 @@ from reports import cause_text
 from reports.results.accepted_causes import AcceptedCause
 from reports.results.causes import Cause
 from reports.results.records import RunRecords
-from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
+from reports.results.result_log import BLOCKED, NOT_JUDGED_OUTCOMES, ResultRecord
 from reports.results.verdicts import EXIT_CODES, ApiVerdict
 
-CASE_ELEMENTS = {"failed": "failure", "skipped": "skipped", **dict.fromkeys(NOT_JUDGED_OUTCOMES, "error")}
+CASE_ELEMENTS = {
+    **dict.fromkeys(NOT_JUDGED_OUTCOMES, "error"),
+    "failed": "failure",
+    "skipped": "skipped",
+    BLOCKED: "skipped",
+}
 PASSED_WITH_TEXT = ("warning", "known")  # outcomes of cases that passed and have a text
 COUNTS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -26,7 +32,7 @@ def junit(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, loa
     root = ElementTree.Element("testsuites", name="flowproof")
     for judged in verdicts:
         suite = _suite(root, judged.api, judged.verdict, judged.causes, judged.accepted)
-        causes = {test: cause for cause in reversed(_all_causes(judged)) for test in cause.tests}
+        causes = cause_text.by_test(_all_causes(judged))
         for test in records.tests:
             if test.api == judged.api:
                 _add_case(suite, test, causes.get(test.node))

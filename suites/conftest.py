@@ -30,8 +30,9 @@ from fixtures.targets import Target, apply_target_files, deepstream_url, embedde
 from fixtures.transports import TRANSPORTS, Transport
 from fixtures.transports import transport as transport_of
 from reports import cause_text
-from reports.results.accepted_causes import split_causes
-from suites import departures_plugin, hypothesis_checks, run_checks, worker_groups
+from reports.results.accepted_causes import classify, split_causes
+from reports.results.blocked_tests import separate_blocked
+from suites import assumed_departures, departures_plugin, hypothesis_checks, run_checks, worker_groups
 from suites.drift import drift_options, drift_plugin
 from suites.generic import bug_kinds
 from suites.observed_readings import ObservedReadings
@@ -58,6 +59,7 @@ from suites.reporting.result_recorder import (
     ResultRecorder,
     passing_status,
 )
+from suites.reporting.tried_prerequisites import TriedPrerequisites
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
@@ -119,6 +121,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[RECORDER] = ExchangeRecorder()
         hypothesis_checks.LISTENERS[:] = [config.stash[RECORDER]]
     config.stash[RESULTS] = ResultRecorder(results, config.stash[pytest_plugin.RUN], _process_name())
+    if results:
+        config.stash[RESULTS].prerequisites = TriedPrerequisites(results, bool(config.getini("strict")))
     config.pluginmanager.register(config.stash[RESULTS])
     progress.configure(config)
 
@@ -220,7 +224,8 @@ def _without_known_failures(session: pytest.Session, status: int) -> int:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     findings = config.stash[RESULTS].findings
-    causes, _ = split_causes(findings, config.stash[accepted_findings.ACCEPTED])
+    classified = separate_blocked(classify(findings, config.stash[accepted_findings.ACCEPTED]))
+    causes, _ = split_causes(classified, config.stash[accepted_findings.ACCEPTED])
     if causes:
         terminalreporter.section(f"causes: {len(causes)}", "=")
         for line in cause_text.console_lines(causes):
@@ -358,7 +363,11 @@ def targets(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iter
     changes = run_checks.change_options(pytestconfig, unnamed)
     servers = {api: url for api in unnamed if (url := deepstream_url(api, os.environ))}
     with embedded_references(unnamed, mailbox.address if mailbox else "", changes, servers, os.environ) as started:
-        paced = {api: pace_plugin.with_pace(pytestconfig, target) for api, target in named.items() if target}
+        paced = {
+            api: assumed_departures.with_assumed(pytestconfig, pace_plugin.with_pace(pytestconfig, target))
+            for api, target in named.items()
+            if target
+        }
         yield {**paced, **started}
 
 

@@ -1,13 +1,14 @@
 """A pytest plugin for runs at targets of others: runs the preflight, and records the departures of target files.
 
 Rule: it sends its requests before the first test, from the process that prints, so once in a run. A departure is a
-known finding until its last day, and a finding from the day after.
+known finding until its last day, and a finding from the day after. One that only the preflight knows is a finding, and
+the run goes on with it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import pytest
@@ -16,16 +17,21 @@ from contracts.errors import UsageError
 from fixtures.departures.departure import Departure
 from fixtures.preflight import preflight_report
 from fixtures.preflight.departure_check import is_needed
+from fixtures.preflight.preflight_report import PreflightReport
 from fixtures.preflight.preflight_run import PreflightRun
 from fixtures.target_api import Api
 from fixtures.targets import Target, from_environment
+from reports.results.accepted_causes import classify
 from reports.results.result_log import ResultLog, ResultRecord
+from suites import assumed_departures
 from suites.reporting import broken_contracts, pace_plugin, pytest_plugin
+from suites.reporting.accepted_findings import ACCEPTED
 from suites.reporting.request_plan import api_of_node
+from suites.reporting.result_recorder import RESULTS
 from suites.run_checks import APIS_UNDER_TEST, MISUSE
 
 PROCESS = "departures"  # names the file of the records
-OVERDUE = 1  # exit code of a run whose only failure is a departure after its last day
+FAILED = 1  # exit code of a run whose only failure is a departure that nobody knows, or after its last day
 
 
 def configure(config: pytest.Config) -> None:
@@ -70,10 +76,13 @@ class DeparturesPlugin:
 
     def _lines(self, target: Target) -> list[str]:
         lines = []
-        if not target.is_reference or self._is_forced:
-            lines = preflight_report.lines(PreflightRun(target).run())
         results = pytest_plugin.results_folder(self._config)
         log = ResultLog(results, self._config.stash[pytest_plugin.RUN], PROCESS) if results else None
+        if not target.is_reference or self._is_forced:
+            report = PreflightRun(target).run()
+            lines = preflight_report.lines(report)
+            if not target.is_reference:
+                lines += self._assume(target, report, log)
         for departure in target.departures:
             record = departure_record(target.api, departure, _needed(target, departure), date.today())
             self._has_overdue |= record.outcome == "failed"
@@ -82,11 +91,27 @@ class DeparturesPlugin:
                 log.append(record)
         return lines
 
+    def _assume(self, target: Target, report: PreflightReport, log: ResultLog | None) -> Iterator[str]:
+        """Lets the run go on with what the preflight has found out, each a finding; yields a line for each."""
+        assumed_departures.share(self._config, report)
+        assumed = assumed_departures.assumed_in(report)
+        is_strict = bool(self._config.getini("strict"))
+        for record in assumed_departures.records(target, assumed, is_strict):
+            self._config.stash[RESULTS].findings.append(record)
+            if log:
+                log.append(record)
+            yield f"  the run goes on with {record.departure}, which is a finding"
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A run with a departure after its last day has failed."""
-        if self._has_overdue and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            session.exitstatus = OVERDUE
+        """A run with a departure that nobody knows, or after its last day, has failed."""
+        classified = classify(self._config.stash[RESULTS].findings, self._config.stash.get(ACCEPTED, {}))
+        has_unknown = any(record.departure and record.outcome == "failed" for record in classified)
+        if (self._has_overdue or has_unknown) and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        ):
+            session.exitstatus = FAILED
 
 
 def _needed(target: Target, departure: Departure) -> bool | None:

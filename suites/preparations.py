@@ -1,7 +1,7 @@
 """Preparations: the records that a test needs, but that it is not about.
 
 Rule: if a record cannot be made, that is one cause. The first test that meets it fails with the finding; every other
-one is skipped and names that test.
+one is blocked by it and names that test.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fixtures.target_api import Api, MissingPrecondition
+from suites.reporting import finding_records
 from suites.reporting.failures import ContractViolation
 
 
@@ -29,8 +30,10 @@ def preparation(api: Api, what: str, plain: Callable[[], object] | None = None) 
             plain()
             raise
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-        first = api.failed_preparations.setdefault(what, test)
+        ids = finding_records.cause_ids(api, error)
+        first, blocking = api.failed_preparations.setdefault(what, (test, ids))
         if first == test:
             raise
         clause = f" ({error.clauses[0]})" if isinstance(error, ContractViolation) else ""
-        raise MissingPrecondition(f"{what} could not be made{clause}: {first} has the finding") from None
+        text = f"{what} could not be made{clause}: {first} has the finding"
+        raise MissingPrecondition(text, blocked_by=blocking) from None

@@ -24,7 +24,7 @@ from reports import cause_text
 from reports.allure.labels import ClauseLabel, story
 from reports.results.causes import Cause
 from reports.results.records import RunRecords
-from reports.results.result_log import ResultRecord
+from reports.results.result_log import BLOCKED, ResultRecord
 from reports.results.verdicts import ApiVerdict
 
 MAX_FINDINGS = 3  # of a test that are shown
@@ -34,6 +34,7 @@ STATUS = {  # Allure's status, if it is another
     "warning": "passed",
     "known": "passed",
     "inconclusive": "skipped",
+    BLOCKED: "skipped",
     "unreachable": "broken",
     "misuse": "broken",
 }
@@ -63,7 +64,7 @@ def stage(
     headings = (heading for result in written.values() for heading in labels_of(result).get("story", []))
     stories = {clause_of(heading): heading for heading in headings}
     listed = [[*judged.causes, *(accepted.cause for accepted in judged.accepted)] for judged in verdicts]
-    causes = {test: cause for of_api in listed for cause in reversed(of_api) for test in cause.tests}
+    causes = {test: cause for of_api in listed for test, cause in cause_text.by_test(of_api).items()}
     for record in records.tests:
         result = written.get(record.node) or _plain_result(record)
         _write(
@@ -137,7 +138,7 @@ def staged_result(
         kept_labels.append(("cause", f"{cause_text.heading(cause)} ({cause_text.how_often(cause)}, {cause.id})"))
     if record.is_observation:
         kept_labels.append(("tag", OBSERVATION))
-    if record.outcome in TAGGED:
+    if record.outcome in (*TAGGED, BLOCKED):
         kept_labels.append(("tag", record.outcome))
     return {
         **result,
@@ -167,7 +168,7 @@ def _heading(clause_id: str) -> str:
 
 def _details(details: Mapping[str, Any], record: ResultRecord) -> dict[str, Any]:
     """The details, with the findings as message, else one that begins with the outcome or the clause."""
-    if record.findings:
+    if record.findings and record.outcome != BLOCKED:
         return {**details, "message": "\n\n".join(map(cause_text.finding_text, record.findings[:MAX_FINDINGS]))}
     if record.outcome in STATUS:
         return {**details, "message": f"{record.outcome}: {record.message}"}

@@ -10,11 +10,16 @@ from typing import Any
 from reports import cause_text
 from reports.results.causes import Cause
 from reports.results.records import RunRecords
-from reports.results.result_log import ResultRecord
+from reports.results.result_log import BLOCKED, ResultRecord
 from reports.results.verdicts import EXIT_CODES, ApiVerdict
 
 VERSION = "0.0.0"  # of the format
-STATUSES = {"passed": "passed", "known": "passed", "warning": "passed", "failed": "failed", "skipped": "skipped"}
+STATUSES = {
+    **dict.fromkeys(("passed", "known", "warning"), "passed"),
+    "failed": "failed",
+    "skipped": "skipped",
+    BLOCKED: "skipped",
+}
 COUNTED = ("passed", "failed", "skipped", "pending", "other")
 
 
@@ -22,7 +27,7 @@ def ctrf(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> s
     """The tests of all APIs; the verdicts and causes, which the format has no place for, are in `extra`."""
     accepted = [it for judged in verdicts for it in judged.accepted]
     worst_first = [cause for judged in verdicts for cause in judged.causes] + [it.cause for it in accepted]
-    causes = {test: cause for cause in reversed(worst_first) for test in cause.tests}
+    causes = cause_text.by_test(worst_first)
     tests = [_test(test, causes.get(test.node)) for test in records.tests]
     counts = Counter(test["status"] for test in tests)
     start, stop = (round(moment * 1000) for moment in (records.run.span if records.run else (0.0, 0.0)))

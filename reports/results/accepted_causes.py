@@ -73,8 +73,9 @@ def vanished(api: str, tests: Iterable[ResultRecord], acceptances: AcceptanceLis
 
     One that names no clause is never among them.
     """
-    records = [test for test in tests if test.api == api and not test.departure]
-    seen = {cause_id(api, finding) for test in records for finding in test.findings}
+    of_api = [test for test in tests if test.api == api]
+    records = [test for test in of_api if not test.departure]
+    seen = {cause_id(api, finding) for test in of_api for finding in test.findings}
     passed = {clause for test in records if test.outcome == "passed" for clause in test.checked_clauses}
     undecided = {
         clause

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from reports.results.finding_record import CREDENTIALS, REFUSED, FindingRecord
@@ -36,7 +36,8 @@ class Cause:
     id: the same in every run; it has no wording, host or value in it. clause: the broken one. is_warning: whether every
     finding is one. findings: how many there are. tests: node ids. operations: labels of where it shows. clauses: all
     that are blamed for it, the clause first. example: the finding with the shortest exchange. also: the other ids that
-    its findings would have alone, as in a smaller run or under load.
+    its findings would have alone, as in a smaller run or under load. blocked: node ids of the tests that it kept from
+    their subjects.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Cause:
     clauses: tuple[str, ...]
     example: FindingRecord
     also: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -63,8 +65,16 @@ def causes_of(tests: Iterable[ResultRecord]) -> list[Cause]:
 
 def findings_by_cause(tests: Iterable[ResultRecord]) -> list[tuple[Cause, list[TestFinding]]]:
     """The causes of the findings of these tests with their findings, the worst first."""
-    findings = [TestFinding(test, finding) for test in tests for finding in test.findings]
-    return sorted(((_cause(group), group) for group in _groups(findings)), key=lambda entry: _order(entry[0]))
+    listed = list(tests)
+    findings = [TestFinding(test, finding) for test in listed for finding in test.findings]
+    causes = [(_with_blocked(_cause(group), listed), group) for group in _groups(findings)]
+    return sorted(causes, key=lambda entry: _order(entry[0]))
+
+
+def _with_blocked(cause: Cause, tests: Iterable[ResultRecord]) -> Cause:
+    of_api = [test for test in tests if test.api == cause.api and not test.prerequisite]
+    nodes = {test.node for test in of_api if not set(cause.ids).isdisjoint(test.blocked_by)}
+    return replace(cause, blocked=tuple(sorted(nodes))) if nodes else cause
 
 
 def _order(cause: Cause) -> tuple[bool, bool, bool, int, str, str]:
@@ -99,7 +109,8 @@ class _Known:
 
     first_parts: by API and clause, the key of the first finding about a part of a response, by name. refused: API,
     operation and status of valid requests that were refused. broken_parameters: by API, the clauses of each parameter
-    that is broken where no other one is sent of whose clauses there is a finding.
+    that is broken where no other one is sent of whose clauses there is a finding. founding: API and digest
+    of each refusal of something that tests stand on.
     """
 
     def __init__(self, findings: Sequence[TestFinding]) -> None:
@@ -115,6 +126,9 @@ class _Known:
             suspects = [it for it in finding.depends_on if any((test.api, clause) in broken for clause in it.split())]
             if len(suspects) == 1 and finding.clause in suspects[0].split():
                 self.broken_parameters.add((test.api, suspects[0]))
+        self.founding = {
+            (test.api, finding.answer) for test, finding in findings if test.prerequisite and finding.answer
+        }
         self.first_parts = {clause: (*clause, *min(of_clause)) for clause, of_clause in parts.items()}
 
 
@@ -122,6 +136,8 @@ def _keys(entry: TestFinding, known: _Known) -> Iterator[Hashable]:
     """What the finding shares with others of its cause."""
     test, finding = entry
     clause, place = (test.api, finding.clause), (test.api, finding.operation, finding.status)
+    if (test.api, finding.answer) in known.founding:
+        yield test.api, "answer", finding.answer
     if finding.slot == CREDENTIALS:
         yield test.api, CREDENTIALS
         return
@@ -141,16 +157,18 @@ def _cause(group: Sequence[TestFinding]) -> Cause:
     failing = [entry for entry in group if not entry.finding.is_warning] or list(group)
     clauses = sorted({entry.finding.clause for entry in failing}, key=lambda clause: _rank(clause, failing))
     of_clause = [entry for entry in failing if entry.finding.clause == clauses[0]]
+    of_clause = [entry for entry in of_clause if entry.test.prerequisite] or of_clause
     example = min(of_clause, key=_example_order)
     others = sorted({entry.finding.clause for entry in group} - set(clauses))
     identifier = cause_id(example.test.api, example.finding)
+    of_tests = [entry for entry in group if not entry.test.prerequisite] or group
     return Cause(
         id=identifier,
         api=example.test.api,
         clause=clauses[0],
         is_warning=example.finding.is_warning,
-        findings=len(group),
-        tests=tuple(sorted({entry.test.node for entry in group})),
+        findings=len(of_tests),
+        tests=tuple(sorted({entry.test.node for entry in of_tests})),
         operations=tuple(sorted({entry.finding.operation for entry in group} - {""})),
         clauses=(*clauses, *others),
         example=example.finding,
@@ -158,15 +176,18 @@ def _cause(group: Sequence[TestFinding]) -> Cause:
     )
 
 
-def _rank(clause: str, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, int, int, str]:
-    """The place of a clause among those of a cause; a test that checks the clause itself says more than others."""
+def _rank(clause: str, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, bool, int, int, str]:
+    """The place of a clause among those of a cause; a test that checks the clause itself says more than others, and
+    what tests stand on says most.
+    """
+    is_later = not any(test.prerequisite and finding.clause == clause for test, finding in group)
     findings = [finding for _, finding in group if finding.clause == clause]
     own = sum(finding.clause == clause and clause in test.clauses for test, finding in group)
     is_about_credentials = any(finding.slot == CREDENTIALS for finding in findings)
     is_consequence = not any(_is_about(finding) for finding in findings)
     is_mild = not any(finding.is_of_the_document for finding in findings)
     is_elsewhere = is_about_credentials and ABOUT_CREDENTIALS not in clause
-    return is_elsewhere, is_mild, is_consequence, -own, -len(findings), clause
+    return is_later, is_elsewhere, is_mild, is_consequence, -own, -len(findings), clause
 
 
 def _is_about(finding: FindingRecord) -> bool:

@@ -5,16 +5,35 @@ Rule: it is made where the exception is caught (suites/reporting/finding_records
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from contracts.judge.http_judge import Finding
+from contracts.exchange import Exchange
+from contracts.judge.http_judge import Finding, is_refusal
+from contracts.openapi import Contract
 
+REDIRECTION = 300  # the lowest status of a response that does not serve the request
+MAX_DIGESTED = 2_000  # characters of a refusal
+VARYING = re.compile(r"[\w-]*\d[\w-]*")
 REFUSED = "refused"  # the kind of a finding about a request that must be accepted
 CREDENTIALS = "credentials"  # the slot of a finding about a valid request that is refused as if it had none
 UNAUTHORIZED = (401, 403)  # statuses of requests whose credentials do not do (RFC 9110, 15.5.2 and 15.5.4)
 OF_THE_DOCUMENT = ("stated", "example", "")  # grades that make a breach a failure; readings have none
+
+
+def refusal_digest(contract: Contract, exchange: Exchange) -> str:
+    """A digest of how the target refuses the request, equal for all that it refuses alike; "" for no refusal.
+
+    What differs from request to request, such as ids and times, is left out.
+    """
+    response = (exchange.actual or exchange).response
+    if response.error or not (response.status >= REDIRECTION or is_refusal(contract, response)):
+        return ""
+    text = VARYING.sub("#", response.text()[:MAX_DIGESTED])
+    return hashlib.sha256(f"{response.status}\n{text}".encode()).hexdigest()[:12]
 
 
 def slot_and_kind(finding: Finding) -> tuple[str, str]:
@@ -33,7 +52,8 @@ class FindingRecord:
     is_warning: whether it lets the API pass. operation: label of the operation or call. status: of the response, 0
     for none. slot: the part of the response that is wrong, such as "/data/*/id", "status" or "header Link"; "" for
     the exchange as a whole. kind: how it is wrong, of a body the broken keyword of its schema. received_kind: the
-    kind of what came, such as "string". request: what was special about the request. depends_on: for each optional
+    kind of what came, such as "string". answer: a digest of the refusal that came, the same for equal ones, or "".
+    request: what was special about the request. depends_on: for each optional
     parameter that it sent the ids of its clauses, with a space between. account: whose credentials it had. command: a
     shell command that sends it. exchange: the request and its response as text.
     """
@@ -48,6 +68,7 @@ class FindingRecord:
     slot: str = ""
     kind: str = ""
     received_kind: str = ""
+    answer: str = ""
     request: str = ""
     depends_on: tuple[str, ...] = ()
     account: str = ""

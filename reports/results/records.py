@@ -14,6 +14,7 @@ from pathlib import Path
 from reports.results import run_manifest
 from reports.results.acceptances import AcceptanceList
 from reports.results.accepted_causes import classify
+from reports.results.blocked_tests import separate_blocked
 from reports.results.result_log import SEVERITY, ResultRecord, read_log
 
 # The lines of a finding that say what was expected and what was received (suites/reporting/failures.py).
@@ -66,7 +67,8 @@ class RunRecords:
 def read_records(results: Path) -> RunRecords:
     """Read the folder `results`; a folder that does not exist gives no tests and no manifest.
 
-    When a test has several results, the worst one counts. A test all of whose findings were accepted is `known`.
+    When a test has several results, the worst one counts. A test all of whose findings were accepted is `known`, and
+    one that another's finding kept from its subject is `blocked`.
     """
     try:
         manifest, problems = run_manifest.read(results), []
@@ -92,7 +94,9 @@ def read_records(results: Path) -> RunRecords:
         if manifest.exit_status == 1 and not has_failure:
             problems.append("pytest reported a failed test, but no result shows it")
     classified = classify(list(tests.values()), manifest.accepted if manifest else {})
-    return RunRecords(tuple(classified), manifest, tuple(problems), tuple(manifest.misuse) if manifest else ())
+    return RunRecords(
+        tuple(separate_blocked(classified)), manifest, tuple(problems), tuple(manifest.misuse) if manifest else ()
+    )
 
 
 def short_message(message: str) -> str:

@@ -7,7 +7,7 @@ caught the exception has decided it (suites/reporting/outcomes.py), and nobody g
      "outcome": "failed", "clauses": ["GETFLOW-ERR-10"], "blamed": ["GETFLOW-ERR-10"], "message": "…", "readings": [],
      "exchanges": 3, "cases": 0, "observed": [], "is_observation": false, "changes": [],
      "bug_kind": "", "operations": [], "findings": [{"clause": "GETFLOW-ERR-10", "expected": "…", …}], "departure": "",
-     "seconds": 0.12}
+     "prerequisite": "", "blocked_by": [], "seconds": 0.12}
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ from typing import Any
 from reports.results.finding_record import FindingRecord, parse_finding
 from reports.results.run_manifest import RECORDS_PREFIX
 
+BLOCKED = "blocked"  # the outcome of a test that could not reach its subject, since what it stands on is refused
 SEVERITY = {
     "passed": 0,
     "known": 1,
     "skipped": 2,
     "warning": 3,
     "inconclusive": 4,
-    "failed": 5,
-    "unreachable": 6,
-    "misuse": 7,
-    "broken": 8,
+    BLOCKED: 5,
+    "failed": 6,
+    "unreachable": 7,
+    "misuse": 8,
+    "broken": 9,
 }  # outcomes, the worst last
 BLAMING_OUTCOMES = frozenset({"failed", "warning"})  # a warning: only clauses that the document does not have
 JUDGED_OUTCOMES = BLAMING_OUTCOMES | {"passed"}
-NOT_JUDGED_OUTCOMES = frozenset({"inconclusive", "unreachable", "misuse", "broken"})
+NOT_JUDGED_OUTCOMES = frozenset({"inconclusive", BLOCKED, "unreachable", "misuse", "broken"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ class ResultRecord:
     cannot fail. cases: how many of its generated cases could have failed. changes: what a reading means now and meant
     in an earlier run, a sentence each. bug_kind: the kind of bug that the test looks for, or ""; then operations are
     the operations and calls that it tried. findings: what its failure or warning found. departure: of a known
-    departure of the target, which is the result of no test, what the target file says. seconds: that the test took,
-    with set-up and tear-down.
+    departure of the target, which is the result of no test, what the target file says. prerequisite: the name of what
+    tests stand on, such as "key", of a record that says whether the target has it. blocked_by: ids of the causes that
+    kept the test from its subject. seconds: that the test took, with set-up and tear-down.
     """
 
     api: str
@@ -68,6 +71,8 @@ class ResultRecord:
     operations: tuple[str, ...] = ()
     findings: tuple[FindingRecord, ...] = ()
     departure: str = ""
+    prerequisite: str = ""
+    blocked_by: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -122,7 +127,7 @@ def parse_record(content: dict[str, Any]) -> ResultRecord:
     """The record of these members; raises ValueError, TypeError or KeyError for others."""
     if content["outcome"] not in SEVERITY:
         raise ValueError(f"outcome {content['outcome']!r}")
-    texts = {"clauses", "blamed", "readings", "observed", "changes", "operations"}
+    texts = {"clauses", "blamed", "readings", "observed", "changes", "operations", "blocked_by"}
     lists = {name: tuple(map(str, content[name])) for name in texts & set(content)}
     findings = tuple(map(parse_finding, content.get("findings", ())))
     values: dict[str, Any] = {**content, **lists, "findings": findings, "seconds": float(content.get("seconds", 0.0))}

@@ -37,6 +37,7 @@ MANIFEST = "run.json"
 RECORDS_PREFIX = "outcomes-"  # of files with the outcomes of tests (result_log.py)
 LEFTOVERS = "leftovers.json"  # of what the run's records became, by fixtures/cleanup.py
 COUNTERS_PREFIX = "coverage-"  # of files that reports/coverage/counter_files.py writes
+PREREQUISITES_PREFIX = "prerequisites-"  # of files that say whether a target has what tests stand on
 UNREACHABLE_PREFIX = "unreachable-"  # of files that say which API does not answer (unreachable_apis.py)
 
 
@@ -199,5 +200,5 @@ def _write(results: Path, manifest: RunManifest) -> None:
 def _is_from_a_run(entry: Path) -> bool:
     """Whether pytest, Allure or this package wrote that file."""
     parts = ("-result.json", "-container.json", "-globals.json", "-attachment", MANIFEST, LEFTOVERS)
-    prefixes = (RECORDS_PREFIX, COUNTERS_PREFIX, UNREACHABLE_PREFIX)
+    prefixes = (RECORDS_PREFIX, COUNTERS_PREFIX, PREREQUISITES_PREFIX, UNREACHABLE_PREFIX)
     return entry.is_file() and (any(part in entry.name for part in parts) or entry.name.startswith(prefixes))

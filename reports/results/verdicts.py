@@ -16,11 +16,11 @@ from reports.results.acceptances import NO_ACCEPTANCES, Acceptance
 from reports.results.accepted_causes import AcceptedCause, split_causes, vanished
 from reports.results.causes import Cause
 from reports.results.records import RunRecords
-from reports.results.result_log import NOT_JUDGED_OUTCOMES, ResultRecord
+from reports.results.result_log import BLAMING_OUTCOMES, BLOCKED, NOT_JUDGED_OUTCOMES, ResultRecord
 
 EXIT_CODES = {"pass": 0, "fail": 1, "broken": 2, "misuse": 2, "inconclusive": 3, "unreachable": 4}
 WORST_LAST = ("pass", "inconclusive", "fail", "unreachable", "misuse", "broken")
-VERDICT_OF_OUTCOME = {"failed": "fail", **{outcome: outcome for outcome in NOT_JUDGED_OUTCOMES}}
+VERDICT_OF_OUTCOME = {"failed": "fail", **{it: it for it in NOT_JUDGED_OUTCOMES}, BLOCKED: "inconclusive"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,12 @@ class ApiVerdict:
 
     checks: tests that ran and could fail. observations: what tests recorded where every outcome is allowed.
     clauses: ids of the clauses that were checked. findings: tests that failed. warnings: tests that found only clauses
-    broken that the document neither states nor shows. not_judged: tests that ended in an error, without the target or
-    without evidence. skipped: tests that did not run. known: departures that a target file names, with a reason and a
-    last day, and tests whose findings are all accepted. readings: meanings seen. changes: what readings mean now and
-    meant in an earlier run. causes: what findings and warnings have in common, the worst first. accepted: the causes
-    that are accepted. overdue: acceptances whose last day is over; vanished: those of which nothing was found.
+    broken that the document neither states nor shows. not_judged: tests that ended in an error, without the target,
+    without evidence or blocked. skipped: tests that did not run. known: departures that a target file names, with a
+    reason and a last day, and tests whose findings are all accepted. readings: meanings seen. changes: what readings
+    mean now and meant in an earlier run. causes: what findings and warnings have in common, the worst first. accepted:
+    the causes that are accepted. overdue: acceptances whose last day is over; vanished: those of which nothing was
+    found.
     """
 
     api: str
@@ -82,10 +83,12 @@ def overall(verdicts: Sequence[ApiVerdict], records: RunRecords) -> str:
 
 def _verdict(api: str, records: RunRecords) -> ApiVerdict:
     tests = sorted((test for test in records.tests if test.api == api), key=lambda test: test.node)
-    checks = [test for test in tests if test.is_judged and not test.is_observation and not test.departure]
+    run_tests = [test for test in tests if not (test.departure or test.prerequisite)]
+    checks = [test for test in run_tests if test.is_judged and not test.is_observation]
+    tests = [test for test in tests if not test.prerequisite or test.outcome in BLAMING_OUTCOMES]
     counts = dict(Counter(test.outcome for test in tests))
     contract_error = records.broken_contracts.get(api)
-    reasons = [contract_error] if contract_error else list(_missing_evidence(api, tests, checks, records))
+    reasons = [contract_error] if contract_error else list(_missing_evidence(api, run_tests, checks, records))
     verdicts = [VERDICT_OF_OUTCOME.get(outcome, "pass") for outcome in counts]
     verdicts.append("broken" if contract_error else "inconclusive" if reasons else "pass")
     causes, accepted = split_causes(tests, records.acceptances)
@@ -124,7 +127,6 @@ def _missing_evidence(
     elif not run.complete:
         yield _why_incomplete(run.exit_status)
     expected = run.expected.get(api, 0) if run else 0
-    tests = [test for test in tests if not test.departure]
     if len(tests) < expected:
         yield f"{expected - len(tests)} of {expected} collected tests left no result"
     if not tests:

@@ -79,6 +79,7 @@ def _article(number: int, cause: Cause, changes: RunChanges, records: RunRecords
         "Received": _shortened(example.received, max(length, LEAST)),
         "Where": ", ".join(cause.operations),
         "How often": f"{_plural(cause.findings, 'time')} in {_plural(len(cause.tests), 'test')}",
+        "Not tested": cause_text.blocks(cause),
         "Since": f"{moment(since)}{', the run of this page' if is_new else ''}" if since else "",
         "Account": example.account,
         "Reference": f"{cause.clause} {cause.id}".strip(),

@@ -29,12 +29,14 @@ from fixtures.reference.protocol import Change
 from fixtures.target_api import Api
 from reports.mutation import kill_table
 from reports.mutation.kill_table import Complaint, MutationResult
+from reports.results.blocked_tests import separate_blocked
 from reports.results.causes import causes_of
 from suites import hypothesis_profiles
 from suites.mutation.reference_apis import honest_apis, in_process_api, socket_reference
 from suites.mutation.variant_groups import Group, group_name
 from suites.reporting import pytest_plugin
 from suites.reporting.result_recorder import RESULTS
+from suites.reporting.tried_prerequisites import TriedPrerequisites
 from suites.run_checks import APIS_UNDER_TEST
 
 SECONDS = pytest.StashKey[float]()  # that a test took when it last ran, which was against an honest reference
@@ -181,6 +183,8 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
         api, items = in_process_api(name, faults, variants, seed, small), _tests_of(name, _in_process_tests(session))
 
     needs_causes = change.kind == "fault" and session.config.stash.get(CAUSES, False)
+    if needs_causes:
+        session.config.stash[RESULTS].prerequisites = TriedPrerequisites(None, is_strict=True)
     records = session.config.stash[RESULTS].findings
     records.clear()
 
@@ -197,7 +201,7 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
     return MutationResult(
         *(name, change.name, change.kind, change.clauses, change.summary),
         *(tuple(complaints), api.exchange_count, seconds, skipped),
-        tuple(cause.clauses for cause in causes_of(records)) if needs_causes else None,
+        tuple(cause.clauses for cause in causes_of(separate_blocked(records))) if needs_causes else None,
     )
 
 

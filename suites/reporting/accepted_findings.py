@@ -16,6 +16,7 @@ from fixtures.targets import is_named
 from reports import cause_text
 from reports.results.acceptances import NO_ACCEPTANCES, Acceptance, AcceptanceList, acceptances_of
 from reports.results.accepted_causes import classify, is_accepted, split_causes, vanished
+from reports.results.blocked_tests import separate_blocked
 from reports.results.finding_record import FindingRecord
 from reports.results.records import read_records
 from reports.results.result_log import ResultRecord
@@ -46,6 +47,12 @@ def known_tests(config: pytest.Config, records: Sequence[ResultRecord]) -> set[s
     """The node ids of the tests that do not fail the run, of those with findings in it."""
     classified = classify(records, config.stash.get(ACCEPTED, {}))
     return {record.node for record in classified if record.outcome != "failed"}
+
+
+def outcomes(config: pytest.Config, records: Sequence[ResultRecord]) -> dict[str, str]:
+    """How the tests with these findings ended, by node id, when accepted and blocked ones are told apart."""
+    classified = separate_blocked(classify(records, config.stash.get(ACCEPTED, {})))
+    return {record.node: record.outcome for record in classified}
 
 
 def exit_status(config: pytest.Config, status: int, failed: Collection[str], records: Sequence[ResultRecord]) -> int:

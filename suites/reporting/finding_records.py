@@ -21,7 +21,8 @@ from contracts.router import request_values, subject_of
 from contracts.secret_mask import mask_secrets
 from fixtures.target_api import Api
 from reports import cause_text
-from reports.results.finding_record import FindingRecord, slot_and_kind
+from reports.results.causes import cause_id
+from reports.results.finding_record import FindingRecord, refusal_digest, slot_and_kind
 from suites.reporting import failed_assertion, pytest_plugin
 from suites.reporting.failed_assertion import Comparison
 from suites.reporting.failures import ContractViolation, Reported, account_of, grade_of, is_warning
@@ -38,7 +39,7 @@ def of_error(item: pytest.Item, error: BaseException) -> tuple[FindingRecord, ..
     """
     api, is_strict = pytest_plugin.api_under_test(item), bool(item.config.getini("strict"))
     if isinstance(error, ContractViolation) and error.findings and api:
-        smallest = _smallest((_record(api, reported, is_strict), reported) for reported in error.findings)
+        smallest = _smallest((record_of(api, reported, is_strict), reported) for reported in error.findings)
         return tuple(_with_script(api, record, reported, error.compared) for record, reported in smallest)
     clause = next(iter(pytest_plugin.blamed_clauses(item, error)), "")
     assertion = failed_assertion.explain(
@@ -51,7 +52,7 @@ def of_error(item: pytest.Item, error: BaseException) -> tuple[FindingRecord, ..
         return (FindingRecord(clause, *texts, grade_of(clause), is_mild),)
     reported: Reported = (Finding(clause, expected, assertion.received, assertion.exchange), None)
     compared = compared_in(api, assertion.exchange, failed_assertion.held_exchanges(error))
-    return (_with_script(api, _record(api, reported, is_strict), reported, compared),)
+    return (_with_script(api, record_of(api, reported, is_strict), reported, compared),)
 
 
 def failure_text(item: pytest.Item, error: BaseException) -> str:
@@ -79,7 +80,8 @@ def note_comparison(config: pytest.Config, operator: str, left: object, right: o
     config.stash[COMPARISON] = Comparison(operator, left, right)
 
 
-def _record(api: Api, reported: Reported, is_strict: bool) -> FindingRecord:
+def record_of(api: Api, reported: Reported, is_strict: bool) -> FindingRecord:
+    """The record of a finding; its command sends the exchange at fault alone."""
     finding, case = reported
     slot, kind = slot_and_kind(finding)
     return FindingRecord(
@@ -93,12 +95,20 @@ def _record(api: Api, reported: Reported, is_strict: bool) -> FindingRecord:
         slot=slot,
         kind=kind,
         received_kind=finding.received_kind,
+        answer=refusal_digest(api.contract, finding.exchange),
         request=_text(api, case.title) if case else "",
         depends_on=parameter_clauses(api, finding.exchange),
         account=account_of(finding.exchange, api),
         command=as_curl(finding.exchange, api.secrets, api.secret_variables),
         exchange=as_text(finding.exchange, api.secrets),
     )
+
+
+def cause_ids(api: Api, error: BaseException) -> tuple[str, ...]:
+    """The ids that the causes of these findings have alone; of an error without findings none."""
+    findings = [finding for finding, _ in error.findings] if isinstance(error, ContractViolation) else []
+    records = [record_of(api, (finding, None), is_strict=False) for finding in findings]
+    return tuple(dict.fromkeys(cause_id(api.target.api, record) for record in records))
 
 
 def operation_of(api: Api, exchange: Exchange) -> str:

@@ -23,6 +23,7 @@ from contracts.operation import Operation, Schema
 from contracts.router import subject_of
 from fixtures.target_api import Api, MissingPrecondition
 from suites.reporting.failures import ContractViolation, finding_text, violation
+from suites.reporting.finding_records import cause_ids
 from suites.reporting.outcomes import leaves
 from suites.reporting.response_body import MissingMember
 
@@ -76,7 +77,8 @@ class MisreadResponses:
     def _once(self, api: Api, finding: Finding, first: ContractViolation) -> Exception:
         key = (api.target.api, finding.clause, _general(finding.expected.split("/")))
         if key in self._known:
-            return MissingPrecondition(f"blocked by {finding.clause}: expected {finding.expected}")
+            text = f"blocked by {finding.clause}: expected {finding.expected}"
+            return MissingPrecondition(text, blocked_by=cause_ids(api, first))
         self._known.add(key)
         return first
 

@@ -24,6 +24,7 @@ from suites.reporting.request_plan import api_of_node, plan_text, planned_reques
 from suites.reporting.result_recorder import PASSING
 
 PACES = pytest.StashKey[dict[str, Pace]]()  # by API
+FOLDER = pytest.StashKey[Path]()  # that all processes of a run with a pace share until it ends
 NOT_TESTED = "not tested"  # name of a property of a test's report
 PREFIX = "flowproof-pace-"
 JUDGED = ("passed", "failed", *PASSING.values())  # what pytest's summary calls tests that ran to their end
@@ -37,6 +38,7 @@ def configure(config: pytest.Config) -> None:
     if targets:
         worker_input: dict[str, Any] = getattr(config, "workerinput", {})
         folder = Path(worker_input.get("pace") or tempfile.mkdtemp(prefix=PREFIX))
+        config.stash[FOLDER] = folder
         for target in targets:
             schemes = load_contract(target.api).security_schemes
             config.stash[PACES][target.api] = pace_of(target.api, folder, target.options, schemes, target.settings)

@@ -29,7 +29,11 @@ CANNOT_ASK = (MissingPrecondition, NotPermitted, TooManyWrongCredentials)
 
 
 class NothingTested(Exception):
-    """The test ended well and has tested nothing: the text says why."""
+    """The test ended well and has tested nothing: the text says why. refusal: the exchange that shows nothing."""
+
+    def __init__(self, message: str, refusal: Exchange | None = None) -> None:
+        super().__init__(message)
+        self.refusal = refusal
 
 
 @dataclass
@@ -87,7 +91,8 @@ class ResponseEvidence:
             self.api.exchanges = shown
         if not is_tested:
             names = ", ".join(sorted(filter(None, refusals))) or self.api.target.url
-            raise NothingTested(f"{names} refuses valid requests as well, so that a refusal shows nothing")
+            text = f"{names} refuses valid requests as well, so that a refusal shows nothing"
+            raise NothingTested(text, next(iter(refusals.values())))
 
     def _is_served(self, key: str, refusal: Exchange) -> bool:
         """Whether the target serves what the key stands for, of which this is a refusal."""

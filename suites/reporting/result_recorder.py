@@ -20,7 +20,7 @@ from fixtures.http_client import TargetUnreachable, Unreachable
 from reports.results.causes import causes_of
 from reports.results.finding_record import FindingRecord
 from reports.results.records import short_message
-from reports.results.result_log import BLAMING_OUTCOMES, ResultLog, ResultRecord, parse_record
+from reports.results.result_log import BLAMING_OUTCOMES, BLOCKED, ResultLog, ResultRecord, parse_record
 from reports.results.unreachable_apis import UnreachableApis
 from suites.reporting import accepted_findings, finding_records, pytest_plugin
 from suites.reporting.accepted_findings import KNOWN
@@ -28,6 +28,7 @@ from suites.reporting.failures import ContractViolation
 from suites.reporting.masked_reports import SECRETS
 from suites.reporting.misread_responses import MisreadResponses
 from suites.reporting.outcomes import NOBODYS_FAULT, PASSED, Ending, ending_of, leaves, worst_ending
+from suites.reporting.tried_prerequisites import TriedPrerequisites
 
 RESULTS = pytest.StashKey["ResultRecorder"]()  # of this process
 SELFTEST = Path(__file__).parents[1] / "selftest"
@@ -36,6 +37,7 @@ PHASES = pytest.StashKey[list[Ending]]()  # how the phases of a test ended
 BLAMED = pytest.StashKey[tuple[str, ...]]()
 FINDINGS = pytest.StashKey[tuple[FindingRecord, ...]]()
 SECONDS = pytest.StashKey[float]()  # that the phases of a test have taken so far
+BLOCKED_BY = pytest.StashKey[tuple[str, ...]]()  # ids of the causes that kept a test from its subject
 EXCHANGES = pytest.StashKey[int]()  # how many exchanges the test made
 OPERATIONS = pytest.StashKey[tuple[str, ...]]()  # the operations and calls that they belong to
 CASES = "cases"  # property of a test: how many generated cases of one of its properties could have failed
@@ -57,6 +59,7 @@ class ResultRecorder:
         self._log = ResultLog(results, run, process) if results else None
         self._unreachable = UnreachableApis(results)
         self._misread = MisreadResponses()
+        self.prerequisites: TriedPrerequisites | None = None  # None: nothing is tried
         self._seen: set[tuple[str, str]] = set()  # API and message of the tests that were stopped here
         self.findings: list[ResultRecord] = []  # of the tests of all processes that have findings
         self.failed: set[str] = set()  # node ids of the tests of all processes that pytest counts as failed
@@ -84,6 +87,8 @@ class ResultRecorder:
         except Exception as error:
             cause = self._explained(item, error)
             ending = ending_of(cause)
+            if self.prerequisites and (api_of_test := pytest_plugin.api_under_test(item)):
+                item.stash[BLOCKED_BY] = self.prerequisites.blocking(api_of_test, cause)
             if ending.outcome not in (*NOBODYS_FAULT, *NOT_JUDGED):
                 if cause is error:
                     raise
@@ -127,7 +132,7 @@ class ResultRecorder:
         """Notes how a phase of the test ended, and writes the record of the test after the last one."""
         if call.when == "setup":
             item.stash[PHASES], item.stash[BLAMED], item.stash[EXCHANGES] = [], (), 0
-            item.stash[FINDINGS], item.stash[SECONDS] = (), 0.0
+            item.stash[FINDINGS], item.stash[SECONDS], item.stash[BLOCKED_BY] = (), 0.0, ()
             item.config.stash[finding_records.COMPARISON] = None
         item.stash[SECONDS] += call.duration
         noted, item.stash[NOTED] = item.stash.get(NOTED, None), None
@@ -137,6 +142,7 @@ class ResultRecorder:
         if ending.outcome in BLAMING_OUTCOMES and not item.path.is_relative_to(SELFTEST):
             report.user_properties.append((FINDING, json.dumps(asdict(_record(item, ending)))))
         findings = item.stash[FINDINGS]
+        self._add_prerequisites(item, ending, report)
         if ending.outcome in BLAMING_OUTCOMES and findings:
             outcome = accepted_findings.shown_outcome(item, findings)
             if outcome in PASSING:
@@ -145,6 +151,19 @@ class ResultRecorder:
             report.user_properties.append((STOP, [pytest_plugin.api_name(item), ending.outcome, ending.message]))
         if call.when == "teardown" and self._log:
             self._log.append(_record(item, worst_ending(phases)))
+
+    def _add_prerequisites(self, item: pytest.Item, ending: Ending, report: pytest.TestReport) -> None:
+        """Tries what the test stands on if it has findings, and keeps what is found out now as results of their own."""
+        api = pytest_plugin.api_under_test(item)
+        if self.prerequisites is None or api is None or item.path.is_relative_to(SELFTEST):
+            return
+        if ending.outcome in BLAMING_OUTCOMES:
+            self.prerequisites.require_tried(api)
+        for record in self.prerequisites.take_new():
+            if record.findings:
+                report.user_properties.append((FINDING, json.dumps(asdict(record))))
+            if self._log:
+                self._log.append(record)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collects the tests that were stopped or have findings, in whichever process they ran."""
@@ -160,15 +179,14 @@ class ResultRecorder:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
         """Has one failure of each cause printed in full; the others name their cause, which is printed below.
 
-        Failures that are accepted, as the causes of all findings show, are counted as known and not printed.
+        Failures that are accepted, or blocked, as the causes of all findings show, are counted as such and not printed.
         """
-        known = accepted_findings.known_tests(terminalreporter.config, self.findings)
-        failures = terminalreporter.stats.pop("failed", [])
-        kept = [report for report in failures if report.nodeid not in known]
-        accepted = [report for report in failures if report.nodeid in known]
-        for category, reports in (("failed", kept), (KNOWN, accepted)):
-            if reports:
-                terminalreporter.stats.setdefault(category, []).extend(reports)
+        outcomes = accepted_findings.outcomes(terminalreporter.config, self.findings)
+        for category in ("failed", WARNING):
+            for report in terminalreporter.stats.pop(category, []):
+                outcome = outcomes.get(report.nodeid, "")
+                chosen = outcome if outcome in (KNOWN, BLOCKED) else category
+                terminalreporter.stats.setdefault(chosen, []).append(report)
         cause_of = {test: cause.id for cause in reversed(causes_of(self.findings)) for test in cause.tests}
         shown: set[str] = set()
         for report in terminalreporter.stats.get("failed", []):
@@ -256,6 +274,7 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         is_observation=bool(pytest_plugin.marked_ids(item, "observation")),
         bug_kind=(kind := next(iter(pytest_plugin.marked_ids(item, "bug_kind")), "")),
         operations=_operations(item) if kind else (),
+        blocked_by=item.stash[BLOCKED_BY],
         seconds=round(seconds, 4),
     )
 
