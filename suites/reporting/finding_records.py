@@ -133,6 +133,11 @@ def _clauses_of(operation: Operation, parameter: Parameter) -> list[str]:
     return bearing_clauses(operation.api, parameter.lines.get("name", ""))
 
 
+def parameter_clause(operation: Operation, parameter: Parameter) -> str:
+    """The clause that a finding about that parameter is reported under: its own, else the operation's first."""
+    return next(iter(_clauses_of(operation, parameter)), operation.clauses[0])
+
+
 @cache
 def bearing_clauses(api: str, lines: str) -> list[str]:
     """The clauses that say what stands in these lines of the document, and least else."""

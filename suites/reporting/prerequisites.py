@@ -32,6 +32,7 @@ from fixtures.preflight.preflight_run import login_operation, read_operations
 from fixtures.target_api import Api, MissingPrecondition, NotPermitted
 from fixtures.targets import UsageError
 from fixtures.transports import transport
+from reports.results.causes import ABOUT_CREDENTIALS
 
 READING, WRITING = "reading", "writing"  # kinds of prerequisites
 KEY, LIST, RECORD, LOGIN, MAIL, SOCKET = "key", "list", "record", "login", "mail", "socket"
@@ -99,7 +100,8 @@ def _key(api: Api) -> Iterator[Finding]:
 
 
 def _key_clause(api: Api, operation: Operation) -> str:
-    return departed_clause(api.contract, "authorization", "") or operation.clauses[0]
+    about_credentials = [clause for clause in operation.clauses if ABOUT_CREDENTIALS in clause]
+    return about_credentials[0] if about_credentials else departed_clause(api.contract, "authorization", "")
 
 
 def _accepted_findings(api: Api, operation: Operation) -> list[Finding]:
