@@ -33,6 +33,11 @@ def _clause_of(api: str, location: Location, entry: Mapping[str, Any]) -> Iterat
     yield from _any_promise(api, (*location, "clause"), entry["clause"])
 
 
+def _known(api: str, location: Location, entry: Mapping[str, Any]) -> Iterator[Problem]:
+    if "clause" in entry:
+        yield from _clause_of(api, location, entry)
+
+
 def _reading(api: str, location: Location, identifier: str) -> Iterator[Problem]:
     if identifier not in readings(api):
         yield location, f"{identifier} is no reading of {api}{nearest(identifier, readings(api))}"
@@ -77,6 +82,8 @@ EXTENSIONS: dict[str, Check] = {
     "x-clauses": _promises,
     "x-refusals": _rules,
     "x-may-be-refused": _reading,
+    "x-maximum": _any_promise,
+    "x-known": _known,
     "x-reading": _meanings,
     "x-correlation": _correlation,
 }

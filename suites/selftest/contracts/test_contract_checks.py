@@ -283,6 +283,8 @@ def promises(monkeypatch: pytest.MonkeyPatch) -> None:
         ((), {"x-clause": "TODO-A-9"}, ("x-clause",)),
         ((), {"x-clauses": ["TODO-A-1", "TODO-A-9"]}, ("x-clauses", 1)),
         ((), {"x-may-be-refused": "TODO-A-1"}, ("x-may-be-refused",)),
+        ((), {"x-maximum": "TODO-A-9"}, ("x-maximum",)),
+        ((), {"x-known": {"operation": "add", "mail": True, "clause": "TODO-A-9"}}, ("x-known", "clause")),
         ((), {"x-reading": {"TODO-A-1": "ignored"}}, ("x-reading", "TODO-A-1")),
         ((), {"x-reading": {"TODO-AMB-1": "x"}}, ("x-reading", "TODO-AMB-1")),
         ((), {"x-correlation": {"unstated": "TODO-A-1"}}, ("x-correlation", "unstated")),
