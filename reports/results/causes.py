@@ -110,7 +110,8 @@ class _Known:
     first_parts: by API and clause, the key of the first finding about a part of a response, by name. refused: API,
     operation and status of valid requests that were refused. broken_parameters: by API, the clauses of each parameter
     that is broken where no other one is sent of whose clauses there is a finding. founding: API and digest
-    of each refusal of something that tests stand on.
+    of each refusal of something that tests stand on. wrong_values: by API, operation and name of each wrong member of
+    a response whose value other requests use.
     """
 
     def __init__(self, findings: Sequence[TestFinding]) -> None:
@@ -129,6 +130,9 @@ class _Known:
         self.founding = {
             (test.api, finding.answer) for test, finding in findings if test.prerequisite and finding.answer
         }
+        used = {(test.api, member) for test, finding in findings for member in finding.uses}
+        shown = {(test.api, _member(finding)) for test, finding in findings if finding.slot.startswith("/")}
+        self.wrong_values = used & shown
         self.first_parts = {clause: (*clause, *min(of_clause)) for clause, of_clause in parts.items()}
 
 
@@ -141,6 +145,10 @@ def _keys(entry: TestFinding, known: _Known) -> Iterator[Hashable]:
     if finding.slot == CREDENTIALS:
         yield test.api, CREDENTIALS
         return
+    if (test.api, _member(finding)) in known.wrong_values:
+        yield test.api, "value", _member(finding)
+    if finding.kind == REFUSED and finding.status >= FIRST_REFUSAL:
+        yield from ((test.api, "value", it) for it in finding.uses if (test.api, it) in known.wrong_values)
     if finding.slot:
         yield (*clause, finding.part, finding.kind)
         yield (*place, finding.slot, finding.received_kind)
@@ -151,6 +159,11 @@ def _keys(entry: TestFinding, known: _Known) -> Iterator[Hashable]:
     for parameter in finding.depends_on:
         if (test.api, parameter) in known.broken_parameters:
             yield test.api, "parameter", parameter
+
+
+def _member(finding: FindingRecord) -> str:
+    """The operation and the name of the member that the finding is about."""
+    return f"{finding.operation} {finding.part}" if finding.slot.startswith("/") else ""
 
 
 def _cause(group: Sequence[TestFinding]) -> Cause:
@@ -181,13 +194,16 @@ def _rank(clause: str, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, 
     what tests stand on says most.
     """
     is_later = not any(test.prerequisite and finding.clause == clause for test, finding in group)
+    shown = {_member(finding) for _, finding in group}
+    of_clause = [finding for _, finding in group if finding.clause == clause]
+    uses_wrong_value = all(shown.intersection(finding.uses) and not _member(finding) for finding in of_clause)
     findings = [finding for _, finding in group if finding.clause == clause]
     own = sum(finding.clause == clause and clause in test.clauses for test, finding in group)
     is_about_credentials = any(finding.slot == CREDENTIALS for finding in findings)
     is_consequence = not any(_is_about(finding) for finding in findings)
     is_mild = not any(finding.is_of_the_document for finding in findings)
     is_elsewhere = is_about_credentials and ABOUT_CREDENTIALS not in clause
-    return is_later, is_elsewhere, is_mild, is_consequence, -own, -len(findings), clause
+    return is_later, uses_wrong_value or is_elsewhere, is_mild, is_consequence, -own, -len(findings), clause
 
 
 def _is_about(finding: FindingRecord) -> bool:

@@ -53,7 +53,8 @@ class FindingRecord:
     for none. slot: the part of the response that is wrong, such as "/data/*/id", "status" or "header Link"; "" for
     the exchange as a whole. kind: how it is wrong, of a body the broken keyword of its schema. received_kind: the
     kind of what came, such as "string". answer: a digest of the refusal that came, the same for equal ones, or "".
-    request: what was special about the request. depends_on: for each optional
+    request: what was special about the request. uses: for each value of the request that an operation shows that one's
+    label and the member's name. depends_on: for each optional
     parameter that it sent the ids of its clauses, with a space between. account: whose credentials it had. command: a
     shell command that sends it. exchange: the request and its response as text.
     """
@@ -70,6 +71,7 @@ class FindingRecord:
     received_kind: str = ""
     answer: str = ""
     request: str = ""
+    uses: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     account: str = ""
     command: str = ""
@@ -93,7 +95,7 @@ class FindingRecord:
 
 def parse_finding(content: Mapping[str, Any]) -> FindingRecord:
     """The finding of these members; raises TypeError for others."""
-    types: dict[str, Any] = {"is_warning": bool, "status": int, "depends_on": tuple}
+    types: dict[str, Any] = {"is_warning": bool, "status": int, "uses": tuple, "depends_on": tuple}
     if unknown := set(content) - {member.name for member in fields(FindingRecord)}:
         raise TypeError(f"unknown member {min(unknown)!r} of a finding")
     return FindingRecord(**{name: types.get(name, str)(value) for name, value in content.items()})

@@ -138,6 +138,7 @@ TARGETS = (
         ),
         (
             f"{_REPORTS}/test_accepted_causes.py",
+            f"{_REPORTS}/test_blocked_tests.py",
             f"{_REPORTS}/test_load_boundaries.py",
             f"{_REPORTS}/test_load_evidence.py",
             f"{_REPORTS}/test_slo.py",

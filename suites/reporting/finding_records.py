@@ -14,11 +14,14 @@ import pytest
 
 from contracts.clauses import clauses, sentence_and_citation
 from contracts.exchange import Exchange, as_curl, as_text
+from contracts.json_pointer import reference_tokens
 from contracts.judge.http_judge import Finding
+from contracts.openapi import Contract
 from contracts.operation import Operation, Parameter
 from contracts.reader.document_lines import line_numbers
 from contracts.router import request_values, subject_of
 from contracts.secret_mask import mask_secrets
+from fixtures.corpus.request_fields import request_fields
 from fixtures.target_api import Api
 from reports import cause_text
 from reports.results.causes import cause_id
@@ -97,6 +100,7 @@ def record_of(api: Api, reported: Reported, is_strict: bool) -> FindingRecord:
         received_kind=finding.received_kind,
         answer=refusal_digest(api.contract, finding.exchange),
         request=_text(api, case.title) if case else "",
+        uses=used_members(api, finding.exchange),
         depends_on=parameter_clauses(api, finding.exchange),
         account=account_of(finding.exchange, api),
         command=as_curl(finding.exchange, api.secrets, api.secret_variables),
@@ -115,6 +119,21 @@ def operation_of(api: Api, exchange: Exchange) -> str:
     """The label of the operation or call that the exchange belongs to, "" for none."""
     subject = subject_of(api.contract, api.target.url, exchange)
     return subject.label if subject else ""
+
+
+def used_members(api: Api, exchange: Exchange) -> tuple[str, ...]:
+    """For each value that the operation needs and another one shows, the label of that one and the member's name."""
+    operation = subject_of(api.contract, api.target.url, exchange)
+    return _used_members(api.contract, operation) if isinstance(operation, Operation) else ()
+
+
+@cache
+def _used_members(contract: Contract, operation: Operation) -> tuple[str, ...]:
+    sources = [field.value_source or {} for field in request_fields(contract, operation) if field.required]
+    shown = [source for source in sources if "operation" in source and "pointer" in source]
+    labels = [contract.find(source["operation"], operation.server).label for source in shown]
+    names = [reference_tokens(source["pointer"])[-1] for source in shown]
+    return tuple(sorted({f"{label} {name}" for label, name in zip(labels, names, strict=True)}))
 
 
 def parameter_clauses(api: Api, exchange: Exchange) -> tuple[str, ...]:

@@ -197,3 +197,12 @@ def test_a_prerequisite_is_not_counted_among_the_tests_of_its_cause() -> None:
     test = ended("a", REFUSED, clauses=(USER,))
     (cause,) = causes_of([founding, test])
     assert (cause.tests, cause.findings) == ((test.node,), 1)
+
+
+def test_a_blocked_prerequisite_is_not_counted() -> None:
+    founding = ended("list", REFUSED, clauses=(USER,), prerequisite="list")
+    login = replace(
+        ended("login", replace(REFUSED, clause=KEY), clauses=(KEY,)), prerequisite="login", outcome="blocked"
+    )
+    (judged,) = verdicts.judge(RunRecords((founding, login), None, ()), [])
+    assert (judged.counts, judged.not_judged) == ({"failed": 1}, ())

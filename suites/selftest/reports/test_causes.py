@@ -206,3 +206,30 @@ def test_the_message_in_allure_is_the_finding() -> None:
     ]
     (label,) = [label["value"] for label in staged["labels"] if label["name"] == "cause"]
     assert label == f"FLOWBACK-LIST-7: A page has total_page, an integer. (1 finding in 1 test, {cause.id})"
+
+
+SHOWN = replace(TYPE, clause="FLOWBACK-LIST-3", grade="public", slot="/data/*/id", kind="type")
+USING = replace(REFUSED, clause="FLOWBACK-GET-1", operation="GET /user", uses=("GET /users id",))
+
+
+def test_a_request_with_a_wrong_value_of_another_response_is_a_consequence() -> None:
+    (cause,) = causes(USING, USING, SHOWN)
+    assert (cause.clause, cause.clauses) == ("FLOWBACK-LIST-3", ("FLOWBACK-LIST-3", "FLOWBACK-GET-1"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(USING, uses=("GET /users name",)),
+        replace(USING, uses=("GET /user id",)),
+        replace(USING, kind="accepted"),
+        replace(USING, status=200),
+    ],
+)
+def test_a_request_without_the_wrong_value_is_none(other: FindingRecord) -> None:
+    assert len(causes(SHOWN, other)) == 2
+
+
+def test_values_of_another_api_are_not_used() -> None:
+    others = ResultRecord("getflow", "suites/x", "x", "failed", findings=(USING,))
+    assert len(causes_of([failed_test("a", SHOWN), others])) == 2
