@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from contracts.exchange import Exchange
-from contracts.judge.http_judge import Finding
+from contracts.judge.http_judge import Finding, judge_response
 from contracts.openapi import load_contract
+from contracts.operation import Operation
+from contracts.router import subject_of
 from fixtures.departures.departed_clause import departed_clause
 from fixtures.departures.keyword_reader import make_keyword
 from fixtures.departures.translation import translation_of
@@ -74,6 +76,17 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def _clause(api: Api, departure: AssumedDeparture) -> str:
+    """The clause that it breaks: of members of a response that of what is wrong there."""
+    if departure.name in ("rename", "move"):
+        operation = subject_of(api.contract, api.target.url, departure.exchange)
+        judged = operation if isinstance(operation, Operation) else None
+        findings = judge_response(api.contract, judged, departure.exchange) if judged else []
+        if findings:
+            return findings[0].clause
+    return departed_clause(api.contract, departure.name, departure.value)
+
+
 def share(config: pytest.Config, report: PreflightReport) -> None:
     """Tells every process of the run with which departures it goes on."""
     values = [(name, value) for name, value in report.proposals if name not in NEVER_ASSUMED]
@@ -104,10 +117,10 @@ def records(target: Target, departures: Sequence[AssumedDeparture], is_strict: b
     """The result that each of these departures is: a failure, or a warning where the document does not demand it."""
     api = Api(target)
     for departure in departures:
-        clause = departed_clause(api.contract, departure.name, departure.value)
+        clause = _clause(api, departure)
         finding = Finding(
             clause,
-            f"as documented, without `{departure.text}` in a target file",
+            f"as documented, without `{departure.name}` in a target file",
             departure.problem,
             departure.exchange.actual or departure.exchange,
             slot=f"departure {departure.name}",

@@ -27,13 +27,14 @@ OF_THE_DOCUMENT = ("stated", "example", "")  # grades that make a breach a failu
 def refusal_digest(contract: Contract, exchange: Exchange) -> str:
     """A digest of how the target refuses the request, equal for all that it refuses alike; "" for no refusal.
 
-    What differs from request to request, such as ids and times, is left out.
+    What differs from request to request, such as ids and times, is left out, and so is the status of a refusal with
+    words: a websocket has it in its messages.
     """
     response = (exchange.actual or exchange).response
     if response.error or not (response.status >= REDIRECTION or is_refusal(contract, response)):
         return ""
-    text = VARYING.sub("#", response.text()[:MAX_DIGESTED])
-    return hashlib.sha256(f"{response.status}\n{text}".encode()).hexdigest()[:12]
+    text = VARYING.sub("#", response.text()[:MAX_DIGESTED]) or str(response.status)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def slot_and_kind(finding: Finding) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from contracts.exchange import Exchange, Request, Response
+from contracts.openapi import load_contract
 from reports import cause_text, summary_json
 from reports.allure.staging import staged_result
 from reports.history.run_changes import RunChanges
@@ -16,7 +18,7 @@ from reports.pipelines.ctrf import ctrf
 from reports.results import verdicts
 from reports.results.blocked_tests import separate_blocked
 from reports.results.causes import Cause, cause_id, causes_of
-from reports.results.finding_record import FindingRecord
+from reports.results.finding_record import FindingRecord, refusal_digest
 from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
 from reports.vendor.vendor_page import vendor_page
@@ -206,3 +208,27 @@ def test_a_blocked_prerequisite_is_not_counted() -> None:
     )
     (judged,) = verdicts.judge(RunRecords((founding, login), None, ()), [])
     assert (judged.counts, judged.not_judged) == ({"failed": 1}, ())
+
+
+def digest(status: int, text: str) -> str:
+    response = Response(status, (("Content-Type", "text/plain"),), text.encode())
+    return refusal_digest(load_contract("flowback"), Exchange(Request("GET", "http://127.0.0.1:9/"), response, 0.0))
+
+
+def test_refusals_with_the_same_words_are_alike() -> None:
+    assert digest(406, "no header, request 5b31f577") == digest(401, "no header, request a1") != digest(406, "no key")
+
+
+def test_refusals_without_words_are_told_apart_by_their_status() -> None:
+    assert digest(406, "") != digest(401, "")
+
+
+@pytest.mark.parametrize(("status", "is_refusal"), [(200, False), (299, False), (300, True), (400, True)])
+def test_what_serves_the_request_is_no_refusal(status: int, is_refusal: bool) -> None:
+    assert bool(digest(status, "x")) is is_refusal
+
+
+def test_an_incomplete_response_is_no_refusal() -> None:
+    response = Response(500, (), b"x", "cut short")
+    exchange = Exchange(Request("GET", "http://127.0.0.1:9/"), response, 0.0)
+    assert refusal_digest(load_contract("flowback"), exchange) == ""
