@@ -68,7 +68,7 @@ def findings_by_cause(tests: Iterable[ResultRecord]) -> list[tuple[Cause, list[T
     listed = list(tests)
     findings = [TestFinding(test, finding) for test in listed for finding in test.findings]
     causes = [(_with_blocked(_cause(group), listed), group) for group in _groups(findings)]
-    return sorted(causes, key=lambda entry: _order(entry[0]))
+    return sorted(causes, key=lambda entry: _order(*entry))
 
 
 def _with_blocked(cause: Cause, tests: Iterable[ResultRecord]) -> Cause:
@@ -77,9 +77,10 @@ def _with_blocked(cause: Cause, tests: Iterable[ResultRecord]) -> Cause:
     return replace(cause, blocked=tuple(sorted(nodes))) if nodes else cause
 
 
-def _order(cause: Cause) -> tuple[bool, bool, bool, int, str, str]:
+def _order(cause: Cause, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, int, str, str]:
     """The worst first: failures, clauses before readings, what the document demands, then what breaks most tests."""
-    is_reading, is_mild = not cause.example.grade, not cause.example.is_of_the_document
+    is_reading = not cause.example.grade
+    is_mild = not any(finding.is_of_the_document for _, finding in group)
     return cause.is_warning, is_reading, is_mild, -len(cause.tests), cause.clause, cause.id
 
 
@@ -189,21 +190,20 @@ def _cause(group: Sequence[TestFinding]) -> Cause:
     )
 
 
-def _rank(clause: str, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, bool, int, int, str]:
+def _rank(clause: str, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, bool, bool, int, int, str]:
     """The place of a clause among those of a cause; a test that checks the clause itself says more than others, and
     what tests stand on says most.
     """
     is_later = not any(test.prerequisite and finding.clause == clause for test, finding in group)
     shown = {_member(finding) for _, finding in group}
     of_clause = [finding for _, finding in group if finding.clause == clause]
-    uses_wrong_value = all(shown.intersection(finding.uses) and not _member(finding) for finding in of_clause)
-    findings = [finding for _, finding in group if finding.clause == clause]
+    uses_wrong_value = any(shown.intersection(finding.uses) and not _member(finding) for finding in of_clause)
     own = sum(finding.clause == clause and clause in test.clauses for test, finding in group)
-    is_about_credentials = any(finding.slot == CREDENTIALS for finding in findings)
-    is_consequence = not any(_is_about(finding) for finding in findings)
-    is_mild = not any(finding.is_of_the_document for finding in findings)
+    is_about_credentials = any(finding.slot == CREDENTIALS for finding in of_clause)
+    is_consequence = not any(_is_about(finding) for finding in of_clause)
+    is_mild = not any(finding.is_of_the_document for finding in of_clause)
     is_elsewhere = is_about_credentials and ABOUT_CREDENTIALS not in clause
-    return is_later, uses_wrong_value or is_elsewhere, is_mild, is_consequence, -own, -len(findings), clause
+    return uses_wrong_value, is_later, is_elsewhere, is_mild, is_consequence, -own, -len(of_clause), clause
 
 
 def _is_about(finding: FindingRecord) -> bool:

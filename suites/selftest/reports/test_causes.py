@@ -233,3 +233,14 @@ def test_a_request_without_the_wrong_value_is_none(other: FindingRecord) -> None
 def test_values_of_another_api_are_not_used() -> None:
     others = ResultRecord("getflow", "suites/x", "x", "failed", findings=(USING,))
     assert len(causes_of([failed_test("a", SHOWN), others])) == 2
+
+
+def test_a_prerequisite_with_a_wrong_value_is_a_consequence_as_well() -> None:
+    founding = replace(failed_test("prerequisites", USING), prerequisite="record")
+    (cause,) = causes_of([founding, failed_test("a", SHOWN), failed_test("b", USING)])
+    assert cause.clause == "FLOWBACK-LIST-3"
+
+
+def test_a_cause_with_consequences_that_the_document_demands_stands_before_others() -> None:
+    tests = [failed_test("a", SHOWN), failed_test("b", USING), failed_test("c", TYPE)]
+    assert [cause.clause for cause in causes_of(tests)] == ["FLOWBACK-LIST-3", "FLOWBACK-LIST-7"]
