@@ -97,12 +97,12 @@ def transport_sessions(api: Api) -> list[TransportSession]:
     return sessions
 
 
-def compare_step(api: Api, sessions: Sequence[TransportSession], step: Step) -> bool:
+def compare_step(api: Api, sessions: Sequence[TransportSession], step: Step, clause: str = "") -> bool:
     """Sends the step over every transport that can carry it and compares the responses.
 
-    Raises ContractViolation when they disagree. For a session whose transport cannot carry a changing call, the first
-    transport that can sends it, so that the objects of all sessions stay alike. Returns whether two responses were
-    compared: False when only one transport can carry the step.
+    Raises ContractViolation when they disagree, under `clause`, or that of the transport at fault. For a session whose
+    transport cannot carry a changing call, the first transport that can sends it, so that the objects of all sessions
+    stay alike. Returns whether two responses were compared: False when only one transport can carry the step.
     """
     __tracebackhide__ = True
     responses: list[tuple[TransportSession, Exchange, str]] = []
@@ -116,14 +116,14 @@ def compare_step(api: Api, sessions: Sequence[TransportSession], step: Step) -> 
             session.ids.append(envelope["data"]["id"])
         if is_supported:
             responses.append((session, exchange, session.masked_text(envelope)))
-    _compare(api, responses)
+    _compare(api, responses, clause)
     return len(responses) > 1
 
 
-def compare_steps(api: Api, sessions: Sequence[TransportSession], steps: Iterable[Step]) -> None:
-    """Compares the responses to each step. Raises MissingPrecondition when there was never a pair to compare."""
+def compare_steps(api: Api, sessions: Sequence[TransportSession], steps: Iterable[Step], clause: str = "") -> None:
+    """As `compare_step`, for each step. Raises MissingPrecondition when there was never a pair to compare."""
     __tracebackhide__ = True
-    compared = [compare_step(api, sessions, step) for step in steps]
+    compared = [compare_step(api, sessions, step, clause) for step in steps]
     if not any(compared):
         raise MissingPrecondition("no two transports of the target can carry these calls")
 
@@ -161,7 +161,7 @@ def _credentials(transport: Transport, step: Step) -> str:
     return "token" if step.credentials == "basic" and transport.name in FRAME_TRANSPORTS else step.credentials
 
 
-def _compare(api: Api, responses: Sequence[tuple[TransportSession, Exchange, str]]) -> None:
+def _compare(api: Api, responses: Sequence[tuple[TransportSession, Exchange, str]], clause: str) -> None:
     __tracebackhide__ = True
     texts = [text for _, _, text in responses]
     if len(set(texts)) < 2:
@@ -169,7 +169,7 @@ def _compare(api: Api, responses: Sequence[tuple[TransportSession, Exchange, str
     usual_text = Counter(texts).most_common(1)[0][0]
     majority = next(response for response in responses if response[2] == usual_text)
     outlier = next(response for response in responses if response[2] != usual_text)
-    clause = TRANSPORT_CLAUSES[outlier[0].transport.name]
+    clause = clause or TRANSPORT_CLAUSES[outlier[0].transport.name]
     finding = Finding(
         clause,
         f"as by {majority[0].transport.name}: {usual_text}",
