@@ -18,6 +18,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from contracts.errors import UsageError
 from fixtures.record_ledger import RecordLedger
+from fixtures.run_login import mask_tokens_in
 from fixtures.secret_settings import run_secrets
 from loadtests.distributed.load_generator import LoadGenerator
 from loadtests.distributed.master_worker import MasterRole, WorkerRole
@@ -40,15 +41,16 @@ class RunState:
     raised, with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into
     the result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
     preparation_seconds: how long it took; progress: what prints how the run goes; watcher: what ends it early;
-    exporter: what sends its figures elsewhere until `run_ended`; secrets: texts that must not be shown; record_ledgers:
-    of the records that this process makes; feeds: the rows of test data that are left, by their feeder; traffic: what
-    is played of `--from`; players: what plays it.
+    exporter: what sends its figures elsewhere until `run_ended`; renewals: what renews tokens; secrets: texts that must
+    not be shown; record_ledgers: of the records that this process makes; feeds: the rows of test data that are left, by
+    their feeder; traffic: what is played of `--from`; players: what plays it.
     """
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         apis = {getattr(user_class, "api", "") for user_class in environment.user_classes}
         self.secrets = run_secrets(sorted(apis - {""}), os.environ)
+        mask_tokens_in(self.secrets)
         self.target = RunTarget()
         self.validators = Validators()
         self.ledger = UniquenessLedger()
@@ -67,6 +69,7 @@ class RunState:
         self.run_ended = Event()
         self.traffic: Any = None
         self.players: list[Any] = []
+        self.renewals: list[gevent.Greenlet[..., None]] = []
         self.preparation_seconds = 0.0
         self._created: Counter[type] = Counter()
         self._role: Role | None = None

@@ -102,6 +102,12 @@ class HttpRequestFactory:
         self._round_robin: RoundRobin[PreparedRequest] = RoundRobin()
         self._link_heads: dict[CacheKey, tuple[str, bytes]] = {}  # target of the plain request, and its lines
 
+    def forget_prepared(self) -> None:
+        """Prepare every request anew when it is next needed, since the target's token is another one."""
+        self._prepared.clear()
+        self._round_robin = RoundRobin()
+        self._link_heads.clear()
+
     def prepare(self, identifiers: Iterable[str], pause: Callable[[], None] = lambda: None) -> list[str]:
         """Prepares what takes long: the corpus of these operations, and the values that the target knows for it.
 

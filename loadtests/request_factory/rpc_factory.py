@@ -82,6 +82,11 @@ class RpcRequestFactory:
             if name not in ENGINE_PROTOCOLS or name in self._engines
         )
 
+    def forget_prepared(self) -> None:
+        """Prepare every request anew when it is next needed, since the target's token is another one."""
+        self._prepared.clear()
+        self._round_robin = RoundRobin()
+
     def prepare(self, labels: Iterable[str], pause: Callable[[], None] = lambda: None) -> list[str]:
         """As `HttpRequestFactory.prepare`, for the calls with these labels."""
         sources = []

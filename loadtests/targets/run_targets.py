@@ -173,5 +173,9 @@ def _smtp_address(mailing: Sequence[str], embedded: Sequence[str], environ: Mapp
 
 
 def describe_targets(targets: Iterable[Target]) -> list[str]:
-    """A line for each target to print: where it is and what may be done there."""
-    return [f"{target.api}: {target.url}{'' if target.writes else ' (reading only)'}" for target in targets]
+    """A line for each target to print: where it is and what may be done there; and one for a token from a login."""
+    lines = []
+    for target in targets:
+        lines.append(f"{target.api}: {target.url}{'' if target.writes else ' (reading only)'}")
+        lines += [target.login.sentence] if target.login else []
+    return lines

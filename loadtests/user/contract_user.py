@@ -62,6 +62,12 @@ class PreparedApi:
     mailbox: Address | None
     journeys: list[Any]
 
+    def forget_requests(self) -> None:
+        """Prepare every request anew when it is next needed."""
+        self.http_factory.forget_prepared()
+        if self.rpc_factory:
+            self.rpc_factory.forget_prepared()
+
 
 class ContractUser(JourneyUser):
     """A user of one API.

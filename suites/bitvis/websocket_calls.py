@@ -49,6 +49,10 @@ def frame_exchanges(api: Api, endpoint: str, *messages: Any, pipelined: bool = F
             breaker=target.breaker,
             translation=target.translation,
         )
+    if api.target.login and api.has_new_token(exchanges[0]):
+        requests = [websocket_client.message_request(api.target.url, endpoint, text) for text in texts]
+        renewed = [api.target.login.with_present_token(request).body for request in requests]
+        return frame_exchanges(api, endpoint, *renewed, pipelined=pipelined)
     api.record_exchanges(exchanges)
     if exchanges[0].response.status not in (SWITCHING_PROTOCOLS, 0):
         reason = f"the handshake has the status {exchanges[0].response.status}"

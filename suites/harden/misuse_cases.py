@@ -112,6 +112,10 @@ VALUES = [
         "FLOWAPP_OTHER_TOKEN", "hüsh-hush", "expected visible ASCII characters, as an HTTP header carries them, got t"
     ),
     variable("BITVIS_PASSWORD", "hush\x1bhush", "expected a text on one line, got the character U+001B"),
+    variable("BITVIS_LOGIN", "auth/login", "expected a path below the URL such as /api/auth/auth/login/, got"),
+    variable(
+        "BITVIS_LOGIN", "https://flow.example/login", "expected a path below the URL such as /api/auth/auth/login/"
+    ),
     variable("BITVIS_USERNAME", "jo:doe", "expected a user-id without a colon (RFC 7617, 2), got 'jo:doe'"),
     variable("GETFLOW_READING_15", "clampt", "expected one of clamped, refused, any, got 'clampt'"),
     variable("GETFLOW_READING_15", "", "expected one of clamped, refused, any, got ''"),
@@ -133,7 +137,7 @@ MISSING = [
         VENDOR, "GETFLOW_TOKEN: expected to be set for https://flow", GETFLOW_ORGANIZATION_ID="1", GETFLOW_TOKEN=""
     ),
     at_target(VENDOR, "GETFLOW_ORGANIZATION_ID: expected to be set for https://flow", GETFLOW_TOKEN="x"),
-    at_target(VENDOR, "BITVIS_TOKEN: expected to be set for https://flow", BITVIS_USERNAME="jo", BITVIS_PASSWORD="x"),
+    at_target(VENDOR, "BITVIS_TOKEN: expected to be set for https://flow", BITVIS_USERNAME="jo"),
     at_target(VENDOR, "FLOWAPP_TOKEN: expected to be set for https://flow", FLOWAPP_OTHER_TOKEN="x"),
     at_target(VENDOR, "FLOWBACK_TOKEN: expected to be set for https://flow", FLOWBACK_WRITES="0"),
 ]

@@ -19,6 +19,7 @@ from allure_commons.model2 import Status
 import contracts
 from contracts.secret_mask import mask_secrets
 from fixtures.masked_output import MaskedStream
+from fixtures.run_login import mask_tokens_in
 from fixtures.secret_settings import run_secrets
 
 ALLURE_MODEL = "allure_commons.model2"  # the module of what Allure writes
@@ -28,6 +29,7 @@ SECRETS = pytest.StashKey[Sequence[str]]()
 def configure(config: pytest.Config) -> None:
     """Masks the secrets of all APIs in what is written from now on. To be called before Allure is configured."""
     secrets = config.stash[SECRETS] = run_secrets(contracts.apis(), os.environ)
+    mask_tokens_in(secrets)
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter._tw._file = MaskedStream(reporter._tw._file, secrets)  # there is no public way to it

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,10 @@ def configure(config: pytest.Config) -> None:
         for target in targets:
             schemes = load_contract(target.api).security_schemes
             config.stash[PACES][target.api] = pace_of(target.api, folder, target.options, schemes, target.settings)
-        config.pluginmanager.register(PacePlugin(config, folder, is_owner=not worker_input))
+            if target.login:
+                target.login.share(config.stash[PACES][target.api].secrets)
+        logins = {target.api: target.login.sentence for target in targets if target.login}
+        config.pluginmanager.register(PacePlugin(config, folder, logins, is_owner=not worker_input))
 
 
 def with_pace(config: pytest.Config, target: Target) -> Target:
@@ -51,10 +54,13 @@ def with_pace(config: pytest.Config, target: Target) -> Target:
 
 
 class PacePlugin:
-    """The hooks of a run with a pace; `folder` holds its state, and its owner removes that."""
+    """The hooks of a run with a pace; `folder` holds its state, and its owner removes that.
 
-    def __init__(self, config: pytest.Config, folder: Path, is_owner: bool) -> None:
-        self.paces, self.folder, self.is_owner = config.stash[PACES], folder, is_owner
+    `logins` says by API where its token came from, if that was a login.
+    """
+
+    def __init__(self, config: pytest.Config, folder: Path, logins: Mapping[str, str], is_owner: bool) -> None:
+        self.paces, self.folder, self.logins, self.is_owner = config.stash[PACES], folder, logins, is_owner
         self.is_announced = False
         self.is_measured_effort = config.option.effort != "deep"
 
@@ -96,6 +102,7 @@ class PacePlugin:
         lines = []
         for api in sorted({api_of_node(node_id) for node_id in node_ids} & set(self.paces)):
             pace, planned = self.paces[api], planned_requests(api, node_ids, workers)
+            lines += [self.logins[api]] if api in self.logins else []
             lines.append(
                 f"{plan_text(api, *planned, pace.rate, pace.budget, self.is_measured_effort)}; with wrong credentials "
                 f"at most {CREDENTIAL_ATTEMPTS} a minute and account, others are left out"
