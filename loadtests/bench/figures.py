@@ -37,6 +37,7 @@ TARGETS: Sequence[Target] = (
         "every response validated, against k6 with an equal check and Trend (its better module)",
     ),
     Target("ws-ours", ("ws-locust",), 0.1, "status only, against stock Locust (plain websocket-client)"),
+    Target("engine-text-ours", ("engine-ours",), 1.3, "status only, against ours by the engine's JSON protocol"),
     Target("ws-ours-2", ("ws-ours",), 1.05, "two worker processes, against one"),
 )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from loadtests.bench import tools
 from loadtests.bench.payloads import CALL, DEVICE_ID, HEADERS, ONE_PATH, TOKEN
 from loadtests.bench.process import free_port, python_command
-from loadtests.bench.sinks import HTTP, WEBSOCKET
+from loadtests.bench.sinks import ENGINE, HTTP, TEXT_ENGINE, WEBSOCKET
 from loadtests.targets.run_targets import PERMIT_VARIABLE
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -174,6 +174,8 @@ GENERATORS: Sequence[Generator] = (
         "ws-k6x-judged", "k6 `k6/experimental/websockets`, JSON checked by hand, Trend", WEBSOCKET, "websockets.js", "1"
     ),
     _stock("ws-locust", "Locust with plain websocket-client", WEBSOCKET, "Websocket"),
+    _ours("engine-ours", OURS, ENGINE),
+    _ours("engine-text-ours", OURS, TEXT_ENGINE),
     Generator("ws-artillery", "Artillery, send and capture", WEBSOCKET, ("node", "artillery"), _artillery(_calls)),
 )
 NAMES = {generator.name: generator for generator in GENERATORS}

@@ -6,7 +6,7 @@ of `fixtures.transports`, which renders each form once with placeholder texts fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -30,6 +30,7 @@ from fixtures.transports import ABSENT, FRAME_TRANSPORTS
 from fixtures.transports import transport as transport_of
 from fixtures.transports.call_parts import CallParts, call_message
 from fixtures.transports.deepstream_endpoints import JSON, TEXT, endpoint_url, login_data
+from fixtures.transports.rpc_names import is_known, name_at
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.request_factory.data_sources import is_per_request, placeholder_sources
 from loadtests.request_factory.deployed_requests import Deploy, depends_on_values, deploy_http, deploy_message
@@ -71,7 +72,8 @@ class RpcRequestFactory:
         self._api = Api(replace(http_factory.target, translation=None), self._capture)  # its requests are documented
         self._prepared: dict[CacheKey, PreparedRequest] = {}
         self._round_robin: RoundRobin[PreparedRequest] = RoundRobin()
-        self._engines = _engine_addresses(http_factory.target)
+        self._engine_urls = _engine_urls(http_factory.target)
+        self._engines = _engine_addresses(http_factory.target, self._engine_urls)
 
     @property
     def transports(self) -> tuple[str, ...]:
@@ -87,8 +89,9 @@ class RpcRequestFactory:
         self._prepared.clear()
         self._round_robin = RoundRobin()
 
-    def prepare(self, labels: Iterable[str], pause: Callable[[], None] = lambda: None) -> list[str]:
+    def prepare(self, labels: Collection[str], pause: Callable[[], None] = lambda: None) -> list[str]:
         """As `HttpRequestFactory.prepare`, for the calls with these labels."""
+        self._find_out_names(labels)
         sources = []
         for label in labels:
             pause()
@@ -97,6 +100,16 @@ class RpcRequestFactory:
             for message in (*self._messages.valid(call), *self._messages.invalid(call)):
                 sources += [source for source in placeholder_sources(message.parts) if "operation" in source]
         return self._http.known_values.read(sources)
+
+    def _find_out_names(self, labels: Collection[str]) -> None:
+        """Makes one call at each engine of others, unless it is known in which form it provides the names of calls."""
+        calls = [call for call in map(self._call, labels) if call.safe and not call.required_parts]
+        target = self._http.target
+        for transport, url in self._engine_urls.items():
+            if calls and not target.is_reference and not is_known(url):
+                carrier = transport_of(Api(target), transport)
+                carrier.call(calls[0].endpoint, calls[0].method)
+                carrier.close()
 
     def request_for(self, transport: str, label: str, check: Check | None = None, **parts: Any) -> Request:
         """The plain valid call with these parts (objectid, namespace, parameters, data) by that transport.
@@ -196,7 +209,7 @@ class RpcRequestFactory:
             for placeholder in template.placeholders
         )
         address = self._address(transport, call.endpoint)
-        rpc_name = call.endpoint if transport in ENGINE_PROTOCOLS else ""
+        rpc_name = self._names(transport, call.endpoint) if transport in ENGINE_PROTOCOLS else ""
         constant = None if values else Request(samples, template.fill(()), address, validator, rpc_name=rpc_name)
         return PreparedRequest(
             template, values, samples, address, validator, http.validators, False, constant, rpc_name, deploy
@@ -230,6 +243,10 @@ class RpcRequestFactory:
         head, blank, body = (deploy(data) if deploy else data).partition(b"\r\n\r\n")
         return split_request(head + blank, body, placeholders, is_form=False)
 
+    def _names(self, transport: str, endpoint: str) -> str:
+        """The name of that endpoint's calls at the engine of that transport."""
+        return name_at(self._engine_urls[transport], endpoint)
+
     def _address(self, transport: str, endpoint: str) -> Address:
         if transport in HTTP_TRANSPORTS:
             return self._http.address
@@ -255,15 +272,23 @@ class RpcRequestFactory:
         )
 
 
-def _engine_addresses(target: Target) -> dict[str, Address]:
-    """The addresses of the target's endpoints at an engine, by transport."""
-    addresses = {}
+def _engine_urls(target: Target) -> dict[str, str]:
+    """The ws URLs of the target's endpoints at an engine, by transport."""
+    urls = {}
     for transport, protocol in ENGINE_PROTOCOLS.items():
         with suppress(MissingPrecondition):
-            parts = urlsplit(endpoint_url(target, protocol))
-            url = parts._replace(scheme=ENGINE_SCHEMES[transport, parts.scheme]).geturl()
-            login = login_data(target.settings).decode()
-            addresses[transport] = Address.from_url(url, target.route)._replace(login=login)
+            urls[transport] = endpoint_url(target, protocol)
+    return urls
+
+
+def _engine_addresses(target: Target, urls: Mapping[str, str]) -> dict[str, Address]:
+    """The addresses of these endpoints."""
+    login = login_data(target.settings).decode()
+    addresses = {}
+    for transport, ws_url in urls.items():
+        parts = urlsplit(ws_url)
+        url = parts._replace(scheme=ENGINE_SCHEMES[transport, parts.scheme]).geturl()
+        addresses[transport] = Address.from_url(url, target.route)._replace(login=login)
     return addresses
 
 

@@ -16,8 +16,10 @@ from contracts.formatting import TEXT_ENGINE
 from fixtures import websocket_client
 from fixtures.in_process_client import InProcessClient
 from fixtures.target_api import Api, MissingPrecondition
+from fixtures.transports import transport
 from fixtures.transports.deepstream_endpoints import TEXT, endpoint_url, login_data
 from fixtures.transports.engine_disconnected import Disconnected, MalformedMessage
+from fixtures.transports.rpc_names import is_known, name_at
 from fixtures.transports.text_engine_connection import TextConnection, message_text
 from fixtures.websocket import deepstream_text_protocol as protocol
 from fixtures.websocket.deepstream_text_protocol import Message, MessageError, RpcEvent
@@ -29,12 +31,16 @@ QUIET_SECONDS = 0.2  # seconds during which nothing may arrive, where no heartbe
 
 @dataclass
 class TextLink:
-    """A connection to the text endpoint at `url`, not logged in. `received`: every message so far."""
+    """A connection to the text endpoint at `url`, not logged in.
+
+    `received`: every message so far; `endpoints`: by name at the engine, those that were called.
+    """
 
     api: Api
     url: str
     connection: TextConnection
     received: list[Message] = field(default_factory=list)
+    endpoints: dict[bytes, bytes] = field(default_factory=dict)
 
     def send(self, *parts: bytes) -> None:
         """Send one message: topic, action and fields."""
@@ -97,7 +103,9 @@ class TextLink:
             self.api.require_permission(request)
             if self.api.target.pace is not None:
                 self.api.target.pace.take_turn(request)
-            fields = (name.encode(), identifier.encode(), protocol.OBJECT + body)
+            named = name_at(self.url, name).encode()
+            self.endpoints[named] = name.encode()
+            fields = (named, identifier.encode(), protocol.OBJECT + body)
             payload += protocol.encode_message(protocol.RPC, protocol.REQUEST, *fields)
         self.send_payload(payload)
         return self.events(len(calls))
@@ -109,13 +117,24 @@ class TextLink:
             message = self.next_or_none()
             if message is None:
                 return events
-            events += _event(message)
+            events += self._event(message)
         self.send(protocol.CONNECTION, protocol.PING)  # its answer comes after all that was sent before
         while (message := self.next_or_none(QUIET_SECONDS)) is not None:
             if is_answer_to_heartbeat(message):
                 break
-            events += _event(message)
+            events += self._event(message)
         return events
+
+    def _event(self, message: Message) -> list[RpcEvent]:
+        """What the message says of a call, with the endpoint as its name; [] for any other message."""
+        is_about_no_call = message.action == protocol.ERROR and len(message.fields) < 3
+        if message.topic != protocol.RPC or is_about_no_call:
+            return []
+        try:
+            event = protocol.rpc_event(message)
+        except MessageError as error:
+            raise AssertionError(f"{error}") from None
+        return [event._replace(name=self.endpoints.get(event.name, event.name))]
 
     def _deadline(self, seconds: float | None = None) -> float:
         return time.monotonic() + (response_timeout(self.api) if seconds is None else seconds)
@@ -140,7 +159,11 @@ def text_link(api: Api) -> Iterator[TextLink]:
 
 @contextmanager
 def logged_in_link(api: Api) -> Iterator[TextLink]:
-    """A connection that is logged in."""
+    """A connection that is logged in, at an engine whose form of names is known if it can be."""
+    if not isinstance(api.client, InProcessClient) and not is_known(endpoint_url(api.target, TEXT)):
+        carrier = transport(api, "deepstream-text")
+        carrier.call(QUEUE.endpoint, "LIST")
+        carrier.close()
     with text_link(api) as link:
         link.log_in()
         yield link
@@ -178,16 +201,6 @@ def response_exchange(api: Api, link: TextLink, event: RpcEvent, body: bytes) ->
 def event_text(event: RpcEvent) -> str:
     """What a message says of a call, for people."""
     return message_text(Message(event.kind, event.data[:80] or b"-", (event.name, event.identifier)))
-
-
-def _event(message: Message) -> list[RpcEvent]:
-    is_about_no_call = message.action == protocol.ERROR and len(message.fields) < 3
-    if message.topic != protocol.RPC or is_about_no_call:
-        return []
-    try:
-        return [protocol.rpc_event(message)]
-    except MessageError as error:
-        raise AssertionError(f"{error}") from None
 
 
 def _behind(received: Sequence[Message]) -> str:

@@ -1,7 +1,7 @@
 """Ours as users run it: journeys in a locustfile, run by the engine in a Locust process, which checks the status.
 
-BENCH_TRANSPORT is http or websocket. Each journey reads some tasks or devices, one after the other and each another
-one; with `--rate`, where the arrivals are counted, just one.
+BENCH_TRANSPORT is http, websocket, deepstream or deepstream-text. Each journey reads some tasks or devices, one after
+the other and each another one; with `--rate`, where the arrivals are counted, just one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from loadtests.engine.exchange_types import Journey, Request
 from loadtests.locust_plugin.listeners import register
 from loadtests.user.journey_user import JourneyUser, journey
 
-IS_HTTP = os.environ["BENCH_TRANSPORT"] == "http"
+TRANSPORT = os.environ["BENCH_TRANSPORT"]
+IS_HTTP = TRANSPORT == "http"
+RPC_NAME = "inventory/device" if TRANSPORT.startswith("deepstream") else ""
 REQUESTS = 1 if "--rate" in sys.argv else 10  # of a journey
 NUMBERS = count(1)
 
@@ -55,6 +57,6 @@ class Devices(JourneyUser):
     def open_devices(self) -> Journey:
         """One device after the other."""
         address = self.address
-        samples = self.recorder.samples_of("OPEN device", "websocket")
+        samples = self.recorder.samples_of("OPEN device", TRANSPORT)
         for _ in range(REQUESTS):
-            yield Request(samples, OPEN % (next(NUMBERS) % 65_536), address)
+            yield Request(samples, OPEN % (next(NUMBERS) % 65_536), address, rpc_name=RPC_NAME)
