@@ -14,7 +14,7 @@ from pathlib import Path
 from loadtests.bench.figures import TARGETS, cost_ratios, is_met, runs_of, spread_text, values
 from loadtests.bench.generators import GENERATORS, NAMES
 from loadtests.bench.measure import QUIET, WARM, WINDOWS, Measurement
-from loadtests.bench.sinks import ENGINE, HTTP, TEXT_ENGINE, WEBSOCKET
+from loadtests.bench.sinks import ENGINE, HTTP, WEBSOCKET
 
 HEAD = """# What a request costs its generator
 
@@ -31,12 +31,7 @@ repeat one request; the others send a different one each time. k6 has no schema 
 members by hand. {machine}.
 """
 COLUMNS = ("", "CPU-ms for 1,000 requests", "requests a second", "busy", "others")
-WORDS = {
-    HTTP: "HTTP",
-    WEBSOCKET: "Websocket calls",
-    ENGINE: "Calls by deepstream's JSON protocol",
-    TEXT_ENGINE: "Calls by deepstream's text protocol",
-}
+WORDS = {HTTP: "HTTP", WEBSOCKET: "Websocket calls", ENGINE: "Calls through a deepstream engine"}
 VERDICTS = {True: "met", False: "missed", None: "not measured"}
 
 

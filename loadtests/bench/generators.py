@@ -15,7 +15,7 @@ from pathlib import Path
 from loadtests.bench import tools
 from loadtests.bench.payloads import CALL, DEVICE_ID, HEADERS, ONE_PATH, TOKEN
 from loadtests.bench.process import free_port, python_command
-from loadtests.bench.sinks import ENGINE, HTTP, TEXT_ENGINE, WEBSOCKET
+from loadtests.bench.sinks import ENGINE, HTTP, TEXT_PATH, WEBSOCKET
 from loadtests.targets.run_targets import PERMIT_VARIABLE
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -137,6 +137,16 @@ def _ours(name: str, title: str, transport: str, *more: str, workers: int = 1) -
     return Generator(name, title, transport, ("locust",), command, variables, ENDS)
 
 
+def _by_text(name: str, title: str) -> Generator:
+    """Ours by the text protocol of the engine that `_ours` calls by its JSON protocol."""
+    by_json = _ours(name, title, ENGINE)
+
+    def command(work: Workload) -> list[str]:
+        return by_json.command(replace(work, url=f"{work.url.replace(f'{ENGINE}:', 'deepstream-text:')}{TEXT_PATH}"))
+
+    return replace(by_json, command=command)
+
+
 def _stock(name: str, title: str, transport: str, user: str) -> Generator:
     variables = {"BENCH_USER": user}
     return Generator(name, title, transport, ("locust",), lambda work: locust("stock.py", work), variables, (0,))
@@ -174,8 +184,8 @@ GENERATORS: Sequence[Generator] = (
         "ws-k6x-judged", "k6 `k6/experimental/websockets`, JSON checked by hand, Trend", WEBSOCKET, "websockets.js", "1"
     ),
     _stock("ws-locust", "Locust with plain websocket-client", WEBSOCKET, "Websocket"),
-    _ours("engine-ours", OURS, ENGINE),
-    _ours("engine-text-ours", OURS, TEXT_ENGINE),
+    _ours("engine-ours", f"{OURS}, JSON protocol", ENGINE),
+    _by_text("engine-text-ours", f"{OURS}, text protocol"),
     Generator("ws-artillery", "Artillery, send and capture", WEBSOCKET, ("node", "artillery"), _artillery(_calls)),
 )
 NAMES = {generator.name: generator for generator in GENERATORS}

@@ -17,7 +17,8 @@ from loadtests.bench.process import Program, free_port, python_command, running,
 
 HTTP = "http"
 WEBSOCKET = "websocket"
-ENGINE, TEXT_ENGINE = "deepstream", "deepstream-text"  # an engine, by its JSON and by its text protocol
+ENGINE = "deepstream"  # an engine, which speaks JSON, and text at the path TEXT_PATH
+TEXT_PATH = "text"
 STARTS = 20.0  # seconds
 CONFIGURATION = """
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/problems.txt warn;
@@ -111,30 +112,23 @@ def responder(folder: Path, core: int) -> Iterator[Sink]:
 
 
 @contextlib.contextmanager
-def json_engine(folder: Path, core: int) -> Iterator[Sink]:
-    """The JSON endpoint of an engine on that core. Raises ToolMissing and ProgramFailed."""
-    with _counting_server(folder, core, ENGINE, "loadtests.bench.serve_engine", "json") as sink:
+def engine(folder: Path, core: int) -> Iterator[Sink]:
+    """A deepstream engine on that core. Raises ToolMissing and ProgramFailed."""
+    with _counting_server(folder, core, ENGINE, "loadtests.bench.serve_engine") as sink:
         yield sink
 
 
 @contextlib.contextmanager
-def text_engine(folder: Path, core: int) -> Iterator[Sink]:
-    """The text endpoint of an engine on that core. Raises ToolMissing and ProgramFailed."""
-    with _counting_server(folder, core, TEXT_ENGINE, "loadtests.bench.serve_engine", "text") as sink:
-        yield sink
-
-
-@contextlib.contextmanager
-def _counting_server(folder: Path, core: int, scheme: str, module: str, *more: str) -> Iterator[Sink]:
+def _counting_server(folder: Path, core: int, scheme: str, module: str) -> Iterator[Sink]:
     tools.command_of("picows")
     port, count_port = free_port(), free_port()
-    with running(python_command(module, str(port), str(count_port), *more), folder, core) as program:
+    with running(python_command(module, str(port), str(count_port)), folder, core) as program:
         wait_until(lambda: is_listening(count_port), STARTS, program, f"{module} listens")
         yield CountingServer(f"{scheme}://127.0.0.1:{port}/", program, count_port)
 
 
-SINKS = {HTTP: nginx, WEBSOCKET: responder, ENGINE: json_engine, TEXT_ENGINE: text_engine}
-NEEDS = {HTTP: "nginx", WEBSOCKET: "picows", ENGINE: "picows", TEXT_ENGINE: "picows"}
+SINKS = {HTTP: nginx, WEBSOCKET: responder, ENGINE: engine}
+NEEDS = {HTTP: "nginx", WEBSOCKET: "picows", ENGINE: "picows"}
 
 
 def is_listening(port: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from reports.load import plots, verdict_text
+from reports.load import plots, transport_table, verdict_text
 from reports.load.chart import STYLE
 from reports.load.failure_table import cause_lines, reason_rows, status_rows
 from reports.load.interactive_charts import chart_style, render_charts
@@ -57,7 +57,7 @@ def _body(judged: LoadVerdict) -> str:
         f"<h2>The whole run</h2>{_whole_run(judged, total, spans[ALL_OPERATIONS])}"
         f"{_search(judged)}{_findings(judged)}"
         f"<h2>Operations</h2><p>Requests, failures and corrected times. Open one to see it over time.</p>"
-        f"{_operations(judged, spans)}"
+        f"{_operations(judged, spans)}{transport_table.html(run.judged_operations)}"
         f"{_journeys(judged)}"
     )
 

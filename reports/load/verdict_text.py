@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reports.icons import ICONS
+from reports.load import transport_table
 from reports.load.failure_table import cause_lines, reason_rows, status_rows, table_lines
 from reports.load.load_causes import acceptance_of, load_causes, plan_acceptances, violation_lines
 from reports.load.load_result import NS_PER_MS, PERCENTILES
@@ -132,7 +133,8 @@ def markdown(judged: LoadVerdict) -> str:
     page += _section("Causes", cause_lines(judged.run.judged_operations))
     page += _section("Clauses broken", [f"{clause}: {number} times" for clause, number in _broken(judged).items()])
     page += _failures(judged)
-    return "\n".join([*page, *_journeys(judged), *_operations(judged)]) + "\n"
+    transports = transport_table.markdown(judged.run.judged_operations)
+    return "\n".join([*page, *_journeys(judged), *_operations(judged), *transports]) + "\n"
 
 
 def _failures(judged: LoadVerdict) -> list[str]:

@@ -242,4 +242,4 @@ def test_our_client_is_answered_by_the_other_one_through_deepstream(
         assert exchange.response.error is None, f"expected a response, got {exchange.response.error}"
         assert exchange.response.json() == {"echo": json.loads(exchange.request.body)}
 
-    for_all(check, 100, data=VALUES)
+    for_all(check, 200, data=VALUES)

@@ -1,6 +1,6 @@
 """Ours as users run it: journeys in a locustfile, run by the engine in a Locust process, which checks the status.
 
-BENCH_TRANSPORT is http, websocket, deepstream or deepstream-text. Each journey reads some tasks or devices, one after
+BENCH_TRANSPORT is http, websocket or deepstream. Each journey reads some tasks or devices, one after
 the other and each another one; with `--rate`, where the arrivals are counted, just one.
 """
 
@@ -19,7 +19,7 @@ from loadtests.user.journey_user import JourneyUser, journey
 
 TRANSPORT = os.environ["BENCH_TRANSPORT"]
 IS_HTTP = TRANSPORT == "http"
-RPC_NAME = "inventory/device" if TRANSPORT.startswith("deepstream") else ""
+RPC_NAME = "inventory/device" if TRANSPORT == "deepstream" else ""
 REQUESTS = 1 if "--rate" in sys.argv else 10  # of a journey
 NUMBERS = count(1)
 
