@@ -38,11 +38,12 @@ class FakeLoop:
 
 
 class Requester:
-    """Remembers its responses and failures."""
+    """Remembers its responses and failures, and of each failure whether its request was not sent."""
 
     def __init__(self) -> None:
         self.responses: list[Response] = []
         self.failures: list[str] = []
+        self.unsent: list[bool] = []
 
     def resume(self, response: Response) -> None:
         self.responses.append(response)
@@ -50,8 +51,9 @@ class Requester:
     def resume_later(self, _response: Response, _pause: int) -> None:
         raise AssertionError("it waits for nothing")
 
-    def request_failed(self, what: str, _is_unsent: bool) -> int:
+    def request_failed(self, what: str, is_unsent: bool) -> int:
         self.failures.append(what)
+        self.unsent.append(is_unsent)
         return 0
 
 

@@ -73,6 +73,14 @@ def errors(requester: Requester) -> list[str | None]:
 # ------------------------------------------------------------------------------------------------ login
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_call_that_fails_before_the_login_was_not_sent(is_open: bool) -> None:
+    connection = connection_on(FakeLoop(), DeepstreamConnection, AT, is_open=is_open)
+    _, requester = call(connection)
+    connection.fail("gone")
+    assert (errors(requester), requester.unsent) == (["gone"], [not is_open])
+
+
 def test_login_goes_before_the_calls(clock: Clock) -> None:
     connection = connection_on(FakeLoop(), DeepstreamConnection, AT, is_open=False)
     (first, requester), (second, _) = call(connection), call(connection, 0)

@@ -157,6 +157,8 @@ PROVEN = (
     "contracts/json_pointer.py",
     "fixtures/websocket/frame_codec.py",
     "loadtests/engine/arrival_plan.py",
+    "loadtests/engine/deepstream_connection.py",
+    "loadtests/engine/deepstream_text_connection.py",
     "loadtests/engine/gevent_adapter.py",
     "loadtests/engine/poller.py",
     "loadtests/engine/timer.py",
