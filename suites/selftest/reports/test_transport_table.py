@@ -72,6 +72,7 @@ def test_html_escapes_names() -> None:
     page = transport_table.html([JSON, over("<b>", [1.0])])
     assert page.startswith("<h2>Transports</h2><p>Round trips in ms")
     assert "<tr><td>&lt;b&gt;</td><td>1</td><td>0</td><td>1</td><td>1</td><td>1</td><td>1</td></tr>" in page
+    assert page.count("</tr><tr>") == 2
     assert "<tr><th>transport</th><th>requests</th><th>failed</th><th>p50</th>" in page
 
 
