@@ -17,7 +17,7 @@ organization_id`; sorts are `valid` and the kinds of invalid request (contracts/
 | number | JSON path | `whole`, `2 decimals`, `negative`, joined by `or` |
 | values | JSON path | the values of a member that has at most 16 of them, sorted |
 | members | JSON path of an object | the names of its members in the order in which they came |
-| order | JSON path of an array | `up by NAME`, `down by NAME` or `none` |
+| order | JSON path of an array | `up by NAME`, `down by NAME`, several of them, or `none` |
 | length | JSON path of an array | `0`, `1` or `more` |
 | unique | JSON path of an array | whether the ids in it differ |
 | page | `style`, `default size`, `largest size`, `beyond largest`, `end`, `past the end`, … | what is seen |

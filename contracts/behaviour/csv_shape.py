@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from contracts.behaviour.array_order import common_orders, order_text, sorted_members
+from contracts.behaviour.array_order import ArrayOrders, common_orders, order_text, sorted_members
 from contracts.behaviour.behaviour import Behaviour, Family
 from contracts.behaviour.text_forms import form_of, joined_forms
 from contracts.exchange import Response
@@ -30,7 +30,7 @@ def csv_behaviours(responses: Sequence[Response]) -> Iterator[tuple[Place, Behav
     """The behaviours of these responses, all with CSV."""
     seen: dict[str, list[str]] = defaultdict(list)
     cells: dict[str, list[str]] = defaultdict(list)
-    orders: list[frozenset[str]] = []
+    orders: list[ArrayOrders] = []
     for response in responses:
         text = _text(response.body)
         delimiter = max(DELIMITERS, key=lambda it: text.partition("\n")[0].count(it))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from contracts.behaviour.array_order import joint_order
 from contracts.behaviour.behaviour import Address, Behaviour, Family, Observation
 
 JOINT = " or "
 JOINED: tuple[Family, ...] = ("kind", "form", "number", "length")  # families whose values are joined
-UNORDERED = "none"
 ENOUGH = 20  # sightings that show that something is not seen any more
 
 
@@ -58,7 +58,7 @@ def _joint(address: Address, first: Behaviour, second: Behaviour) -> str | None:
     if address.family == "members":
         is_joint = _same_order(first.value.split(", "), second.value.split(", "))
         return max(first.value, second.value, key=lambda names: (names.count(", "), names)) if is_joint else None
-    return UNORDERED if address.family == "order" and UNORDERED in (first.value, second.value) else None
+    return joint_order(first.value, second.value) if address.family == "order" else None
 
 
 def _same_order(before: list[str], after: list[str]) -> bool:

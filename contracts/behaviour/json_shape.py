@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.behaviour.array_order import common_orders, order_text, sorted_members
 from contracts.behaviour.behaviour import Behaviour, Family, share
 from contracts.behaviour.documented_values import DocumentedValues
 from contracts.behaviour.member_order import merged_order
+from contracts.behaviour.path_facts import PathFacts
 from contracts.behaviour.text_forms import form_of, joined_forms
 
 ROOT = "/"
@@ -31,35 +31,14 @@ ID_NAMES = ("id", "uuid", "objectid", "token", "key")
 Place = tuple[Family, str]  # of a behaviour in a group of responses
 
 
-@dataclass
-class PathFacts:
-    """What was seen at one path: appearances, nulls among them, and what the others were.
+class JsonShape:
+    """Counts what JSON responses show; `host` is that of the target.
 
-    distinct, distinct_nulls: the same with each entry counted once, however many responses have it.
+    shows_records: an entry of an array is a record, of which many responses show no more than one does.
     """
 
-    appearances: int = 0
-    nulls: int = 0
-    distinct: int = 0
-    distinct_nulls: int = 0
-    kinds: set[str] = field(default_factory=set)
-    forms: Counter[str] = field(default_factory=Counter)
-    numbers: set[str] = field(default_factory=set)
-    decimals: int = 0
-    values: Counter[str] = field(default_factory=Counter)
-    repeated: set[str] = field(default_factory=set)  # values that one response had several times
-    has_other_values: bool = False
-    orders: list[frozenset[str]] = field(default_factory=list)
-    lengths: set[str] = field(default_factory=set)
-    ids_differ: list[bool] = field(default_factory=list)
-    members: set[tuple[str, ...]] = field(default_factory=set)
-
-
-class JsonShape:
-    """Counts what JSON responses show; `host` is that of the target."""
-
-    def __init__(self, documented: DocumentedValues, host: str = "") -> None:
-        self._documented, self._host = documented, host
+    def __init__(self, documented: DocumentedValues, host: str = "", *, shows_records: bool = True) -> None:
+        self._documented, self._host, self._shows_records = documented, host, shows_records
         self._paths: dict[str, PathFacts] = {}
         self._seen_now: Counter[tuple[str, str]] = Counter()  # values of the present response by path
         self._map_paths: dict[str, bool] = {}
@@ -144,18 +123,19 @@ class JsonShape:
         names = {name: ENTRY if self._map_paths[path] or not _is_name(name) else name for name in members}
         fixed = tuple(name for name, shown in names.items() if shown != ENTRY)
         if fixed:
-            facts.members.add(fixed)
+            facts.members[fixed] += 1
         for name, value in members.items():
             self._add(value, _below(path, names[name]), is_distinct)
 
     def behaviours(self) -> Iterator[tuple[Place, Behaviour]]:
         """Everything that the responses showed, by family and path."""
         for path, facts in self._paths.items():
-            yield from _of_values(path, facts)
-            yield from _of_presence(path, facts, self._parent(path))
+            by_entry = self._shows_records and ENTRY in path.split("/")
+            yield from _of_values(path, facts, facts.entries if by_entry else facts.sightings)
+            yield from _of_presence(path, facts, self._parent(path), by_entry)
             listed = self._listed.get(path, frozenset())
             if (values := _kept_values(facts, listed)) is not None:
-                yield ("values", path), _sightings(", ".join(values), sum(facts.values.values()))
+                yield ("values", path), _sightings(", ".join(values), facts.entries if by_entry else facts.sightings)
             if facts.orders:
                 yield ("order", path), _sightings(order_text(common_orders(facts.orders)), len(facts.orders))
 
@@ -165,12 +145,11 @@ class JsonShape:
         return self._paths.get(parent or ROOT) if name not in ("", ENTRY) else None
 
 
-def _of_values(path: str, facts: PathFacts) -> Iterator[tuple[Place, Behaviour]]:
-    seen = facts.appearances - facts.nulls
+def _of_values(path: str, facts: PathFacts, seen: int) -> Iterator[tuple[Place, Behaviour]]:
     if facts.kinds:
         yield ("kind", path), _sightings(" or ".join(sorted(facts.kinds)), seen)
     if facts.forms:
-        yield ("form", path), _sightings(joined_forms(facts.forms), sum(facts.forms.values()))
+        yield ("form", path), _sightings(joined_forms(facts.forms), seen)
     if facts.numbers or facts.decimals:
         words = [*facts.numbers, *([_decimals(facts.decimals)] if facts.decimals else [])]
         yield ("number", path), _sightings(" or ".join(sorted(words)), seen)
@@ -183,18 +162,24 @@ def _of_values(path: str, facts: PathFacts) -> Iterator[tuple[Place, Behaviour]]
         yield ("unique", path), _sightings(value, len(facts.ids_differ))
 
 
-def _of_presence(path: str, facts: PathFacts, parent: PathFacts | None) -> Iterator[tuple[Place, Behaviour]]:
+def _of_presence(
+    path: str, facts: PathFacts, parent: PathFacts | None, by_entry: bool
+) -> Iterator[tuple[Place, Behaviour]]:
     if parent and "object" in parent.kinds:
-        objects, distinct = parent.appearances - parent.nulls, parent.distinct - parent.distinct_nulls
-        yield ("presence", path), _share(facts.appearances, objects, facts.distinct, distinct)
-    yield ("null", path), _share(facts.nulls, facts.appearances, facts.distinct_nulls, facts.distinct)
+        of_entries = facts.distinct, parent.entries
+        yield ("presence", path), _share((facts.appearances, parent.sightings), of_entries, by_entry)
+    of_entries = facts.distinct_nulls, facts.distinct
+    yield ("null", path), _share((facts.nulls, facts.appearances), of_entries, by_entry)
 
 
-def _share(count: int, total: int, distinct_count: int, distinct: int) -> Behaviour:
-    """The share, of distinct entries where it is `sometimes`: one that is listed often is still one."""
-    if 0 < count < total and 0 < distinct_count < distinct:
-        return share(distinct_count, distinct)
-    return share(min(count, total), total)
+def _share(sightings: tuple[int, int], entries: tuple[int, int], by_entry: bool) -> Behaviour:
+    """The share as count and total, of different entries where it is `sometimes`: one that is listed often is still
+    one.
+    """
+    is_sometimes = [0 < count < total for count, total in (sightings, entries)]
+    if is_sometimes[0] == is_sometimes[1] and (by_entry or is_sometimes[0]) and entries[1]:
+        return share(min(entries), entries[1])
+    return share(min(sightings), sightings[1])
 
 
 def _kept_values(facts: PathFacts, listed: frozenset[str]) -> list[str] | None:

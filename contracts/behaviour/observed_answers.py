@@ -101,7 +101,8 @@ def _of_group(
     bodies = [(answer, json_body(answer.exchange.response)) for answer in answers]
     read = [(answer, body) for answer, body in bodies if body is not NO_JSON and not is_csv(answer.exchange.response)]
     if read:
-        shape = JsonShape(DocumentedValues(contract, schema), host)
+        shows_records = not is_refusal(contract, responses[0])
+        shape = JsonShape(DocumentedValues(contract, schema), host, shows_records=shows_records)
         for answer, body in read:
             shape.add(body, shows_order=answer.title == PLAIN)
         yield from shape.behaviours()

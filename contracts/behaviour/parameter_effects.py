@@ -1,7 +1,8 @@
 """Whether a list honours a parameter: its answer compared with the one that has no such parameter.
 
-Rule: a filter is judged by the entries, any other parameter by whether it changes anything; what cannot be seen in the
-target's data is said to be ignored, in every run alike.
+Rule: a filter is judged by the entries, any other parameter by whether it changes anything. A size of pages that has
+room for all entries shows nothing; what else cannot be seen in the target's data is said to be ignored, in every run
+alike.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def parameter_behaviours(
         else:
             sent = _sent(answer.exchange.request, name) if isinstance(value, dict) else value
             effect = _effect(name, sent, before, json_body(answer.exchange.response), items)
-        yield Address(operation.label, "", "parameter", _place(operation, name, value)), Behaviour(effect, 1, 1)
+        if effect:
+            yield Address(operation.label, "", "parameter", _place(operation, name, value)), Behaviour(effect, 1, 1)
 
 
 def _sent(request: Request, name: str) -> str | None:
@@ -53,11 +55,18 @@ def _place(operation: Operation, name: str, value: Any) -> str:
 
 
 def _effect(name: str, value: Any, before: Any, after: Any, items: str) -> str:
-    entries = [entry for array in json_pointer.find(after, items) if isinstance(array, list) for entry in array]
+    """`honoured` or `ignored`, "" where the target has too few records to show it."""
+    entries = _entries(after, items)
     values = [entry[name] for entry in entries if isinstance(entry, dict) and name in entry]
     if values and len(values) == len(entries) and isinstance(value, str | int):
         return "honoured" if {_text(it) for it in values} == {_text(value)} else "ignored"
-    return "ignored" if _content(after) == _content(before) else "honoured"
+    if _content(after) != _content(before):
+        return "honoured"
+    return "" if type(value) is int and not 0 < value < len(_entries(before, items)) else "ignored"
+
+
+def _entries(body: Any, items: str) -> list[Any]:
+    return [entry for array in json_pointer.find(body, items) if isinstance(array, list) for entry in array]
 
 
 def _content(body: Any) -> Any:

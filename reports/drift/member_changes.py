@@ -14,6 +14,8 @@ from reports.drift.share_evidence import significant
 from reports.drift.sightings import ENOUGH, percent_of
 
 ALIKE = 0.6  # of two names of the same thing, by the share of letters that they have in common
+OF_PAGES = ("link",)  # headers that only pages with another one behind them have
+SOME = 10  # sightings from which on a test of shares may find a difference
 FEW = 2  # sightings from which on what is always so may be gone
 NOTHING: tuple[Address, ...] = ()
 NeedsEvidence = Callable[[Address], bool]
@@ -64,10 +66,12 @@ def share_differences(
         before, after = comparison.before.get(address), comparison.after.get(address)
         if before is None or after is None or before.value == after.value == "always":
             continue
+        if address.family == "header" and address.place in OF_PAGES and "sometimes" in (before.value, after.value):
+            continue
         enough = FEW if {before.value, after.value} == {"always", "never"} and not needs_evidence(address) else ENOUGH
         if before.value != "sometimes" and before.value != after.value and before.total >= enough and after.total:
             yield _of_share(comparison, address)
-        elif min(before.total, after.total) >= ENOUGH:
+        elif min(before.total, after.total) >= SOME:
             candidates.append(address)
             counts.append((before.count, before.total, after.count, after.total))
     for address, is_significant in zip(candidates, significant(counts), strict=True):

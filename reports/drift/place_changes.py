@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 
+from contracts.behaviour.array_order import is_other_order
 from contracts.behaviour.behaviour import Address
 from reports.drift.behaviour_comparison import Comparison, Difference
 
@@ -179,6 +180,8 @@ def _number(text: str) -> int:
 
 
 def _csv(place: str, before: str, after: str) -> str:
+    if place == "order of rows" and not is_other_order(before, after):
+        return ""
     if place != "columns":
         return _by_word(CSV)(place, before, after)
     was, now = before.split(", "), after.split(", ")

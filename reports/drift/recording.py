@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from contracts.behaviour.behaviour import SHARES, Address, Behaviour, Observation, share
+from contracts.behaviour.behaviour import SHARES, Address, Behaviour, Family, Observation, share
 from reports.drift.record import Record, RecordHeader
 from reports.drift.sightings import rounded
 
+OF_BODIES: tuple[Family, ...] = ("presence", "null", "kind", "form", "number", "values", "members")
+ENTRY = "*"  # in a JSON path: what is below is seen in the entries of arrays, which are the same in each pass
 NOT_SEEN = "not seen"  # the value of an address that an observation did not have
 
 
@@ -46,6 +48,11 @@ def _behaviours(
 def _agreed(address: Address, behaviours: Sequence[Behaviour | None]) -> Behaviour | None:
     """The behaviour that all of these agree on, with their sightings added up; None if they do not."""
     present = [behaviour for behaviour in behaviours if behaviour is not None]
+    values = {behaviour.value for behaviour in present}
+    is_of_entries = address.family in OF_BODIES and ENTRY in address.place.split("/")
+    if is_of_entries and len(values) == 1 and values != {"sometimes"}:
+        is_everywhere = address.family in SHARES or len(present) == len(behaviours)
+        return max(present, key=lambda behaviour: behaviour.total) if is_everywhere else None
     total = sum(behaviour.total for behaviour in present)
     if address.family in SHARES:
         return share(sum(behaviour.count for behaviour in present), total) if total else present[0]

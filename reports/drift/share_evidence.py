@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import comb
 
 ERROR_RATE = 0.01  # probability of any false alarm over all shares of a run
-ROUNDING = 1 + 1e-7  # probabilities that differ by less are the same
+PRECISION = 10**7  # probabilities that differ by a smaller share are the same
 Counts = tuple[int, int, int, int]  # count and total before, count and total after
 
 
@@ -19,7 +19,7 @@ def fisher(before: int, before_total: int, after: int, after_total: int) -> floa
     ways = comb(total, seen)
     low, high = max(0, seen - after_total), min(seen, before_total)
     counts = [comb(before_total, count) * comb(after_total, seen - count) for count in range(low, high + 1)]
-    limit = counts[before - low] * ROUNDING
+    limit = counts[before - low] + counts[before - low] // PRECISION  # whole numbers: floats end at 10^308
     return min(1.0, sum(count for count in counts if count <= limit) / ways)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contracts.behaviour.behaviour import SHARES, Behaviour, Family
 
 ENOUGH = 20  # sightings from which on `always` and `never` count as such
-STEPS = (0, 1, 2, 5, 10, 20, 40, 80)
+STEPS = (0, 1, 2, 5, 10, 14, 20, 40, 80)
 PERCENTS = (1, 2, 5, *range(10, 91, 10), 95, 98, 99)
 COUNTED: tuple[Family, ...] = (
     "presence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from contracts.behaviour.array_order import UNORDERED, is_other_order
 from contracts.behaviour.behaviour import Address, Behaviour
 from reports.drift.behaviour_comparison import Comparison, Difference, is_error, name_of
 from reports.drift.sightings import ENOUGH
@@ -147,9 +148,9 @@ FEW_OBJECTS = 2
 
 
 def _order(_comparison: Comparison, _address: Address, before: Behaviour, after: Behaviour) -> str:
-    if before.value == "none":
+    if not is_other_order(before.value, after.value):
         return ""
-    return "order not stable" if after.value == "none" else "order of a list"
+    return "order not stable" if after.value == UNORDERED else "order of a list"
 
 
 def _unique(_comparison: Comparison, address: Address, _before: Behaviour, after: Behaviour) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from contracts.asyncapi import Call
 from contracts.behaviour.behaviour import Address, Behaviour
 from contracts.behaviour.evidence import settled
+from contracts.behaviour.observed_answers import PLAIN
 from contracts.exchange import as_curl, body_text
 from contracts.operation import Operation
 from fixtures.pace import NotTested
@@ -68,7 +69,7 @@ class BehaviourCheck:
         """
         own = record.part({self.subject.label})
         observation = self._observe()
-        unreliable = _unreliable(observation.log) or _too_unsteady(own)
+        unreliable = _unreliable(observation.log) or _too_unsteady(own) or missing_record(own, observation.log)
         if unreliable or not own.steady:
             reason = unreliable or "not in the record; --record adds it"
             self._write(FIRST, {}, observation.log, reason)
@@ -138,6 +139,12 @@ def _unreliable(log: QuestionLog) -> str:
         return ""
     reason = next(iter(log.troubles.values()))
     return f"{len(log.troubles)} of {len(log.troubles) + len(log.answers)} questions met trouble: {reason}"
+
+
+def missing_record(record: Record, log: QuestionLog) -> str:
+    """Why the documented request, which the record has, could not be judged, "" when it could."""
+    is_recorded = any(it.family == "outcome" and it.place == PLAIN for it in record.steady)
+    return log.not_asked.get(PLAIN, "") if is_recorded else ""
 
 
 def _too_unsteady(record: Record) -> str:

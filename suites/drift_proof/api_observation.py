@@ -21,8 +21,8 @@ from fixtures.questions.observing import Plan
 from fixtures.target_api import Api
 from fixtures.transports import Transport
 from fixtures.transports import transport as open_transport
-from reports.drift.record import RecordHeader
-from suites.drift.behaviour_check import MIN_ANSWERED
+from reports.drift.record import Record, RecordHeader
+from suites.drift.behaviour_check import MIN_ANSWERED, missing_record
 from suites.drift.subject_observation import observe_subject
 
 PLAN = Plan("full", writes=True)
@@ -56,8 +56,11 @@ class ApiObserver:
         """The labels of what is observed."""
         return list(self._subjects)
 
-    def observe(self, label: str, shift: int = 0, only: Collection[str] | None = None) -> Observation | None:
-        """What the operation or call shows, None where too few questions were answered, or the target was not reached.
+    def observe(
+        self, label: str, shift: int = 0, only: Collection[str] | None = None, own: Record | None = None
+    ) -> Observation | None:
+        """What the operation or call shows, None where too few questions were answered, the target was not reached, or
+        has nothing of which `own`, the record of the operation, could tell anything.
 
         `shift` and `only` are those of `fixtures.questions.observing`.
         """
@@ -66,7 +69,8 @@ class ApiObserver:
             observation = observe_subject(api, PLAN, subject, lambda name: self._transport(api, name), shift, only)
         except (Unreachable, NotTested):
             return None
-        return observation.behaviours if observation.log.answered_share >= MIN_ANSWERED else None
+        is_unknown = own is not None and missing_record(own, observation.log)
+        return observation.behaviours if observation.log.answered_share >= MIN_ANSWERED and not is_unknown else None
 
     def _transport(self, api: Api, name: str) -> Transport:
         key = (id(api), name)

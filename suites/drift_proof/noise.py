@@ -1,4 +1,5 @@
-"""Behaviour that is no change: answers that are slow or late, rows in no order, a server that is sometimes busy.
+"""Behaviour that is no change: answers that are slow or late, rows and members in no order, a server that is sometimes
+busy, and texts that are others each time.
 
 Rule: each is a change of a reference like a variant, and follows random numbers of its own.
 """
@@ -51,6 +52,35 @@ def shuffled(api: str, seed: int) -> Change:
         return reply
 
     return _noise(f"shuffles {seed}", edit, seed)
+
+
+def other_habits(api: str, seed: int) -> Change:
+    """What differs each time: order of members and of a list, an id of the reply, the time of day in a text."""
+    path, member = LISTS[api]
+
+    def edit(numbers: random.Random, request: Request, reply: Reply) -> Reply:
+        reply.headers.append(("x-served-as", f"{numbers.getrandbits(64):016x}"))
+        body = _object(reply)
+        if not body:
+            return reply
+        if path in request.path and isinstance(body.get(member), list):
+            numbers.shuffle(body[member])
+        time = f"{numbers.randrange(24):02}:{numbers.randrange(60):02}"
+        reply.set_json(_in_any_order(numbers, {**body, "served_by": f"node {numbers.randrange(9)} at {time}"}))
+        return reply
+
+    return _noise(f"has other habits {seed}", edit, seed)
+
+
+def _in_any_order(numbers: random.Random, value: Any) -> Any:
+    """The value with the members of all objects in another order."""
+    if isinstance(value, list):
+        return [_in_any_order(numbers, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    members = list(value.items())
+    numbers.shuffle(members)
+    return {name: _in_any_order(numbers, inner) for name, inner in members}
 
 
 def _noise(name: str, edit: Callable[[random.Random, Request, Reply], Reply], seed: int = 0) -> Change:

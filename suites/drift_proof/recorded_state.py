@@ -68,7 +68,7 @@ def check(record: Record, state: State) -> Check:
 
 def _confirmed(observer: ApiObserver, label: str, own: Record, clock: Clock) -> Observation:
     """What an operation shows, twice where it differs from its part of the record; nothing where too little shows."""
-    observation = observer.observe(label)
+    observation = observer.observe(label, own=own)
     if observation is None or not own.steady:
         return {}
     first = settled(own.steady, observation)

@@ -24,6 +24,11 @@ def _shuffled(api: str) -> State:
     return State(api, (noise.shuffled(api, 0),))
 
 
+@cache
+def _of_other_habits(api: str) -> State:
+    return State(api, (noise.other_habits(api, 0),))
+
+
 States = Callable[[str, int], tuple[State, State]]  # (API, number of the repeat) -> what is recorded, what is checked
 CONDITIONS: dict[str, States] = {
     "other seed": lambda api, repeat: (State(api), State(api, seed=repeat)),
@@ -40,6 +45,10 @@ CONDITIONS: dict[str, States] = {
     "undocumented order": lambda api, repeat: (
         _shuffled(api),
         State(api, (noise.shuffled(api, repeat),), seed=repeat),
+    ),
+    "other habits": lambda api, repeat: (
+        _of_other_habits(api),
+        State(api, (noise.other_habits(api, repeat),), seed=repeat),
     ),
     "slow answers": lambda api, repeat: (State(api), State(api, (noise.slow(1.0),), seed=repeat)),
     "a 503 in 200": lambda api, repeat: (State(api), State(api, (noise.busy(repeat),), seed=repeat)),

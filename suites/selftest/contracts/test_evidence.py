@@ -50,6 +50,7 @@ def test_a_header_of_an_answer_that_was_not_seen_is_not_missing() -> None:
         ("members", "a, c", "a, b, c", ("a, b, c", "a, b, c")),
         ("members", "a, b", "b, a", ("a, b", "b, a")),
         ("order", "up by id", "none", ("none", "none")),
+        ("order", "up by id", "up by at, up by id", ("up by id", "up by id")),
         ("outcome", "200", "404", ("200", "404")),
     ],
 )

@@ -83,6 +83,29 @@ def test_order_of_an_array(numbers: list[int], order: str) -> None:
     assert values([{"n": number} for number in numbers])["order", "/"] == order
 
 
+@pytest.mark.parametrize(
+    ("created", "order"),
+    [
+        ("111111", "up by n, perhaps down by created_at, perhaps up by created_at"),
+        ("111222", "up by n, perhaps up by created_at"),
+        ("111234", "up by created_at, up by n"),
+        ("121212", "up by n"),
+    ],
+)
+def test_a_time_of_few_values_may_be_the_sort_key(created: str, order: str) -> None:
+    entries = [{"n": number, "created_at": moment} for number, moment in enumerate(created)]
+    assert values(entries)["order", "/"] == order
+
+
+def test_an_entry_that_many_responses_list_is_one() -> None:
+    assert shape([{"a": 1}, {"a": 2}], [{"a": 1}])["presence", "/*/a"] == Behaviour("always", 2, 2)
+
+
+def test_members_that_few_objects_have_in_another_order_do_not_vary() -> None:
+    objects = [{"a": 1, "b": number} for number in range(19)]
+    assert values([*objects, {"b": 1, "a": 1, "c": 1}])["members", "/*"] == "a, b, c"
+
+
 def test_few_entries_show_no_order() -> None:
     assert ("order", "/") not in values([{"n": 1}, {"n": 2}, {"n": 3}])
 

@@ -295,6 +295,22 @@ def test_every_number_has_a_kind() -> None:
 
 
 NO_CHANGES = {
+    "a page with another one behind it": (
+        {**header("link", "rel next", 4), **header("x")},
+        {**header("link", "rel next", 30), **header("x")},
+    ),
+    "an order that too few times could show": (
+        fact("order", "/tasks", "up by id, perhaps up by at", "200"),
+        fact("order", "/tasks", "up by at", "200"),
+    ),
+    "a second order": (
+        fact("order", "/tasks", "up by at", "200"),
+        fact("order", "/tasks", "up by at, up by id", "200"),
+    ),
+    "rows in an order that both show": (
+        fact("csv", "order of rows", "up by Day, up by Id"),
+        fact("csv", "order of rows", "up by Id"),
+    ),
     "another number of entries": (fact("length", "/tasks", "more", "200"), fact("length", "/tasks", "0 or 1", "200")),
     "a member of an empty list": (member(), body("/tasks", kind="array")),
     "a rare member that few answers could have": (member(presence=(4, 40)), item(n=5)),
@@ -459,6 +475,11 @@ def test_an_outcome_has_parts(text: str, code: str, attribute: str, media: str) 
     outcome_parts = parse_outcome(text)
     assert (outcome_parts.code, outcome_parts.attribute, outcome_parts.media) == (code, attribute, media)
     assert outcome_parts.is_refused
+
+
+def test_fisher_takes_any_number_of_sightings() -> None:
+    assert fisher(5000, 10_000, 5000, 10_000) == 1.0
+    assert fisher(4000, 10_000, 6000, 10_000) < 1e-9
 
 
 def test_fisher_agrees_with_a_published_example() -> None:

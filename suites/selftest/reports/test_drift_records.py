@@ -96,9 +96,15 @@ def test_rounding_keeps_sometimes(count: int, total: int) -> None:
 
 
 def test_what_observations_agree_on_is_steady() -> None:
-    address = fact("form", "/tasks/*/due_on")
+    address = fact("form", "/task/due_on")
     record = merge(HEADER, [{address: Behaviour("date", 12, 12)}, {address: Behaviour("date", 13, 13)}], None)
     assert record.steady == {address: Behaviour("date", 20, 20)}
+
+
+def test_entries_that_two_observations_list_are_counted_once() -> None:
+    address = fact("presence", "/tasks/*/due_on")
+    record = merge(HEADER, [{address: share(12, 12)}, {address: share(13, 13)}], None)
+    assert record.steady == {address: Behaviour("always", 10, 10)}
 
 
 def test_what_observations_differ_in_is_unsteady() -> None:
