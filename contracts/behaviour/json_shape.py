@@ -23,9 +23,16 @@ ENTRY = "*"
 MEMBER_NAME = re.compile(r"@?[A-Za-z_$][\w$.:-]{0,63}", re.ASCII)
 NO_NAME = re.compile(r"[0-9A-Fa-f-]{16,}|.*\d{5}.*")  # an id
 CODE_VALUE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*|[a-z]+(?:_[a-z]+)+")  # of a value that nobody has listed
+CODE_NAME = re.compile(  # of a member that has one of few values; codes of places and of people are no such
+    r"(?!.*(?:postal|post|zip|area|access|verification|invite|promo|pin|user|person))"
+    r".*(?:type|status|state|kind|role|code|action|level|category|format|currency|country|mode|priority|unit)",
+    re.IGNORECASE,
+)
+SHORT_VALUE = re.compile(r"[a-z][a-z0-9_/.+-]{0,31}|-?\d{1,3}")  # what such a member may have besides
 LISTED_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}")  # where the contract lists others
 MAX_VALUES = 16
 MAX_UNLISTED = 8  # values at an address for which the contract lists none
+MIN_SIGHTINGS = 3  # of a value of a member that is named like a code, in all responses
 MIN_REPETITIONS = 2  # of such a value within one response
 ID_NAMES = ("id", "uuid", "objectid", "token", "key")
 Place = tuple[Family, str]  # of a behaviour in a group of responses
@@ -98,7 +105,8 @@ class JsonShape:
         if path not in self._listed:
             self._listed[path] = self._documented.listed(path)
         listed = self._listed[path]
-        if text in listed or (LISTED_VALUE if listed else CODE_VALUE).fullmatch(text):
+        is_code = (LISTED_VALUE if listed else CODE_VALUE).fullmatch(text)
+        if text in listed or is_code or (_is_code_path(path) and SHORT_VALUE.fullmatch(text)):
             if len(facts.values) <= MAX_VALUES or text in facts.values:
                 facts.values[text] += 1
                 self._seen_now[path, text] += 1
@@ -134,7 +142,8 @@ class JsonShape:
             yield from _of_values(path, facts, facts.entries if by_entry else facts.sightings)
             yield from _of_presence(path, facts, self._parent(path), by_entry)
             listed = self._listed.get(path, frozenset())
-            if (values := _kept_values(facts, listed)) is not None:
+            least = (MIN_SIGHTINGS if self._shows_records else 1) if _is_code_path(path) else None
+            if (values := _kept_values(facts, listed, least)) is not None:
                 yield ("values", path), _sightings(", ".join(values), facts.entries if by_entry else facts.sightings)
             if facts.orders:
                 yield ("order", path), _sightings(order_text(common_orders(facts.orders)), len(facts.orders))
@@ -182,15 +191,24 @@ def _share(sightings: tuple[int, int], entries: tuple[int, int], by_entry: bool)
     return share(min(sightings), sightings[1])
 
 
-def _kept_values(facts: PathFacts, listed: frozenset[str]) -> list[str] | None:
-    """The values at a path in order, None where they are not categorical."""
+def _kept_values(facts: PathFacts, listed: frozenset[str], least: int | None) -> list[str] | None:
+    """The values at a path in order, None where they are not categorical.
+
+    `least`: how often each must be seen that no response has several times; None where each response must.
+    """
     values = sorted(facts.values)
     if not values or len(values) > MAX_VALUES:
         return None
     if listed:
         return [*values, *(["another"] if facts.has_other_values else [])]
-    is_categorical = not facts.has_other_values and len(values) <= MAX_UNLISTED and set(values) <= facts.repeated
-    return values if is_categorical else None
+    repeated = {value for value, number in facts.values.items() if least is not None and number >= least}
+    is_few = len(values) <= MAX_UNLISTED and set(values) <= facts.repeated | repeated
+    return values if is_few and not facts.has_other_values else None
+
+
+def _is_code_path(path: str) -> bool:
+    """Whether the member at that path is named like one that has one of few values."""
+    return bool(CODE_NAME.fullmatch(path.rpartition("/")[2]))
 
 
 def _add_number(facts: PathFacts, value: float) -> None:

@@ -16,18 +16,28 @@ from contracts.judge.http_judge import is_refusal
 from contracts.openapi import Contract
 
 TROUBLE = (429, 502, 503, 504)  # statuses that say nothing of how the target behaves (RFC 6585, 4; RFC 9110, 15.6)
+CLOSED = re.compile(r"close code (1003|1007|1008|1009)\)")  # of data, text, policy or size that it does not take
+CLOSED_CLASS = "closed"
 JSON_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 
 
 def trouble(response: Response) -> str:
     """Why the response shows nothing of the target's behaviour, "" when it shows something."""
     if response.error:
-        return response.error
+        return "" if close_code(response) else response.error
     return f"status {response.status}" if response.status in TROUBLE else ""
+
+
+def close_code(response: Response) -> str:
+    """The code of a close frame by which an endpoint refuses a message (RFC 6455, 7.4.1), "" for anything else."""
+    match = CLOSED.search(response.error or "")
+    return match[1] if match else ""
 
 
 def answer_class(contract: Contract, response: Response) -> str:
     """The group of responses that share a shape: the status, or `frame`, and whether it is refused in-band."""
+    if close_code(response):
+        return CLOSED_CLASS
     status = "frame" if response.status == SWITCHING_PROTOCOLS else str(response.status)
     return f"{status} refused" if response.status < 400 and is_refusal(contract, response) else status
 
@@ -37,6 +47,8 @@ def outcome(contract: Contract, exchange: Exchange) -> str:
     `400 application/json missing_param organization_id`.
     """
     response = exchange.response
+    if code := close_code(response):
+        return f"{CLOSED_CLASS} {code}"
     words = [answer_class(contract, response), media_type(response)]
     location = response.header("location")
     if 300 <= response.status < 400 and location is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from contracts.behaviour.behaviour import Address
 from reports.drift.behaviour_comparison import Comparison
-from reports.drift.outcome_text import SUCCESS_WITHOUT_BODY, Outcome, parse_outcome
+from reports.drift.outcome_text import CLOSED, SUCCESS_WITHOUT_BODY, Outcome, parse_outcome
 
 NOW_REFUSED = {
     "missing": "parameter now needed",
@@ -41,6 +41,7 @@ VALID_REFUSED: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r".*(?:\bempty|\bblank).*"), "empty value treated otherwise"),
 )
 """Which details of a valid question say why it may be refused now."""
+TOO_BIG = "1009"  # the code of a close frame (RFC 6455, 7.4.1)
 REFUSED_STATUSES = {
     "406": "request media type refused", "413": "large body refused", "415": "request media type refused",
 }  # fmt: skip
@@ -53,6 +54,8 @@ WORDS_OF_CODES = (
 
 def _of_outcome(address: Address, before: Outcome, after: Outcome, comparison: Comparison) -> str:
     sort, detail = sort_of(address), address.place.partition(": ")[2]
+    if after.status == CLOSED:
+        return "largest frame" if TOO_BIG in comparison.after[address].value else "connection closed"
     if before.is_refused and after.is_refused:
         hidden = _is_access(sort, before, after)
         return "access refused otherwise" if hidden else _both_refused(before, after)

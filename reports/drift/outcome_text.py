@@ -11,6 +11,7 @@ PATTERN = re.compile(
     r"(?: (?P<target>to .*))?(?P<malformed> malformed)?"
     r"(?: (?P<words>(?!to |malformed).+?))?(?P<allow>, allow .*)?"
 )
+CLOSED = "closed"  # in the place of a status, before the code of a close frame
 SUCCESS_WITHOUT_BODY = ("202", "204", "205")
 
 
@@ -43,7 +44,7 @@ class Outcome(NamedTuple):
     @property
     def is_refused(self) -> bool:
         """Whether the request was refused."""
-        return self.in_band or self.status[:1] in ("4", "5")
+        return self.in_band or self.status[:1] in ("4", "5") or self.status == CLOSED
 
     @property
     def is_redirect(self) -> bool:

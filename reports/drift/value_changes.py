@@ -11,6 +11,7 @@ from reports.drift.behaviour_comparison import Comparison, Difference, is_error,
 from reports.drift.sightings import ENOUGH
 
 SEEN_FOR_A_VALUE = 10  # sightings of an address from which on a value that is not among them is new
+SEEN_FOR_A_CONSTANT = 2
 CODE_NAMES = re.compile(r"code|error|type|reason", re.IGNORECASE)
 FRACTION = re.compile(r" \d+ digits")
 
@@ -29,7 +30,9 @@ def value_differences(
         before, after = comparison.before.get(address), comparison.after.get(address)
         if before is None or after is None or before.value == after.value:
             continue
-        if address.family == "values" and before.total < SEEN_FOR_A_VALUE and needs_evidence(address):
+        is_of_envelope = address.place.count("/") == 1  # not one of the values of records
+        least = SEEN_FOR_A_CONSTANT if is_of_envelope else SEEN_FOR_A_VALUE
+        if address.family == "values" and before.total < least and needs_evidence(address):
             continue
         if kind := CLASSIFIED[address.family](comparison, address, before, after):
             explains = _explained(comparison, address)
@@ -125,11 +128,17 @@ def _values(_comparison: Comparison, address: Address, before: Behaviour, after:
         return "case of values"
     if lost and {value.lower() for value in lost} >= {value.lower() for value in gained} and gained:
         return "case of values"
+    if gained and lost and is_error(address.answer) and _is_code(address):
+        return "error code changed"
     if len(was) == 1 and len(now) == 1:
-        return "constant changed" if not (is_error(address.answer) and _is_code(address)) else "error code new"
+        return "constant changed"
     if gained:
         return "error code new" if is_error(address.answer) and _is_code(address) else "value new"
-    return "value no longer seen" if min(before.total, after.total) >= ENOUGH and not is_error(address.answer) else ""
+    return (
+        "value no longer seen"
+        if min(before.total, after.total) >= SEEN_FOR_A_VALUE and not is_error(address.answer)
+        else ""
+    )
 
 
 def _is_code(address: Address) -> bool:

@@ -128,6 +128,27 @@ def test_codes_that_repeat_within_a_response_are_kept() -> None:
     assert values([{"t": "USER_ADDED"}, {"t": "USER_ADDED"}])["values", "/*/t"] == "USER_ADDED"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("status", "open"), ("mime_type", "text/plain"), ("roleName", "owner"), ("countryCode", "se"), ("code", 200)],
+)
+def test_small_letters_are_kept_of_members_that_are_named_like_codes(name: str, value: Any) -> None:
+    kept = values([{name: value}, {name: value}]).get(("values", f"/*/{name}"))
+    assert kept == (None if name == "roleName" else str(value))
+
+
+def test_a_constant_of_an_envelope_is_kept_that_several_responses_have() -> None:
+    assert ("values", "/status") not in values(*[{"status": "fine"}] * 2)
+    assert values(*[{"status": "fine"}] * 3)["values", "/status"] == "fine"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("postalCode", "211"), ("verification_code", "123"), ("access_code", "abc"), ("state", "a b")]
+)
+def test_no_code_of_a_person_or_a_place_is_kept(name: str, value: str) -> None:
+    assert ("values", f"/*/{name}") not in values([{name: value}] * 4)
+
+
 @pytest.mark.parametrize("text", ["anna", "Anna", "Anna Berg", "anna@example.com", "a1b2c3", "12", "Envik"])
 def test_no_free_value_is_kept_however_often_it_repeats(text: str) -> None:
     assert ("values", "/*/t") not in values([{"t": text}] * 4)

@@ -63,6 +63,11 @@ def test_outcome_of_a_refusal_within_a_success() -> None:
         (Response(429), "status 429"),
         (Response(503), "status 503"),
         (Response(0, error="connection reset"), "connection reset"),
+        (
+            Response(0, error="connection closed before a response came (close code 1011)"),
+            "connection closed before a response came (close code 1011)",
+        ),
+        (Response(0, error="connection closed before a response came (close code 1009)"), ""),
     ],
 )
 def test_trouble(response: Response, reason: str) -> None:
@@ -122,6 +127,11 @@ def test_no_name_of_a_file_and_no_cookie_is_kept() -> None:
 def test_csv(text: str, place: str, value: str) -> None:
     shown = {it: behaviour.value for (_, it), behaviour in csv_behaviours([Response(200, (), text.encode())])}
     assert shown[place] == value
+
+
+def test_a_message_that_an_endpoint_refuses_by_closing_has_an_outcome() -> None:
+    closed = Response(0, error="connection closed before a response came (close code 1008)")
+    assert outcome(BY_STATUS, Exchange(exchange().request, closed)) == "closed 1008"
 
 
 def test_answers_with_trouble_show_nothing() -> None:
