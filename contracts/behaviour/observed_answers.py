@@ -105,7 +105,8 @@ def _of_group(
         shape = JsonShape(DocumentedValues(contract, schema), host, shows_records=shows_records)
         for answer, body in read:
             shape.add(body, shows_order=answer.title == PLAIN)
-        yield from shape.behaviours()
+        codes = ("values", contract.error_format.get("code"))  # which the outcome of each question says
+        yield from ((place, it) for place, it in shape.behaviours() if shows_records or place != codes)
         yield from _error_ids(contract, answers[0].exchange, [body for _, body in read])
 
 

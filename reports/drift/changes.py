@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.behaviour.behaviour import Address, Behaviour
-from reports.drift.behaviour_comparison import Comparison, Difference
+from reports.drift.behaviour_comparison import Comparison, Difference, is_error
 from reports.drift.change_kinds import SECURITY, SEVERITIES, ChangeKind, Severity, change_kinds
 from reports.drift.header_changes import header_differences
 from reports.drift.member_changes import member_differences, share_differences
 from reports.drift.outcome_changes import outcome_differences
+from reports.drift.outcome_text import parse_outcome
 from reports.drift.place_changes import place_differences
 from reports.drift.record import Record
+from reports.drift.recording import agreed
 from reports.drift.severity_rules import SeverityRules, clause_line, rules_of
 from reports.drift.sightings import rounded
 from reports.drift.value_changes import value_differences
@@ -26,6 +28,7 @@ from reports.drift.value_changes import value_differences
 BROKEN, KEPT = "broken", "kept"
 BY_QUESTION = ("outcome", "access", "method", "message", "equality", "walk")
 SOME_CLIENTS_ADAPTED = ("outcome", "kind", "presence")  # families in which a repair may break who made up for it
+OUTCOMES = ("outcome", "access")  # families by which answers of a class are seen
 Edit = tuple[Address, Behaviour | None]
 
 
@@ -68,20 +71,31 @@ def changes(
 
 
 def _kept(address: Address, behaviour: Behaviour | None) -> Behaviour | None:
-    """As a record keeps it."""
-    return behaviour and rounded(address.family, behaviour)
+    """As a record keeps it, seen twice."""
+    twice = behaviour and agreed(address, (behaviour, behaviour))
+    return twice and rounded(address, twice)
 
 
 def not_comparable(before: Record, after: Mapping[Address, Behaviour]) -> list[Address]:
     """The steady addresses of which nothing is observed now, and which no change explains, sorted."""
     explained = {address for change in changes(before, after) for address, _ in change.edits}
     answers = {(address.operation, address.answer) for address in after}
+    answers |= answers_to_no_question(before)
     return sorted(
         address
         for address in before.steady
         if address not in after and address not in explained
         and (address.family in BY_QUESTION or (address.operation, address.answer) not in answers)
     )  # fmt: skip
+
+
+def answers_to_no_question(record: Record) -> set[tuple[str, str]]:
+    """Operations with the classes of answers that none of their questions has: they are kept from an earlier day."""
+    known = {(it.operation, it.answer) for it in record.steady if it.answer and it.family != "rpc"}
+    outcomes = [(it.operation, value.value) for it, value in record.steady.items() if it.family in OUTCOMES]
+    asked = {(operation, parse_outcome(text).answer) for operation, text in outcomes}
+    with_outcomes = {operation for operation, _ in outcomes}
+    return {answer for answer in known - asked if answer[0] in with_outcomes}
 
 
 def rank(change: Change) -> tuple[bool, int, int, str, str]:
@@ -113,16 +127,19 @@ def _differences(comparison: Comparison, rules: SeverityRules) -> Iterator[Diffe
     """All differences, each address explained once."""
     explained: set[Address] = set()
 
+    def needs_evidence(address: Address) -> bool:
+        return not is_error(address.answer) and rules.needs_evidence(address)
+
     def left() -> list[Address]:
         return [address for address in comparison.differing if address not in explained]
 
     steps: Sequence[Callable[[], Iterable[Difference]]] = (
         lambda: outcome_differences(comparison),
-        lambda: member_differences(comparison, rules.needs_evidence),
+        lambda: member_differences(comparison, needs_evidence),
         lambda: header_differences(comparison),
-        lambda: value_differences(comparison, [it for it in left() if it.family == "kind"], rules.needs_evidence),
-        lambda: share_differences(comparison, left(), rules.needs_evidence),
-        lambda: value_differences(comparison, left(), rules.needs_evidence),
+        lambda: value_differences(comparison, [it for it in left() if it.family == "kind"], needs_evidence),
+        lambda: share_differences(comparison, left(), needs_evidence),
+        lambda: value_differences(comparison, left(), needs_evidence),
         lambda: place_differences(comparison, left()),
     )
     for step in steps:
@@ -159,8 +176,18 @@ def _change(api: str, group: Sequence[Difference], comparison: Comparison, rules
         clause_line=clause_line(clause),
         question=_question(first.address, comparison),
         subject=first.subject,
-        edits=tuple((address, _kept(address, comparison.after.get(address))) for address in addresses),
+        edits=tuple(
+            (address, _kept(address, comparison.after.get(address)))
+            for address in addresses
+            if not _is_answer_gone(address, comparison)
+        ),
     )
+
+
+def _is_answer_gone(address: Address, comparison: Comparison) -> bool:
+    """Whether no answer of that class is seen any more: a record keeps what it had, for the day when one is."""
+    is_gone = (address.operation, address.answer) not in comparison.answers_after
+    return bool(address.answer) and address not in comparison.after and is_gone
 
 
 def _severity(

@@ -36,7 +36,7 @@ def with_edits(record: Record, changes: Sequence[Change]) -> Record:
     for address, behaviour in (edit for change in changes for edit in change.edits):
         steady.pop(address, None)
         if behaviour is not None and address not in record.unsteady:
-            steady[address] = rounded(address.family, behaviour)
+            steady[address] = rounded(address, behaviour)
     return Record(record.header, dict(sorted(steady.items())), record.unsteady)
 
 

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from contracts.behaviour.behaviour import SHARES, Address, Behaviour
 from reports.drift.behaviour_comparison import Comparison, Difference, is_error, name_of, parent_of
 from reports.drift.header_changes import header_kind
-from reports.drift.share_evidence import significant
+from reports.drift.share_evidence import Counts, significant
 from reports.drift.sightings import ENOUGH, percent_of
 
 ALIKE = 0.6  # of two names of the same thing, by the share of letters that they have in common
@@ -60,7 +60,7 @@ def share_differences(
     comparison: Comparison, left: Sequence[Address], needs_evidence: NeedsEvidence
 ) -> Iterator[Difference]:
     """Differences of shares among these addresses, with their evidence: of presence, null and headers."""
-    candidates, counts = [], []
+    candidates: dict[str, dict[Address, Counts]] = defaultdict(dict)  # by family
     shares = (address for address in left if address.family in SHARES)
     for address in sorted(shares, key=lambda address: (address.family == "null", address)):  # presence explains null
         before, after = comparison.before.get(address), comparison.after.get(address)
@@ -68,15 +68,16 @@ def share_differences(
             continue
         if address.family == "header" and address.place in OF_PAGES and "sometimes" in (before.value, after.value):
             continue
-        enough = FEW if {before.value, after.value} == {"always", "never"} and not needs_evidence(address) else ENOUGH
+        is_opposite = {before.value, after.value} == {"always", "never"} and not needs_evidence(address)
+        enough = FEW if is_opposite or is_error(address.answer) else ENOUGH
         if before.value != "sometimes" and before.value != after.value and before.total >= enough and after.total:
             yield _of_share(comparison, address)
         elif min(before.total, after.total) >= SOME:
-            candidates.append(address)
-            counts.append((before.count, before.total, after.count, after.total))
-    for address, is_significant in zip(candidates, significant(counts), strict=True):
-        if is_significant:
-            yield _of_share(comparison, address)
+            candidates[address.family][address] = (before.count, before.total, after.count, after.total)
+    for counts in candidates.values():
+        for address, is_significant in zip(counts, significant(list(counts.values())), strict=True):
+            if is_significant:
+                yield _of_share(comparison, address)
 
 
 def _of_share(comparison: Comparison, address: Address) -> Difference:

@@ -24,6 +24,7 @@ from reports.drift.record_writer import MARK, file_text
 from reports.drift.shared_shapes import FILE as SHAPES_FILE
 from reports.drift.shared_shapes import shapes_text, shared_shapes
 from reports.drift.sightings import rounded
+from reports.drift.usual_answers import usual_answers, with_usual, without_usual
 from reports.drift.yaml_text import block
 
 HEADER = "record.yaml"
@@ -40,14 +41,13 @@ def has_record(folder: Path) -> bool:
 
 def write_record(record: Record, folder: Path) -> None:
     """Write the record; files of operations that it does not have any more are deleted. Raises OSError."""
-    facts: dict[Address, Fact] = {
-        address: rounded(address.family, behaviour) for address, behaviour in record.steady.items()
-    }
+    facts: dict[Address, Fact] = {address: rounded(address, behaviour) for address, behaviour in record.steady.items()}
     facts |= {address: tuple(values) for address, values in record.unsteady.items()}
-    groups = grouped(facts)
+    usual = usual_answers(facts)
+    groups = grouped(without_usual(facts, usual))
     shapes = shared_shapes(groups.values())
-    texts = {f"{name}.yaml": file_text(group, shapes) for name, group in groups.items()}
-    texts |= {SHAPES_FILE: shapes_text(shapes)} if shapes else {}
+    texts = {f"{name}.yaml": file_text(group, shapes, usual) for name, group in groups.items()}
+    texts |= {SHAPES_FILE: shapes_text(shapes, usual)} if shapes or usual.outcomes or usual.media else {}
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {**texts, HEADER: _header_text(record.header)}.items():  # the header last: it says "complete"
         _replace(folder / name, text)
@@ -61,11 +61,11 @@ def read_record(folder: Path) -> Record:
     if not has_record(folder):
         raise UsageError(f"{folder}: there is no {HEADER}: name a folder with a record, or make one with --record")
     header = _HeaderReader(folder / HEADER).header()
-    shapes = read_shapes(folder / SHAPES_FILE)
+    shapes, usual = read_shapes(folder / SHAPES_FILE)
     facts: dict[Address, Fact] = {}
     owner: dict[str, Path] = {}
     for path in _operation_files(folder):
-        own = read_operations(path, shapes)
+        own = with_usual(read_operations(path, shapes, usual), usual)
         for operation in sorted({address.operation for address in own}):
             if operation in owner:
                 raise UsageError(f"{path}: {operation} stands in {owner[operation].name} too: expected it in one file")

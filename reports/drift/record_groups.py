@@ -13,11 +13,14 @@ from hashlib import sha256
 
 from contracts.behaviour.behaviour import Address
 from reports.drift.record_lines import TITLED, Fact, Facts, section_of
+from reports.drift.sightings import COUNTED
 
 VERSION = re.compile(r"/v\d+(?=/|$)")
 TRANSPORT = re.compile(r" (?:by|over) .*$")
+CALL = re.compile(r"[a-z]\S*/\S* ([A-Z]+)")  # the label of a call by frames, such as inventory/device LIST
 RUN = "run"  # the file of facts that belong to no operation
 TAKEN = (RUN, "record", "shapes", "times", "accepted")  # names of other files in the folder of a record
+ASKED = (*TITLED, "access")  # sections whose places are questions, others of each operation
 UNSAFE = re.compile(r"[^\w .,()+={}\[\]-]")  # in a file name on some system
 
 LineKey = tuple[str, str, str]  # answer, section, place
@@ -48,14 +51,16 @@ def grouped(facts: Mapping[Address, Fact]) -> dict[str, OperationGroup]:
 
 
 def form_of_label(label: str) -> str:
-    """The label without version and transport."""
+    """The label without version and transport; of a call its method alone."""
+    if call := CALL.fullmatch(label):
+        return f"calls {call[1]}"
     return TRANSPORT.sub("", VERSION.sub("", label))
 
 
 def _group(operations: Sequence[str], lines: Mapping[str, Lines]) -> OperationGroup:
     common: dict[LineKey, Facts] = {}
     for key in sorted({key for operation in operations for key in lines[operation]}):
-        facts = _most_common([lines[operation].get(key) for operation in operations])
+        facts = _most_common([lines[operation].get(key) for operation in operations], is_asked=key[1] in ASKED)
         if facts is not None:
             common[key] = facts
     differing: dict[str, dict[LineKey, Facts | None]] = {}
@@ -67,10 +72,13 @@ def _group(operations: Sequence[str], lines: Mapping[str, Lines]) -> OperationGr
     return OperationGroup(tuple(operations), common, differing)
 
 
-def _most_common(candidates: Sequence[Facts | None]) -> Facts | None:
-    """What most of them have, the first of several that are as many."""
+def _most_common(candidates: Sequence[Facts | None], *, is_asked: bool) -> Facts | None:
+    """What most of them have, the first of several that are as many; of what is asked nothing, if as many have
+    nothing.
+    """
     counts = Counter(str(sorted(facts.items())) if facts is not None else "" for facts in candidates)
-    return max(candidates, key=lambda facts: counts[str(sorted(facts.items())) if facts is not None else ""])
+    ranked = sorted(candidates, key=lambda facts: facts is not None) if is_asked else candidates
+    return max(ranked, key=lambda facts: counts[str(sorted(facts.items())) if facts is not None else ""])
 
 
 def _file_names(forms: Iterable[str]) -> dict[str, str]:
@@ -86,13 +94,19 @@ def _file_names(forms: Iterable[str]) -> dict[str, str]:
 
 def usual_sightings(group: OperationGroup) -> dict[str, int]:
     """How often most facts of each answer were seen."""
+    return sightings_of({"": group.common, **group.differing})
+
+
+def sightings_of(parts: Mapping[str, Mapping[LineKey, Facts | None]]) -> dict[str, int]:
+    """The same of any lines."""
     totals: dict[str, Counter[int]] = {}
-    every = [group.common, *group.differing.values()]
-    for lines in every:
+    for lines in parts.values():
         for (answer, section, _), facts in lines.items():
             if facts is not None and section in ("body", "headers"):
                 counts = totals.setdefault(answer, Counter())
-                counts.update(fact.total for fact in facts.values() if not isinstance(fact, tuple))
+                counts.update(
+                    fact.total for family, fact in facts.items() if family in COUNTED and not isinstance(fact, tuple)
+                )
     return {answer: max(sorted(counts), key=lambda total: counts[total]) for answer, counts in totals.items() if counts}
 
 

@@ -28,7 +28,7 @@ HEADERS: dict[str, Family] = {"value": "header value", "presence": "header"}
 SECTIONS = {"body": BODY, "headers": HEADERS}
 """Sections in which a line has facts of several families, with the names that these have there. The first may stand
 alone."""
-TITLED: tuple[Family, ...] = ("outcome", "message", "equality")  # families whose places are titles of questions
+TITLED: tuple[Family, ...] = ("outcome", "message", "method", "equality")  # families whose places are questions
 ABSENT = "-"  # written where a fact is not there that would otherwise be taken for granted
 SEEN = re.compile(r"(.*) \((\d+) seen\)", re.DOTALL)
 SHARE = re.compile(r"sometimes (\d+) % of (\d+)")
@@ -125,7 +125,9 @@ def _seen(names: Mapping[str, Family], facts: Facts, usual: int) -> int:
     totals = [
         fact.total
         for family in names.values()
-        if isinstance(fact := facts.get(family), Behaviour) and not (family in SHARES and fact.value == "sometimes")
+        if family in COUNTED
+        and isinstance(fact := facts.get(family), Behaviour)
+        and not (family in SHARES and fact.value == "sometimes")
     ]
     return totals[0] if totals else usual
 

@@ -12,46 +12,56 @@ from contracts.yaml_reader import UsageError, YamlReader
 from reports.drift.question_titles import separated
 from reports.drift.record_groups import LineKey, is_titled
 from reports.drift.record_lines import SECTIONS, Fact, FormatError, Line, facts_of, section_of
-from reports.drift.record_writer import ALL, ANY, MEDIA_TYPE, MESSAGE, NOT_SEEN, SHAPE, titles_by_sort
+from reports.drift.record_writer import ALL, ANY, MESSAGE, NOT_SEEN, SHAPE, implied_sightings, titles_by_sort
 from reports.drift.shared_shapes import FILE as SHAPES_FILE
-from reports.drift.shared_shapes import Shapes
-from reports.drift.sightings import ENOUGH, rounded
-from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, lengthened
+from reports.drift.shared_shapes import MEDIA_TYPE, PARTS, QUESTIONS, Shapes, unlayered
+from reports.drift.sightings import enough, rounded
+from reports.drift.usual_answers import UsualAnswers
 
 OPTION = "--observed"
 PLAIN: tuple[Family, ...] = tuple(family for family in FAMILIES if section_of(family) == family)
 Lines = dict[LineKey, dict[Family, Fact] | None]
 
 
-def read_operations(path: Path, shapes: Shapes) -> dict[Address, Fact]:
-    """All facts in that file by address; `shapes` are what it refers to. Raises UsageError."""
-    return _FileReader(path, shapes).facts()
+def read_operations(path: Path, shapes: Shapes, answers: UsualAnswers) -> dict[Address, Fact]:
+    """All facts in that file by address, as they are written; `shapes` and `answers` are what it refers to.
+
+    Raises UsageError.
+    """
+    return _FileReader(path, shapes, answers).facts()
 
 
-def read_shapes(path: Path) -> Shapes:
-    """The shapes in that file, none without it. Raises UsageError."""
-    return _FileReader(path, {}).shapes_of_file() if path.is_file() else {}
+def read_shapes(path: Path) -> tuple[Shapes, UsualAnswers]:
+    """The shapes and usual answers in that file, none without it. Raises UsageError."""
+    return _FileReader(path, {}, UsualAnswers()).shapes_of_file() if path.is_file() else ({}, UsualAnswers())
 
 
 class _FileReader:
     """One file, and how often the facts of each answer were usually seen."""
 
-    def __init__(self, path: Path, shapes: Shapes) -> None:
-        self.shapes = shapes
+    def __init__(self, path: Path, shapes: Shapes, answers: UsualAnswers) -> None:
+        self.shapes, self.answers = shapes, answers
         self.yaml = YamlReader(path, OPTION)
         self.usual: dict[str, int] = {}
-        self.media = ""
 
-    def shapes_of_file(self) -> Shapes:
-        """The lines of a file with shapes, by answer."""
-        return {
+    def shapes_of_file(self) -> tuple[Shapes, UsualAnswers]:
+        """The lines of a file with shapes, by answer, and its usual answers."""
+        top = self.yaml.mapping(self.yaml.root)
+        media = self.yaml.text(top.pop(MEDIA_TYPE)) if MEDIA_TYPE in top else ""
+        questions = self.yaml.mapping(top.pop(QUESTIONS)) if QUESTIONS in top else {}
+        parts = {sort: self.yaml.mapping(node, PARTS) for sort, node in questions.items()}
+        outcomes, messages = (
+            {sort: self.yaml.scalar(nodes[name]) for sort, nodes in parts.items() if name in nodes} for name in PARTS
+        )
+        layers = {
             "" if answer == ANY else answer: {
                 (section, place): self._line(line)
                 for section, places in self.yaml.mapping(node, (*SECTIONS, *PLAIN)).items()
                 for place, line in self.yaml.mapping(places).items()
             }
-            for answer, node in self.yaml.mapping(self.yaml.root).items()
+            for answer, node in top.items()
         }
+        return unlayered(layers), UsualAnswers(media, outcomes, messages)
 
     def facts(self) -> dict[Address, Fact]:
         """What each of the operations has: the common facts, unless its own differ."""
@@ -60,13 +70,16 @@ class _FileReader:
             raise UsageError(f"{self.yaml.path}, line 1: expected `operations:` with the operations in this file")
         operations = [self.yaml.scalar(item) for item in self.yaml.items(top.pop("operations"))]
         differs = self.yaml.mapping(top.pop("differs")) if "differs" in top else {}
-        self.media = self.yaml.text(top.pop(MEDIA_TYPE)) if MEDIA_TYPE in top else ""
         common: Lines = {}
         for answer, node in top.items():  # outcomes first: the others refer to their questions
             common.update(self._answer(answer, node, ("outcome", "seen"), {}))
         titles = titles_by_sort(common)
         for answer, node in top.items():
             common.update(self._answer(answer, node, (), titles))
+        for answer, seen in implied_sightings(operations[0], common, self.answers).items():
+            if answer not in top and answer in self.shapes:
+                self.usual[answer] = seen
+                common.update(self._usual_lines(answer))
         facts: dict[Address, Fact] = {}
         for operation in operations:
             own = dict(common)
@@ -79,11 +92,13 @@ class _FileReader:
 
     def _differing(self, node: yaml.Node, common: Lines) -> Lines:
         lines: Lines = {}
+        usual = dict(self.usual)
         for answer, inner in self.yaml.mapping(node).items():
             if isinstance(inner, yaml.ScalarNode) and inner.value == NOT_SEEN:
                 lines.update(dict.fromkeys(key for key in common if key[0] == ("" if answer == ANY else answer)))
                 continue
             lines.update(self._answer(answer, inner, (), {}))
+        self.usual = usual  # what this operation was seen says nothing of the next one
         return lines
 
     def _answer(
@@ -110,20 +125,23 @@ class _FileReader:
         """The lines of the shape that most operations have for that answer."""
         if answer not in self.shapes or self.yaml.scalar(node) != SHAPES_FILE:
             raise self.yaml.error(node, f"expected {SHAPES_FILE}, and a shape of {answer or ANY} in it")
+        yield from self._usual_lines(answer)
+
+    def _usual_lines(self, answer: str) -> Iterator[tuple[LineKey, dict[Family, Fact]]]:
         for (section, place), line in self.shapes[answer].items():
             if section not in SECTIONS:
                 family = next(family for family in PLAIN if family == section)
-                yield (answer, section, place), {family: Behaviour(self._value(family, str(line)))}
+                yield (answer, section, place), {family: Behaviour(str(line))}
                 continue
             try:
-                yield (answer, section, place), facts_of(section, place, line, self.usual.get(answer, ENOUGH))
+                yield (answer, section, place), facts_of(section, place, line, self.usual.get(answer, enough(answer)))
             except FormatError as error:
                 raise UsageError(f"{self.yaml.path.with_name(SHAPES_FILE)}: {place}: {error}") from None
 
     def _lines(self, answer: str, section: str, node: yaml.Node) -> Iterator[tuple[LineKey, dict[Family, Fact]]]:
         for place, inner in self.yaml.mapping(node).items():
             try:
-                facts = facts_of(section, place, self._line(inner), self.usual.get(answer, ENOUGH))
+                facts = facts_of(section, place, self._line(inner), self.usual.get(answer, enough(answer)))
             except FormatError as error:
                 raise self.yaml.error(inner, str(error)) from None
             yield (answer, section, place), facts
@@ -150,17 +168,14 @@ class _FileReader:
                 values = tuple(self.yaml.scalar(item) for item in self.yaml.items(inner))
                 yield (answer, family, key), {family: values}
             elif is_titled(family):
-                value = Behaviour(self._value(family, key))
+                value = Behaviour(key)
                 for title in self._titles(inner, titles):
                     yield (answer, family, title), {family: value}
                 if message := self._message(family, inner):
                     for title in self._titles(inner, titles):
                         yield (answer, "message", title), {"message": Behaviour(message)}
             else:
-                yield (answer, family, key), {family: Behaviour(self._value(family, self.yaml.scalar(inner)))}
-
-    def _value(self, family: Family, text: str) -> str:
-        return lengthened(text, self.media) if family in FAMILIES_WITH_OUTCOMES else text
+                yield (answer, family, key), {family: Behaviour(self.yaml.scalar(inner))}
 
     def _message(self, family: Family, node: yaml.Node) -> str:
         """The message of all questions with an outcome, "" for none."""
@@ -192,4 +207,4 @@ def _addressed(operation: str, lines: Lines) -> Iterator[tuple[Address, Fact]]:
     for (answer, _, place), facts in lines.items():
         for family, fact in (facts or {}).items():
             address = Address(operation, answer, family, place)
-            yield address, fact if isinstance(fact, tuple) else rounded(family, fact)
+            yield address, fact if isinstance(fact, tuple) else rounded(address, fact)

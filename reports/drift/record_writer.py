@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from contracts.behaviour.behaviour import Behaviour
+from contracts.behaviour.behaviour import Address, Behaviour
 from reports.drift.question_titles import joined
-from reports.drift.record_groups import LineKey, OperationGroup, is_titled, usual_sightings
-from reports.drift.record_lines import SECTIONS, Facts, line_of
+from reports.drift.record_groups import LineKey, OperationGroup, is_titled, sightings_of, usual_sightings
+from reports.drift.record_lines import SECTIONS, Facts, Line, line_of
 from reports.drift.shared_shapes import ANY as ANY
 from reports.drift.shared_shapes import FILE as SHAPES_FILE
-from reports.drift.shared_shapes import Shapes, inherited, media_type_of, shape_lines
-from reports.drift.sightings import ENOUGH
-from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, shortened
+from reports.drift.shared_shapes import Shapes, inherited, shape_lines
+from reports.drift.sightings import enough, rounded
+from reports.drift.usual_answers import UsualAnswers
 from reports.drift.yaml_text import block, flow, scalar
 
-MEDIA_TYPE = "media type"  # of answers whose outcome names none
 MESSAGE = "message"  # of all questions with an outcome, in the place of a sort
 NOT_SEEN = "not seen"  # in the place of an answer: the operation has none of it
 SHAPE = "shape"  # of an answer: the file that has what is usual for it
@@ -26,21 +25,27 @@ MARK = "# Recorded behaviour; ~ marks what is unsteady and not watched."
 Lines = Mapping[LineKey, Facts | None]
 
 
-def file_text(group: OperationGroup, shapes: Shapes) -> str:
-    """The file of that group; `shapes` stand in a file of their own."""
-    usual = usual_sightings(group)
+def file_text(group: OperationGroup, shapes: Shapes, answers: UsualAnswers) -> str:
+    """The file of that group; `shapes` and usual answers stand in a file of their own.
+
+    A block is left out that says no more than that answers of a class have the usual shape.
+    """
+    usual, implied = usual_sightings(group), implied_sightings(group.operations[0], group.common, answers)
     titles, written = titles_by_sort(group.common), shape_lines(group)
-    media = media_type_of(group)
     lines = [MARK, "operations:", *(f"- {scalar(operation)}" for operation in group.operations)]
-    lines += [f"{MEDIA_TYPE}: {scalar(media)}"] if media else []
-    unusual = {answer for answer, seen in usual.items() if seen != ENOUGH}
-    for answer in sorted({*unusual, *(key[0] for key in group.common)}):
+    for answer in sorted({*usual, *implied, *(key[0] for key in group.common)}):
         same, lacking = inherited(written.get(answer, {}), shapes.get(answer, {}))
         left: dict[LineKey, Facts | None] = {
             key: facts for key, facts in group.common.items() if key[0] == answer and key[1:] not in same
         }
         left |= {(answer, *place): None for place in lacking}
-        lines += _answer(answer, _short(left, media), usual, titles, 0, is_inherited=bool(same))
+        seen = usual.get(answer, enough(answer))
+        if not left and bool(same) == (answer in shapes) and seen == (implied.get(answer) if same else enough(answer)):
+            continue  # this is what a reader takes for granted
+        if not left and not same and seen == enough(answer):
+            lines.append(f"{scalar(answer)}: {{}}")  # such answers have not the usual shape
+        else:
+            lines += _answer(answer, left, usual, titles, 0, is_inherited=bool(same))
     if group.differing:
         lines.append("differs:")
     for operation, differing in group.differing.items():
@@ -50,16 +55,35 @@ def file_text(group: OperationGroup, shapes: Shapes) -> str:
             if own.keys() == {key for key in group.common if key[0] == answer} and not any(own.values()):
                 lines.append(f"    {scalar(answer or ANY)}: {NOT_SEEN}")
                 continue
-            lines += _answer(answer, _short(differing, media), usual, {}, 2)
+            lines += _differing_answer(answer, own, usual, shapes.get(answer, {}))
     return "\n".join(lines) + "\n"
 
 
-def _short(lines: Lines, media: str) -> dict[LineKey, Facts | None]:
-    """The lines with outcomes as they are written."""
-    return {key: facts if facts is None or key[1] not in FAMILIES_WITH_OUTCOMES else {
-        family: Behaviour(shortened(fact.value, media)) if isinstance(fact, Behaviour) else fact
-        for family, fact in facts.items()
-    } for key, facts in lines.items()}  # fmt: skip
+def _differing_answer(
+    answer: str, own: Lines, usual: Mapping[str, int], shape: Mapping[tuple[str, str], Line]
+) -> Iterator[str]:
+    """The lines of what one operation has otherwise, without those of the usual shape if it has all of them."""
+    seen = sightings_of({answer: own}).get(answer, enough(answer))
+    written = {key[1:]: line_of(*key[1:], facts, seen) for key, facts in own.items() if facts and key[1] in SECTIONS}
+    of_bodies = {place: line for place, line in shape.items() if place[0] in SECTIONS}
+    if not answer or not of_bodies or any(written.get(place) != line for place, line in shape.items()):
+        yield from _answer(answer, own, usual, {}, 2)
+        return
+    left = {key: facts for key, facts in own.items() if key[1:] not in shape}
+    yield from _answer(answer, left, {answer: seen}, {}, 2, is_inherited=True)
+
+
+def implied_sightings(operation: str, lines: Lines, answers: UsualAnswers) -> dict[str, int]:
+    """How often each class of answers was seen, by the questions that have one: twice for each."""
+    numbers: Counter[str] = Counter()
+    for (_, section, place), facts in lines.items():
+        fact = facts.get(section) if facts and section in ("outcome", "access") else None  # type: ignore[call-overload]
+        if isinstance(fact, Behaviour):
+            numbers[answers.answer(operation, place, fact.value)] += 2
+    return {
+        answer: rounded(Address(operation, answer, "kind", ""), Behaviour("", number, number)).total
+        for answer, number in numbers.items()
+    }
 
 
 def titles_by_sort(lines: Lines) -> dict[str, list[str]]:
@@ -91,13 +115,14 @@ def _answer(
     for (line_answer, section, place), facts in sorted(lines.items()):
         if line_answer == answer:
             sections[section][place] = facts
-    seen = usual.get(answer, ENOUGH)
+    seen = usual.get(answer, enough(answer))
     messages = _common_messages(sections) if titles else {}
     yield f"{'  ' * depth}{scalar(answer or ANY)}:"
-    if depth == 0 and seen != ENOUGH:
-        yield f"  seen: {seen}"
+    inner = "  " * (depth + 1)
+    if (depth == 0 and seen != enough(answer)) or (depth and is_inherited):
+        yield f"{inner}seen: {seen}"
     if is_inherited:
-        yield f"  {SHAPE}: {SHAPES_FILE}"
+        yield f"{inner}{SHAPE}: {SHAPES_FILE}"
     for section, places in sorted(sections.items()):
         for name, value in _section(section, places, seen, titles, messages).items():
             yield from block({name: value}, depth + (5 if is_titled(name) else 3), depth + 1)

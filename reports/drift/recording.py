@@ -30,8 +30,8 @@ def merge(header: RecordHeader, observations: Sequence[Observation], earlier: Re
         behaviours = _behaviours(address, observations, earlier)
         if address in unsteady:
             unsteady[address] = _values([*unsteady[address], *_texts(behaviours)])
-        elif (agreed := _agreed(address, behaviours)) is not None:
-            steady[address] = rounded(address.family, agreed)
+        elif (common := agreed(address, behaviours)) is not None:
+            steady[address] = rounded(address, common)
         else:
             unsteady[address] = _values(_texts(behaviours))
     return Record(_header(header, earlier), steady, unsteady)
@@ -45,7 +45,7 @@ def _behaviours(
     return [earlier.steady[address], *seen] if earlier and address in earlier.steady else list(seen)
 
 
-def _agreed(address: Address, behaviours: Sequence[Behaviour | None]) -> Behaviour | None:
+def agreed(address: Address, behaviours: Sequence[Behaviour | None]) -> Behaviour | None:
     """The behaviour that all of these agree on, with their sightings added up; None if they do not."""
     present = [behaviour for behaviour in behaviours if behaviour is not None]
     values = {behaviour.value for behaviour in present}

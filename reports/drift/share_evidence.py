@@ -1,6 +1,6 @@
 """Whether two shares differ by more than chance: Fisher's exact test, for all shares of a run together.
 
-Rule: all shares of a run share one rate of false alarms (Holm's method). Below `ENOUGH` sightings nothing is decided.
+Rule: all shares that are compared together have one rate of false alarms (Holm's method).
 """
 
 from __future__ import annotations

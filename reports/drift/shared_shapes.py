@@ -10,16 +10,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from contracts.behaviour.behaviour import Behaviour
+from reports.drift.behaviour_comparison import is_error
 from reports.drift.record_groups import OperationGroup, usual_sightings
-from reports.drift.record_lines import SECTIONS, Line, line_of
-from reports.drift.sightings import ENOUGH
-from reports.drift.usual_media_type import FAMILIES_WITH_OUTCOMES, shortened, usual_media_type
+from reports.drift.record_lines import ABSENT, SECTIONS, Line, line_of
+from reports.drift.sightings import enough
+from reports.drift.usual_answers import UsualAnswers
 from reports.drift.yaml_text import block, scalar
 
 FILE = "shapes.yaml"
 ANY = "any"  # in the place of an answer: what does not depend on it
 HEADING = "# What answers of most operations have in common; a file of operations refers to it."
 LEAST_GROUPS = 3  # in which a line stands, and most of those that have such answers
+
+MEDIA_TYPE = "media type"  # of outcomes that name none
+QUESTIONS = "questions"  # by sort, how most of them are answered
+PARTS = ("outcome", "message")  # of the answer to a sort of question
+REFUSED = "refused"  # in the place of an answer: what most classes of refusals have
 
 Place = tuple[str, str]  # section and place
 Shapes = Mapping[str, Mapping[Place, Line]]
@@ -28,26 +34,15 @@ Shapes = Mapping[str, Mapping[Place, Line]]
 def shape_lines(group: OperationGroup) -> dict[str, dict[Place, Line]]:
     """The lines that the operations of a group have in common, by answer; what is unsteady is left out elsewhere than
     in bodies and headers."""
-    usual, media = usual_sightings(group), media_type_of(group)
+    usual = usual_sightings(group)
     lines: dict[str, dict[Place, Line]] = defaultdict(dict)
     for (answer, section, place), facts in sorted(group.common.items()):
         if section in SECTIONS:
-            lines[answer][section, place] = line_of(section, place, facts, usual.get(answer, ENOUGH))
-        for family, fact in facts.items() if section not in SECTIONS else ():
+            lines[answer][section, place] = line_of(section, place, facts, usual.get(answer, enough(answer)))
+        for fact in facts.values() if section not in SECTIONS else ():
             if isinstance(fact, Behaviour):
-                is_outcome = family in FAMILIES_WITH_OUTCOMES
-                lines[answer][section, place] = shortened(fact.value, media) if is_outcome else fact.value
+                lines[answer][section, place] = fact.value
     return lines
-
-
-def media_type_of(group: OperationGroup) -> str:
-    """The usual media type of a group's outcomes, "" for none."""
-    return usual_media_type(
-        fact.value
-        for facts in group.common.values()
-        for family, fact in facts.items()
-        if family in FAMILIES_WITH_OUTCOMES and isinstance(fact, Behaviour)
-    )
 
 
 def shared_shapes(groups: Iterable[OperationGroup]) -> dict[str, dict[Place, Line]]:
@@ -76,13 +71,48 @@ def inherited(own: Mapping[Place, Line], shape: Mapping[Place, Line]) -> tuple[l
     return (same, lacking) if len(same) > len(lacking) + 1 else ([], [])
 
 
-def shapes_text(shapes: Shapes) -> str:
-    """The file with these shapes."""
+def shapes_text(shapes: Shapes, usual: UsualAnswers) -> str:
+    """The file with the usual answers and these shapes; what most refusals have stands once."""
     lines = [HEADING]
-    for answer, shape in shapes.items():
-        lines.append(f"{scalar(answer or ANY)}:")
+    lines += [f"{MEDIA_TYPE}: {scalar(usual.media)}"] if usual.media else []
+    sorts = sorted({*usual.outcomes, *usual.messages})
+    questions = {
+        sort: {name: it[sort] for name, it in zip(PARTS, (usual.outcomes, usual.messages), strict=True) if sort in it}
+        for sort in sorts
+    }
+    lines += block({QUESTIONS: questions}, 2) if questions else []
+    for answer, shape in layered(shapes).items():
+        lines.append(f"{scalar(answer or ANY)}:" + ("" if shape else " {}"))
         lines += _answer_lines(shape)
     return "\n".join(lines) + "\n"
+
+
+def layered(shapes: Shapes) -> dict[str, dict[Place, Line]]:
+    """The shapes, with what most classes of refusals have under REFUSED; ABSENT stands where a class has not."""
+    refusals = [shape for answer, shape in shapes.items() if is_error(answer)]
+    counts = Counter((place, json.dumps(line)) for shape in refusals for place, line in shape.items())
+    common = {place: json.loads(line) for (place, line), count in sorted(counts.items()) if 2 * count > len(refusals)}
+    if len(refusals) < LEAST_GROUPS or not common:
+        return {answer: dict(shape) for answer, shape in shapes.items()}
+    layers: dict[str, dict[Place, Line]] = {}
+    for answer, shape in shapes.items():
+        own: dict[Place, Line] = dict(shape)
+        if is_error(answer):
+            own = {place: line for place, line in shape.items() if common.get(place) != line}
+            own |= {place: ABSENT for place in common if place not in shape}
+        layers[answer] = own
+    return {**layers, REFUSED: common}
+
+
+def unlayered(layers: Shapes) -> dict[str, dict[Place, Line]]:
+    """The inverse of `layered`."""
+    common = layers.get(REFUSED, {})
+    shapes: dict[str, dict[Place, Line]] = {}
+    for answer, own in layers.items():
+        if answer != REFUSED:
+            every = {**(common if is_error(answer) else {}), **own}
+            shapes[answer] = {place: line for place, line in every.items() if line != ABSENT}
+    return shapes
 
 
 def _answer_lines(shape: Mapping[Place, Line]) -> Iterator[str]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contracts.behaviour.behaviour import SHARES, Behaviour, Family
+from contracts.behaviour.behaviour import SHARES, Address, Behaviour, Family
+from reports.drift.behaviour_comparison import is_error
 
+ENOUGH_REFUSALS = 2
 ENOUGH = 20  # sightings from which on `always` and `never` count as such
-STEPS = (0, 1, 2, 5, 10, 14, 20, 40, 80)
+STEPS = (0, 1, 2, 10, 20)
+STEPS_OF_RATES = (2, 5, 10, 20, 40, 80)  # of what is neither always nor never
 PERCENTS = (1, 2, 5, *range(10, 91, 10), 95, 98, 99)
 COUNTED: tuple[Family, ...] = (
     "presence",
@@ -22,22 +25,27 @@ COUNTED: tuple[Family, ...] = (
     "number",
     "values",
     "members",
-    "order",
-    "length",
-    "unique",
     "header value",
 )
 """Families in which a difference means something only after enough sightings."""
 
 
-def rounded(family: Family, behaviour: Behaviour) -> Behaviour:
+def enough(answer: str) -> int:
+    """How many sightings of such an answer are as good as more: the same question is always refused alike, while
+    records differ.
+    """
+    return ENOUGH_REFUSALS if is_error(answer) else ENOUGH
+
+
+def rounded(address: Address, behaviour: Behaviour) -> Behaviour:
     """The behaviour as a record keeps it; rounding it again changes nothing."""
+    family, answer = address.family, address.answer
     if family not in COUNTED:
         return Behaviour(behaviour.value)
-    total = _step(behaviour.total)
     if behaviour.value == "sometimes" and family in SHARES:
-        return rounded_share(100 * behaviour.count / max(behaviour.total, 1), max(total, 2))
-    total = min(total, ENOUGH)
+        total = _step(max(behaviour.total, STEPS_OF_RATES[0]), STEPS_OF_RATES)
+        return rounded_share(100 * behaviour.count / max(behaviour.total, 1), total)
+    total = _step(min(behaviour.total, enough(answer)), STEPS)
     return Behaviour(behaviour.value, 0 if behaviour.value == "never" and family in SHARES else total, total)
 
 
@@ -56,8 +64,8 @@ def _count(percent: float, total: int) -> int:
     return min(max(round(_nearest(percent, PERCENTS) * total / 100), 1), total - 1)
 
 
-def _step(total: int) -> int:
-    return max(step for step in STEPS if step <= max(total, 0))
+def _step(total: int, steps: Sequence[int]) -> int:
+    return max(step for step in steps if step <= max(total, 0))
 
 
 def _nearest(value: float, steps: Sequence[int]) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from contracts.behaviour.behaviour import Family
 
 FAMILIES_WITH_OUTCOMES: tuple[Family, ...] = ("outcome", "access", "method")
+FRAME = "frame"  # what begins with it has no media type
 NONE = " without media type"
 PARTS = re.compile(
     r"(?P<status>(?:\d{3}|frame)(?: refused)?)(?P<media> [\w.+*-]+/[\w.+*-]+(?:; [^ ;]+)*)?(?P<rest>(?:[ ,].*)?)",
@@ -31,6 +32,8 @@ def shortened(outcome: str, usual: str) -> str:
     match = PARTS.fullmatch(outcome)
     if not usual or match is None:
         return outcome
+    if outcome.startswith(FRAME):
+        return outcome
     if not match["media"]:
         return match["status"] + NONE + match["rest"]
     short = match["status"] + match["rest"] if match["media"].strip() == usual else outcome
@@ -40,7 +43,7 @@ def shortened(outcome: str, usual: str) -> str:
 def lengthened(text: str, usual: str) -> str:
     """The inverse of `shortened`."""
     match = PARTS.fullmatch(text)
-    if not usual or match is None or match["media"]:
+    if not usual or match is None or match["media"] or text.startswith(FRAME):
         return text
     if match["rest"].startswith(NONE):
         return match["status"] + match["rest"].removeprefix(NONE)

@@ -66,5 +66,7 @@ def _of_both(address: Address, before: Behaviour | None, after: Behaviour | None
     if before is None or after is None:
         return None
     if address.family in SHARES and before.total and after.total:
+        if before.value == after.value != "sometimes":
+            return before
         return share(before.count + after.count, before.total + after.total)
     return before if before.value == after.value else None

@@ -84,13 +84,13 @@ def test_the_order_of_observation_does_not_show(
 @settings(max_examples=300, deadline=None)
 @given(family=st.sampled_from(FAMILIES), data=st.data())
 def test_rounding_again_changes_nothing(family: str, data: st.DataObject) -> None:
-    behaviour = rounded(family, data.draw(behaviours(family)))  # type: ignore[arg-type]
-    assert rounded(family, behaviour) == behaviour  # type: ignore[arg-type]
+    behaviour = rounded(fact(family, ""), data.draw(behaviours(family)))
+    assert rounded(fact(family, ""), behaviour) == behaviour
 
 
 @given(count=st.integers(1, 299), total=st.integers(2, 300))
 def test_rounding_keeps_sometimes(count: int, total: int) -> None:
-    behaviour = rounded("presence", share(min(count, total - 1), total))
+    behaviour = rounded(fact("presence", ""), share(min(count, total - 1), total))
     assert behaviour.value == "sometimes"
     assert 0 < behaviour.count < behaviour.total <= max(total, 2)
 
@@ -166,6 +166,7 @@ def test_a_record_is_short_and_readable(tmp_path: Path) -> None:
     steady[fact("kind", "/tasks", operation="GET /v2/tasks")] = Behaviour("object", 40, 40)
     write_record(Record(HEADER, steady, unsteady), tmp_path)
     assert (tmp_path / "GET tasks.yaml").read_text() == EXPECTED
+    assert (tmp_path / "shapes.yaml").read_text() == EXPECTED_SHAPES
 
 
 EXPECTED = """\
@@ -173,12 +174,9 @@ EXPECTED = """\
 operations:
 - GET /tasks
 - GET /v2/tasks
-media type: application/json
 any:
   outcome:
-    200: {valid: [limit 5, limit 9]}
-    400 missing id: {message: id is missing, missing: [query id]}
-  outcome~: {"valid: x": [a, b]}
+    usual: {missing: [query id], valid: [limit 5, limit 9]}
 200:
   body:
     /tasks: array
@@ -187,13 +185,23 @@ any:
     cache-control: no-store
     date: {value~: [HTTP date, text]}
 differs:
-  GET /v2/tasks:
+  GET /tasks:
     any:
-      without: {outcome: ["valid: x"]}
+      outcome~: {"valid: x": [a, b]}
+  GET /v2/tasks:
     200:
       body:
         /tasks: object
       without: {headers: [date]}
+"""
+
+
+EXPECTED_SHAPES = """\
+# What answers of most operations have in common; a file of operations refers to it.
+media type: application/json
+questions:
+  missing: {outcome: "400 missing {name}", message: "{name} is missing"}
+  valid: {outcome: 200}
 """
 
 
@@ -220,7 +228,8 @@ def test_another_media_type_of_all_answers_is_a_few_lines(tmp_path: Path) -> Non
     for media in ("application/json", "text/csv"):
         steady = {fact("outcome", title, answer=""): Behaviour(f"200 {media} code x{title[-1]}") for title in titles}
         write_record(Record(HEADER, steady, {}), tmp_path)
-        texts.append((tmp_path / "GET tasks.yaml").read_text().splitlines())
+        texts.append((tmp_path / "shapes.yaml").read_text().splitlines())
+        assert read_record(tmp_path).steady == steady
     assert [pair for pair in zip(*texts, strict=True) if pair[0] != pair[1]] == [
         ("media type: application/json", "media type: text/csv")
     ]
@@ -284,7 +293,7 @@ def test_questions_that_most_operations_answer_alike_are_written_once(tmp_path: 
     }
     write_record(Record(HEADER, steady, {}), tmp_path)
     assert read_record(tmp_path).steady == steady
-    assert (tmp_path / "GET 0.yaml").read_text().endswith("media type: application/json\nany:\n  shape: shapes.yaml\n")
+    assert (tmp_path / "GET 0.yaml").read_text().endswith("- GET /0\nany:\n  shape: shapes.yaml\n")
 
 
 def test_a_shape_that_is_not_there_is_named(tmp_path: Path) -> None:
