@@ -93,9 +93,9 @@ def answers_to_no_question(record: Record) -> set[tuple[str, str]]:
     """Operations with the classes of answers that none of their questions has: they are kept from an earlier day."""
     known = {(it.operation, it.answer) for it in record.steady if it.answer and it.family != "rpc"}
     outcomes = [(it.operation, value.value) for it, value in record.steady.items() if it.family in OUTCOMES]
-    asked = {(operation, parse_outcome(text).answer) for operation, text in outcomes}
+    current = {(operation, parse_outcome(text).answer) for operation, text in outcomes}
     with_outcomes = {operation for operation, _ in outcomes}
-    return {answer for answer in known - asked if answer[0] in with_outcomes}
+    return {answer for answer in known - current if answer[0] in with_outcomes}
 
 
 def rank(change: Change) -> tuple[bool, int, int, str, str]:

@@ -20,7 +20,7 @@ TRANSPORT = re.compile(r" (?:by|over) .*$")
 CALL = re.compile(r"[a-z]\S*/\S* ([A-Z]+)")  # the label of a call by frames, such as inventory/device LIST
 RUN = "run"  # the file of facts that belong to no operation
 TAKEN = (RUN, "record", "shapes", "times", "accepted")  # names of other files in the folder of a record
-ASKED = (*TITLED, "access")  # sections whose places are questions, others of each operation
+OF_QUESTIONS = (*TITLED, "access")  # sections whose places are questions, others of each operation
 UNSAFE = re.compile(r"[^\w .,()+={}\[\]-]")  # in a file name on some system
 
 LineKey = tuple[str, str, str]  # answer, section, place
@@ -60,7 +60,9 @@ def form_of_label(label: str) -> str:
 def _group(operations: Sequence[str], lines: Mapping[str, Lines]) -> OperationGroup:
     common: dict[LineKey, Facts] = {}
     for key in sorted({key for operation in operations for key in lines[operation]}):
-        facts = _most_common([lines[operation].get(key) for operation in operations], is_asked=key[1] in ASKED)
+        facts = _most_common(
+            [lines[operation].get(key) for operation in operations], is_question=key[1] in OF_QUESTIONS
+        )
         if facts is not None:
             common[key] = facts
     differing: dict[str, dict[LineKey, Facts | None]] = {}
@@ -72,12 +74,12 @@ def _group(operations: Sequence[str], lines: Mapping[str, Lines]) -> OperationGr
     return OperationGroup(tuple(operations), common, differing)
 
 
-def _most_common(candidates: Sequence[Facts | None], *, is_asked: bool) -> Facts | None:
+def _most_common(candidates: Sequence[Facts | None], *, is_question: bool) -> Facts | None:
     """What most of them have, the first of several that are as many; of what is asked nothing, if as many have
     nothing.
     """
     counts = Counter(str(sorted(facts.items())) if facts is not None else "" for facts in candidates)
-    ranked = sorted(candidates, key=lambda facts: facts is not None) if is_asked else candidates
+    ranked = sorted(candidates, key=lambda facts: facts is not None) if is_question else candidates
     return max(ranked, key=lambda facts: counts[str(sorted(facts.items())) if facts is not None else ""])
 
 
