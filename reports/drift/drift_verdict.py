@@ -19,6 +19,7 @@ from reports.drift.record import RecordHeader
 
 FAIL_ON: tuple[Severity, ...] = ("breaking", "risky", "additive")
 MOST_DAYS = 180  # of a record, after which it should be made anew
+AWAY = (1, 3, 4)  # kinds: the operation is gone, has moved, or has moved to another host
 LEAST_COMPARABLE = 0.9  # share of the steady behaviours
 
 
@@ -54,7 +55,7 @@ def judge_drift(
         for change in result.changes
         if change.is_confirmed
         and change.id not in accepted
-        and (SEVERITIES.index(change.severity) <= worst_allowed or change.id in overdue)
+        and (SEVERITIES.index(change.severity) <= worst_allowed or change.id in overdue or _blocked_by(change, result))
     )
     reasons = tuple(_reasons(result))
     if result.problems:
@@ -64,7 +65,8 @@ def judge_drift(
     else:
         verdict = "fail" if failing else "inconclusive" if reasons else "pass"
     known = {change.id: accepted[change.id] for change in result.changes if change.id in accepted}
-    return DriftVerdict(result, verdict, failing, known, reasons, (*_notes(result, today), *_overdue(result, overdue)))
+    notes = (*_notes(result, today), *_overdue(result, overdue), *_blocked(result))
+    return DriftVerdict(result, verdict, failing, known, reasons, notes)
 
 
 def check_record(header: RecordHeader, folder: str, *, api: str, target: str, plan_size: str) -> None:
@@ -112,6 +114,19 @@ def _overdue(result: DriftResult, overdue: Collection[str]) -> Iterator[str]:
     for change in result.changes:
         if change.id in overdue:
             yield f"{change.id} was accepted, and its last day is over"
+
+
+def _blocked_by(change: Change, result: DriftResult) -> list[str]:
+    """The operations that could not be compared since that change took away what they need."""
+    if change.number not in AWAY:
+        return []
+    return [name for name, reason in result.inconclusive.items() if f" {change.operation} " in f" {reason} "]
+
+
+def _blocked(result: DriftResult) -> Iterator[str]:
+    for change in result.changes:
+        if names := sorted(_blocked_by(change, result)):
+            yield f"{change.operation} answers otherwise, and what needs it could not be compared: {', '.join(names)}"
 
 
 def _notes(result: DriftResult, today: date) -> Iterator[str]:

@@ -371,6 +371,14 @@ def test_a_rare_member_is_renamed_if_another_takes_its_place() -> None:
     assert compared(before, item(n=5), Optional()) == []
 
 
+def test_answers_of_a_gone_operation_stay_in_the_record() -> None:
+    before, after = {**VALID, **member(), **header("etag", "strong")}, outcome(PLAIN, "404 application/json")
+    (change,) = compared(before, after)
+    assert {address.answer for address, _ in change.edits} == {""}
+    kept = Record(HEADER, {**before, **after}, {})
+    assert (changes(kept, after, SeverityRules()), not_comparable(kept, after)) == ([], [])
+
+
 def test_a_gone_operation_explains_its_answers() -> None:
     before = {**VALID, **member(), **header("etag", "strong")}
     assert [change.number for change in compared(before, outcome(PLAIN, "404"))] == [1]

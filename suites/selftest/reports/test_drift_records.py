@@ -296,6 +296,34 @@ def test_questions_that_most_operations_answer_alike_are_written_once(tmp_path: 
     assert (tmp_path / "GET 0.yaml").read_text().endswith("- GET /0\nany:\n  shape: shapes.yaml\n")
 
 
+def test_another_message_of_all_refusals_is_a_line(tmp_path: Path) -> None:
+    texts = []
+    for wording in ("{} is missing", "give {}"):
+        steady = {
+            fact(family, f"missing: query {name}", "", f"GET /{name}"): Behaviour(value)
+            for name in ("list", "task", "tag")
+            for family, value in (
+                ("outcome", f"400 application/json missing {name}"),
+                ("message", wording.format(name)),
+            )
+        }
+        write_record(Record(HEADER, steady, {}), tmp_path)
+        assert read_record(tmp_path).steady == steady
+        texts.append({line for file in tmp_path.glob("*.yaml") for line in file.read_text().splitlines()})
+    assert len(texts[0] ^ texts[1]) == 2
+
+
+def test_a_message_that_is_missing_where_others_have_one_is_noted(tmp_path: Path) -> None:
+    steady = {
+        fact(family, f"missing: query {name}", ""): Behaviour(value)
+        for name in ("list", "task", "tag")
+        for family, value in (("outcome", "400"), ("message", "no"))
+        if (family, name) != ("message", "tag")
+    }
+    write_record(Record(HEADER, steady, {}), tmp_path)
+    assert read_record(tmp_path).steady == steady
+
+
 def test_a_shape_that_is_not_there_is_named(tmp_path: Path) -> None:
     write_record(Record(HEADER, {}, {}), tmp_path)
     head = "# Recorded behaviour; ~ marks what is unsteady and not watched.\noperations: [a]\n"

@@ -136,6 +136,28 @@ def test_what_says_nothing_does_not_pass(
     assert any(reason in line for line in judged.reasons)
 
 
+NEEDS_TASKS = {"GET /notes": "getflow GET /tasks has nothing at /tasks/*/id: the target needs at least one such record"}
+
+
+@pytest.mark.parametrize(
+    ("number", "inconclusive", "verdict"),
+    [
+        (3, NEEDS_TASKS, "fail"),
+        (3, {"GET /notes": "getflow GET /tasks_done has nothing at /tasks/*/id"}, "inconclusive"),
+        (44, NEEDS_TASKS, "inconclusive"),
+    ],
+)
+def test_a_list_that_moves_fails_for_what_needs_it(
+    number: int, inconclusive: dict[str, str], verdict: str, sample: DriftResult
+) -> None:
+    moved = replace(sample.changes[0], number=number, severity="risky", operation="GET /tasks")
+    judged = judge_drift(replace(sample, changes=(moved,), inconclusive=inconclusive), TODAY)
+    assert judged.verdict == verdict
+    assert any("what needs it could not be compared: GET /notes" in note for note in judged.notes) == (
+        verdict == "fail"
+    )
+
+
 def test_an_accepted_change_fails_nothing(sample: DriftResult) -> None:
     judged = judge_drift(sample, TODAY, accepted={change.id: "ticket 812" for change in sample.changes})
     assert (judged.verdict, len(judged.accepted)) == ("pass", len(sample.changes))
