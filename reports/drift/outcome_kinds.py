@@ -80,6 +80,8 @@ def _is_access(sort: str, before: Outcome, after: Outcome) -> bool:
 def _both_refused(before: Outcome, after: Outcome) -> str:
     if "html" in after.media_type and "html" not in before.media_type:
         return "error as a page"
+    if before.malformed != after.malformed:
+        return "error envelope changed"
     if before.in_band != after.in_band:
         return "refused in another way"
     if before.status[:1] != after.status[:1]:

@@ -248,6 +248,8 @@ CASES: list[tuple[int, str, Facts, Facts, str]] = [
     (115, "breaking", fact("rpc", "frame", "text"), fact("rpc", "frame", "binary"), "frame"),
     (116, "breaking", fact("rpc", "close", "stays open"), fact("rpc", "close", "after an error"), "close"),
     (117, "breaking", fact("rpc", "largest frame", "65536"), fact("rpc", "largest frame", "400"), "largest frame"),
+    (41, "breaking", outcome("missing: query id", "400 application/json"),
+     outcome("missing: query id", "400 application/json malformed"), "missing: query id"),
     (117, "breaking", outcome(PLAIN, "frame"), outcome(PLAIN, "closed 1009"), PLAIN),
     (116, "breaking", outcome(PLAIN, "frame"), outcome(PLAIN, "closed 1008"), PLAIN),
     (38, "breaking", body("/code", answer="400", values="a, b"), body("/code", answer="400", values="a, c"), "/code"),
