@@ -146,14 +146,12 @@ def _is_code(address: Address) -> bool:
 
 
 def _members(_comparison: Comparison, _address: Address, before: Behaviour, after: Behaviour) -> str:
+    if before.value == "varies" or before.total < SEEN_FOR_A_VALUE:  # a few objects may be alike by chance
+        return ""
     was, now = (behaviour.value.split(", ") for behaviour in (before, after))
-    if "varies" in (before.value, after.value):
-        return "order of members" if before.value != "varies" and min(before.total, after.total) >= FEW_OBJECTS else ""
     common = set(was) & set(now)
-    return "order of members" if [it for it in was if it in common] != [it for it in now if it in common] else ""
-
-
-FEW_OBJECTS = 2
+    is_same = [it for it in was if it in common] == [it for it in now if it in common]
+    return "" if is_same and after.value != "varies" else "order of members"
 
 
 def _order(_comparison: Comparison, _address: Address, before: Behaviour, after: Behaviour) -> str:

@@ -312,6 +312,10 @@ NO_CHANGES = {
         fact("order", "/tasks", "up by at", "200"),
         fact("order", "/tasks", "up by at, up by id", "200"),
     ),
+    "another order of members in a few objects": (
+        body("/", n=5, kind="object", members="a, b"),
+        body("/", n=5, kind="object", members="b, a"),
+    ),
     "rows in an order that both show": (
         fact("csv", "order of rows", "up by Day, up by Id"),
         fact("csv", "order of rows", "up by Id"),
