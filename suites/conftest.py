@@ -252,7 +252,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("operation", [it for it in operations if _is_offered(metafunc, it)], ids=str)
     if "call" in missing:
         contracts_of_calls = [contract for api in apis if (contract := load_rpc_contract(api))]
-        metafunc.parametrize("call", [call for rpc in contracts_of_calls for call in rpc.calls.values()], ids=str)
+        calls = [call for rpc in contracts_of_calls for call in rpc.calls.values()]
+        marks = list(metafunc.definition.iter_markers("bug_kind"))
+        metafunc.parametrize("call", [it for it in calls if not bug_kinds.reasons_against(it, marks)], ids=str)
     if "resource" in missing:
         metafunc.parametrize("resource", [resource for api in apis for resource in resources(api)], ids=str)
     if "transport" in missing:

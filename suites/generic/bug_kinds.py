@@ -1,17 +1,19 @@
 """The kinds of bugs that vendors ship, whatever a document is about; each is tested wherever it can occur.
 
 A test of a kind has the mark `bug_kind(name, reason_against)`: it is collected for every operation for which
-`reason_against(operation)` is "". Any other text says why the kind cannot occur there. Without `reason_against` the
-clauses that the tests check decide where it can.
+`reason_against(operation)` is "". Any other text says why the kind cannot occur there. `reason_against_call` says the
+same of the calls of a test by frame. Without either the clauses that the tests check decide where it can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from typing import Any
 
 import pytest
 
+from contracts.asyncapi import Call, load_rpc_contract
 from contracts.openapi import load_contract
 from contracts.operation import Operation
 from reports.results.run_manifest import BugKind
@@ -35,18 +37,21 @@ KINDS = {
 }
 
 
+OF_OPERATIONS, OF_CALLS = "reason_against", "reason_against_call"
+ReasonAgainst = Callable[[Any], str]  # takes an operation, or a call
 NO_CLAUSE = "no test of the kind is about it"
 
 
-def reasons_against(operation: Operation, marks: Iterable[pytest.Mark]) -> list[str]:
-    """Why the kinds that these marks name cannot occur at the operation, [] if they can."""
-    reasons = [_reason(mark.kwargs["reason_against"], operation) for mark in marks if "reason_against" in mark.kwargs]
+def reasons_against(subject: Operation | Call, marks: Iterable[pytest.Mark]) -> list[str]:
+    """Why the kinds that these marks name cannot occur at the operation or call, [] if they can."""
+    name = OF_CALLS if isinstance(subject, Call) else OF_OPERATIONS
+    reasons = [_reason(mark.kwargs[name], subject) for mark in marks if name in mark.kwargs]
     return [reason for reason in reasons if reason]
 
 
 @cache
-def _reason(reason_against: Callable[[Operation], str], operation: Operation) -> str:
-    return reason_against(operation)
+def _reason(reason_against: ReasonAgainst, subject: Operation | Call) -> str:
+    return reason_against(subject)
 
 
 def of_tests(items: Iterable[pytest.Item], apis: Iterable[str]) -> dict[str, BugKind]:
@@ -55,24 +60,39 @@ def of_tests(items: Iterable[pytest.Item], apis: Iterable[str]) -> dict[str, Bug
     for item in items:
         for mark in item.iter_markers("bug_kind"):
             tests.setdefault(mark.args[0], []).append(item)
-    operations = [operation for api in apis for operation in load_contract(api).operations.values()]
-    return {kind: _of_kind(kind, rule, operations, tests[kind]) for kind, rule in KINDS.items() if kind in tests}
+    names = list(apis)
+    operations = [operation for api in names for operation in load_contract(api).operations.values()]
+    calls = [call for api in names if (rpc := load_rpc_contract(api)) for call in rpc.calls.values()]
+    return {kind: _of_kind(kind, rule, operations, calls, tests[kind]) for kind, rule in KINDS.items() if kind in tests}
 
 
-def _of_kind(kind: str, rule: str, operations: Iterable[Operation], tests: Iterable[pytest.Item]) -> BugKind:
-    """The kind, with why no test of it can look at each operation, "" if one can."""
-    clauses, deciding = set(), {}
-    for test in tests:
-        clauses |= set(clauses_of(test))
-        for mark in test.iter_markers("bug_kind"):
-            if mark.args[0] == kind and "reason_against" in mark.kwargs:
-                deciding[mark.kwargs["reason_against"]] = mark
+def _of_kind(
+    kind: str, rule: str, operations: Iterable[Operation], calls: Iterable[Call], tests: Sequence[pytest.Item]
+) -> BugKind:
+    """The kind, with why no test of it can look at each operation and call, "" if one can."""
+    clauses = {clause for test in tests for clause in clauses_of(test)}
+    marks = [mark for test in tests for mark in test.iter_markers("bug_kind") if mark.args[0] == kind]
     reasons: dict[str, dict[str, str]] = {}
     for operation in operations:
-        against = reasons_against(operation, deciding.values())
-        if deciding:
-            reason = against[0] if len(against) == len(deciding) else ""
-        else:
+        reason = _reason_of_all(operation, _deciding(marks, OF_OPERATIONS))
+        if reason is None:
             reason = "" if clauses & set(operation.clauses) else NO_CLAUSE
         reasons.setdefault(operation.api, {})[operation.label] = reason
+    for call in calls:
+        reason = _reason_of_all(call, _deciding(marks, OF_CALLS))
+        if reason is not None:
+            reasons.setdefault(call.api, {})[call.label] = reason
     return BugKind(rule=rule, reasons=reasons)
+
+
+def _deciding(marks: Iterable[pytest.Mark], name: str) -> list[pytest.Mark]:
+    """One of the marks for each reason that they have by that name."""
+    return list({mark.kwargs[name]: mark for mark in marks if name in mark.kwargs}.values())
+
+
+def _reason_of_all(subject: Operation | Call, deciding: Sequence[pytest.Mark]) -> str | None:
+    """Why none of these marks lets the kind occur there, "" if one does; None without marks."""
+    against = reasons_against(subject, deciding)
+    if not deciding:
+        return None
+    return against[0] if len(against) == len(deciding) else ""

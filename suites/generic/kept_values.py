@@ -5,8 +5,9 @@ Rule: a target may refuse a value that its document does not demand, but a value
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from contracts import json_pointer
@@ -21,6 +22,7 @@ from suites.generic.record_writes import (
     RecordWrite,
     is_completed,
     rows_about,
+    sent_data,
     sent_members,
     shown_rows,
     shown_value,
@@ -28,11 +30,12 @@ from suites.generic.record_writes import (
 )
 from suites.generic.sent_values import is_kept
 from suites.generic.stateful import NotDemanded, Records
-from suites.reporting.failures import violation
+from suites.reporting.failures import ContractViolation, violation
 from suites.reporting.response_body import read_body
 
 SAMPLED = 3  # of an operation that does the same as another one, every third row is sent
 Row = Mapping[str, Any]  # values by the member's name
+WriteRow = Callable[[Row], bool]
 UNIQUE_END = {"unique": "x" * 8}
 
 
@@ -51,14 +54,22 @@ class KeptValues:
         self.members: dict[str, Member] = {it.name: it for it in written_members(self.api.contract, self.write)}
         self.records: Records = self.write.records(self.api, self.corpus)
 
-    def rows(self) -> Iterator[Row]:
-        """The rows to send: all of them, or every `share`-th."""
-        values = {
+    def values(self) -> dict[str, list[Any]]:
+        """The difficult values of each member that has some."""
+        of_members = {
             name: difficult_values(self.api.contract, member.request_field.schema)
             for name, member in self.members.items()
         }
-        rows = list(rows_of_values({name: choices for name, choices in values.items() if choices}))
-        yield from rows[:: self.share]
+        return {name: choices for name, choices in of_members.items() if choices}
+
+    def rows(self) -> Iterator[Row]:
+        """The rows to send: all of them, or every `share`-th."""
+        yield from list(rows_of_values(self.values()))[:: self.share]
+
+    def partial_rows(self) -> Iterator[Row]:
+        """Rows of one value each, a different kind of value for each member."""
+        for place, (name, choices) in enumerate(self.values().items() if self.share == 1 else ()):
+            yield {name: choices[place % len(choices)]}
 
     def case(self, row: Row) -> Case:
         """The minimal request with these values."""
@@ -81,38 +92,67 @@ class KeptValues:
         own = f"{value}{self.api.known_value(UNIQUE_END)}"
         return own if self.api.contract.validator(schema).is_valid(own) else self.api.known_value({"unique": value})
 
+    def write_all(self) -> None:
+        """Creates or updates records with each row, as the operation does."""
+        if self.write.action == "create":
+            self.create_all()
+        else:
+            self.update_all()
+
     def create_all(self) -> None:
         """Creates a record of each row; each place that shows it has the values as they were sent."""
         try:
             for row in self.rows():
-                for attempt in self.attempts(row):
-                    exchange = self._accepted(self.case(attempt))
-                    if exchange:
-                        self._check_creation(exchange, attempt)
-                    if exchange and attempt.keys() == row.keys():
-                        break
+                self._write(row, self._create)
             self.check_list()
         finally:
             self.records.clear()
 
     def update_all(self) -> None:
-        """Updates a record with each row; each place that shows it has the values as they were sent."""
+        """Updates a record with each row, and then with one value at a time; each place has the values as sent last."""
         plain = self.records.accepted("create", self.corpus.minimal(self.records.operation("create")))
         identifier = self.records.item_in("create", plain)[self.write.kind.definition["id"]]
         self.records.live[identifier] = {}
         try:
-            for row in self.rows():
-                for attempt in self.attempts(row):
-                    exchange = self._accepted(self.records.request_about("update", identifier, self.case(attempt)))
-                    if exchange:
-                        self.check(exchange, attempt, self.records.item_in("update", exchange))
-                        self._read(identifier, attempt)
-                        self.sent[identifier] = attempt
-                    if exchange and attempt.keys() == row.keys():
-                        break
+            for row in [*self.rows(), *self.partial_rows()]:
+                self._write(row, partial(self._update, identifier))
             self.check_list()
         finally:
             self.records.clear()
+
+    def _write(self, row: Row, write: WriteRow) -> None:
+        """Writes the row, or what is accepted of it. Raises ContractViolation about one value alone, if it can."""
+        for attempt in self.attempts(row):
+            try:
+                is_accepted = write(attempt)
+            except ContractViolation:
+                for name, value in attempt.items() if len(attempt) > 1 else ():
+                    write({name: value})
+                raise
+            if is_accepted and attempt.keys() == row.keys():
+                return
+
+    def _create(self, row: Row) -> bool:
+        """Whether a record with these values is accepted; it is checked wherever it is shown."""
+        exchange = self._accepted(self.case(row))
+        if exchange:
+            self._check_creation(exchange, row)
+        return exchange is not None
+
+    def _update(self, identifier: Any, row: Row) -> bool:
+        """Whether the record accepts these values; it is checked where it is shown, with those that it had before."""
+        exchange = self._accepted(self.records.request_about("update", identifier, self.case(row)))
+        if exchange:
+            known = {**self.sent.get(identifier, {}), **self._sent_values(exchange)}
+            self.check(exchange, row, self.records.item_in("update", exchange))
+            self._read(identifier, known)
+            self.sent[identifier] = known
+        return exchange is not None
+
+    def _sent_values(self, exchange: Exchange) -> Row:
+        """The values of members that a request has, those of the minimal request included."""
+        found = {name: shown_value(sent_data(exchange), it.request_field.path) for name, it in self.members.items()}
+        return {name: value for name, (is_sent, value) in found.items() if is_sent}
 
     def _accepted(self, case: Case) -> Exchange | None:
         try:

@@ -28,30 +28,56 @@ READS = ("read", "list")
 
 @dataclass(frozen=True)
 class Way:
-    """One way to see a record: an operation that reads or lists (`action`), on this connection or on another one."""
+    """One way to see a record: an operation that reads or lists (`action`), on this connection or on another one.
+
+    `api` sends it in place of the one that has written; `parameters` are those of its query beside the needed ones.
+    """
 
     action: str
     operation: Operation
     is_elsewhere: bool = False
+    api: Api | None = None
+    parameters: tuple[tuple[str, Any], ...] = ()
+    is_by_frame: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a list shows all of its pages."""
+        return not self.is_elsewhere and not self.parameters
 
     def __str__(self) -> str:
-        return f"{self.operation.label}{' on another connection' if self.is_elsewhere else ''}"
+        chosen = "".join(f" with {name}={value}" for name, value in self.parameters)
+        by_frame = " by frame" if self.is_by_frame else ""
+        return f"{self.operation.label}{chosen}{by_frame}{' on another connection' if self.is_elsewhere else ''}"
 
 
 def ways(contract: Contract, kind: RecordKind) -> list[Way]:
-    """Every way to read and to list records of the kind, at each server of the contract; the last one elsewhere."""
+    """Every way to read and to list records of the kind, at each server of the contract; the last one elsewhere.
+
+    Each value of a parameter that is listed, such as a view, is a way of its own.
+    """
     all_ways: list[Way] = []
     for action in (action for action in READS if action in kind.definition):
         own_id, servers = kind.definition[action], {operation.server for operation in contract.operations.values()}
         own = [contract.find(own_id, server) for server in sorted(servers)]
         alike = [it for it in contract.operations.values() if any(is_same_call(it, operation) for operation in own)]
         all_ways += [Way(action, operation) for operation in alike]
-        all_ways.append(Way(action, kind.operation(action), is_elsewhere=True))
+        main = kind.operation(action)
+        all_ways += [Way(action, main, parameters=(chosen,)) for chosen in _choices(main)]
+        all_ways.append(Way(action, main, is_elsewhere=True))
     return all_ways
+
+
+def _choices(operation: Operation) -> Iterator[tuple[str, Any]]:
+    """Each listed value of each optional parameter of the query."""
+    for parameter in operation.parameters:
+        if parameter.location == "query" and not parameter.required:
+            yield from ((parameter.name, value) for value in parameter.schema.get("enum", ()))
 
 
 def seen_by(api: Api, corpus: Corpus, kind: RecordKind, way: Way, identifier: Any) -> tuple[Exchange, Any]:
     """(the last exchange, the record that this way shows with that id, None when it shows none)."""
+    api = way.api or api
     resource = Resource(kind.api, kind.name, way.operation.server, kind.definition, way.operation.clauses)
     records = Records(api, corpus, resource, ways={way.action: way.operation})
     if way.action == "read":
@@ -59,7 +85,7 @@ def seen_by(api: Api, corpus: Corpus, kind: RecordKind, way: Way, identifier: An
         return exchange, next(_records_in(api, exchange, kind.definition["item"]), None)
     last: Exchange | None = None
     with suppress(NotDemanded):
-        for page in [_sent(api, way, records, None)] if way.is_elsewhere else records.pages():
+        for page in records.pages() if way.is_complete else [_sent(api, way, records, None)]:
             last = page
             for item in _records_in(api, page, kind.definition["items"]):
                 if item.get(kind.definition["id"]) == identifier:
@@ -71,6 +97,8 @@ def _sent(api: Api, way: Way, records: Records, identifier: Any) -> Exchange:
     case = records.corpus.minimal(way.operation)
     if identifier is not None:
         case = records.request_about("read", identifier)
+    for name, value in way.parameters:
+        case = case.with_parameter("query", name, value)
     if way.is_elsewhere:
         return api.send_concurrently([lambda client: client.send(way.operation, case)])[0]
     return api.send(way.operation, case)

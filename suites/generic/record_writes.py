@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from contracts import json_pointer
-from contracts.exchange import Exchange
+from contracts.exchange import FRAME, Exchange
 from contracts.judge.http_judge import is_refusal
 from contracts.openapi import Contract
 from contracts.operation import Operation
@@ -114,6 +114,15 @@ def sent_members(exchange: Exchange) -> Mapping[str, Any]:
     except ValueError:
         body = dict(parse_qsl(text, keep_blank_values=True))
     return body if isinstance(body, Mapping) else {}
+
+
+def sent_data(exchange: Exchange) -> Mapping[str, Any]:
+    """The members that a request sends as its body; of a call by frame, those of its data."""
+    members = sent_members(exchange)
+    if exchange.request.method != FRAME:
+        return members
+    data = members.get("data")
+    return data if isinstance(data, Mapping) else {}
 
 
 def is_completed(api: Api, corpus: Corpus, write: RecordWrite, created: Exchange) -> bool:

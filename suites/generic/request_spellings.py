@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from contracts.exchange import Request
 from fixtures.cases import FORM
 
+ENCODED = re.compile(r"%[0-9A-F]{2}")
 UNRESERVED = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9]")  # what is encoded stays as it is
 
 
@@ -40,7 +42,12 @@ def spaced_out(request: Request) -> Request:
 
 def letters_escaped(request: Request) -> Request:
     """Every letter and digit of a JSON string as an escape, beyond the basic plane as a surrogate pair."""
-    return _with_json(request, _escaped)
+    return _with_json(request, lambda value: _written(value, text=_escaped_text))
+
+
+def numbers_with_exponents(request: Request) -> Request:
+    """Every number with a fraction by an exponent; a whole one might be no integer any more."""
+    return _with_json(request, lambda value: _written(value, fraction=lambda number: f"{Decimal(repr(number)):E}"))
 
 
 def parameters_reversed(request: Request) -> Request:
@@ -53,12 +60,29 @@ def letters_encoded(request: Request) -> Request:
     return _with_pairs(request, lambda pairs: [UNRESERVED.sub(_encoded, pair) for pair in pairs])
 
 
+def hexadecimal_in_lower_case(request: Request) -> Request:
+    """Percent-encoded characters of the query, and of a form, with digits in lower case (RFC 3986, 2.1)."""
+    return _with_pairs(request, lambda pairs: [ENCODED.sub(lambda match: match[0].lower(), pair) for pair in pairs])
+
+
+def spaces_percent_encoded(request: Request) -> Request:
+    """Spaces of a form as %20 in place of a plus sign, or the other way round."""
+    if not _is_form(request):
+        return request
+    swapped = {"+": "%20", "%20": "+"}
+    text = re.sub(r"\+|%20", lambda match: swapped[match[0]], request.body.decode())
+    return replace(request, body=text.encode())
+
+
 SPELLINGS: dict[str, Callable[[Request], Request]] = {
     "members in the opposite order": members_reversed,
     "white space in its JSON": spaced_out,
     "letters of its JSON as escapes": letters_escaped,
+    "exponents in the numbers of its JSON": numbers_with_exponents,
     "parameters in the opposite order": parameters_reversed,
     "letters of its parameters percent-encoded": letters_encoded,
+    "hexadecimal digits of its parameters in lower case": hexadecimal_in_lower_case,
+    "spaces of its form encoded otherwise": spaces_percent_encoded,
 }
 
 
@@ -73,15 +97,21 @@ def _reversed(value: Any) -> Any:
     return [_reversed(item) for item in value] if isinstance(value, list) else value
 
 
-def _escaped(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{_escaped(name)}:{_escaped(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_escaped, value)) + "]"
-    if not isinstance(value, str):
-        return json.dumps(value)
-    units = value.encode("utf-16-be", "surrogatepass")
+def _escaped_text(text: str) -> str:
+    units = text.encode("utf-16-be", "surrogatepass")
     return '"' + "".join(f"\\u{high:02x}{low:02x}" for high, low in zip(units[::2], units[1::2], strict=True)) + '"'
+
+
+def _written(value: Any, text: Callable[[str], str] = json.dumps, fraction: Callable[[float], str] = repr) -> str:
+    """The value as JSON with each text, and each number with a fraction, as these functions write it."""
+    if isinstance(value, dict):
+        members = (f"{text(name)}:{_written(item, text, fraction)}" for name, item in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_written(item, text, fraction) for item in value) + "]"
+    if isinstance(value, float):
+        return fraction(value)
+    return text(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _with_pairs(request: Request, change: Callable[[list[str]], list[str]]) -> Request:

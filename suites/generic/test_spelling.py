@@ -5,23 +5,20 @@ Rule: a request is compared with itself in its usual spelling, so nothing is dem
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import pytest
 
-from contracts import json_pointer
 from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal
 from contracts.operation import Operation
-from fixtures.cases import Case
+from fixtures.cases import Case, filled
 from fixtures.corpus import Corpus
 from fixtures.target_api import Api, MissingPrecondition
-from suites.generic.http_conformance import MAX_SHOWN_TEXT
-from suites.generic.identity_checks import kind_and_action
+from suites.generic.record_writes import record_write
 from suites.generic.request_spellings import SPELLINGS
+from suites.generic.spelling_checks import lost_values, other_content, other_records, refused_spelling
 from suites.reporting.failures import raise_findings
-
-ACCEPTED = "accepted as in its usual spelling"
 
 
 def reason_against(operation: Operation) -> str:
@@ -32,11 +29,8 @@ def reason_against(operation: Operation) -> str:
 
 @pytest.mark.bug_kind("spelling", reason_against=reason_against)
 def test_another_spelling_means_the_same(api: Api, corpus: Corpus, operation: Operation) -> None:
-    """A request that is accepted is accepted in every spelling, and lists the same records."""
-    case = richest_case(corpus, operation)
-    usual = api.send_request(api.render(operation, case))
-    if usual.response.error or is_refusal(api.contract, usual.response):
-        raise MissingPrecondition(f"{operation} refuses the request in its usual spelling: {case.title}")
+    """A request that is accepted is accepted in every spelling, shows the same and keeps the same."""
+    case, usual = accepted_case(api, corpus, operation)
     findings: list[tuple[Finding, Case | None]] = []
     for title, write in SPELLINGS.items():
         request = api.render(operation, case)
@@ -47,42 +41,41 @@ def test_another_spelling_means_the_same(api: Api, corpus: Corpus, operation: Op
     raise_findings(findings, api)
 
 
+def accepted_case(api: Api, corpus: Corpus, operation: Operation) -> tuple[Case, Exchange]:
+    """The richest request that the target accepts, or else the minimal one. Raises MissingPrecondition."""
+    cases = [richest_case(corpus, operation), corpus.minimal(operation)]
+    for case in cases:
+        if operation.safe:  # each time about the same record, so that the responses can be compared
+            case = filled(case, lambda source: api.known_value(source, operation.server))
+        usual = api.send_request(api.render(operation, case))
+        if not usual.response.error and not is_refusal(api.contract, usual.response):
+            return case, usual
+    raise MissingPrecondition(f"{operation} refuses the request in its usual spelling: {cases[-1].title}")
+
+
 def richest_case(corpus: Corpus, operation: Operation) -> Case:
-    """The documented or generated valid request with the most parameters and members; of writes the minimal one."""
-    minimal = corpus.minimal(operation)
-    if not operation.safe:
-        return minimal
-    return max([minimal, *corpus.examples(operation)], key=lambda case: len(case.parameters["query"]))
+    """The minimal or documented request with the most parameters and members."""
+    return max([corpus.minimal(operation), *corpus.examples(operation)], key=_size)
+
+
+def _size(case: Case) -> int:
+    return len(case.parameters["query"]) + len(case.body if isinstance(case.body, dict) else ())
 
 
 def check_spelling(
     api: Api, operation: Operation, case: Case, title: str, usual: Exchange, exchange: Exchange
 ) -> list[Finding]:
     """The findings about a request with that in its spelling, after its usual one was accepted."""
-    response, clause = exchange.response, api.contract.silent["spelling"]
-    if response.error or is_refusal(api.contract, response):
-        again = api.send_request(api.render(operation, case))
-        if is_refusal(api.contract, again.response):  # the record that it names has vanished meanwhile
-            return []
-        received = f"{response.status}: {response.error or response.text()[:MAX_SHOWN_TEXT]}"
-        return [Finding(clause, f"{ACCEPTED}, with {title}", received, exchange)]
-    expected, listed = listed_ids(api, operation, usual), listed_ids(api, operation, exchange)
-    if expected is None or listed == expected:
-        return []
-    if listed_ids(api, operation, api.send_request(api.render(operation, case))) != expected:  # they have changed
-        return []
-    return [Finding(clause, f"the same records, with {title}: {expected}", str(listed), exchange)]
+    send_usual = partial(_send, api, operation, case)
+    refused = refused_spelling(api, title, exchange, send_usual)
+    if refused or is_refusal(api.contract, exchange.response):
+        return refused
+    if operation.safe:
+        other = other_records(api, operation, title, usual, exchange, send_usual)
+        return other or other_content(api, title, usual, exchange, send_usual)
+    write = record_write(operation)
+    return list(lost_values(api, write, title, usual, exchange)) if write else []
 
 
-def listed_ids(api: Api, operation: Operation, exchange: Exchange) -> list[Any] | None:
-    """The ids that a list shows, in their order; None for another operation, or for what is no list."""
-    of_kind = kind_and_action(api.contract, operation)
-    if of_kind is None or of_kind[1] != "list":
-        return None
-    definition = of_kind[0].definition
-    try:
-        items = json_pointer.find(exchange.response.json(), definition["items"])
-    except (ValueError, RecursionError):
-        return None
-    rows = items[0] if items and isinstance(items[0], list) else []
-    return [row.get(definition["id"]) for row in rows if isinstance(row, dict)]
+def _send(api: Api, operation: Operation, case: Case) -> Exchange:
+    return api.send_request(api.render(operation, case))

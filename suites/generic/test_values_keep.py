@@ -32,9 +32,6 @@ def test_difficult_values_keep(api: Api, corpus: Corpus, operation: Operation) -
     write = record_write(operation)
     assert write is not None
     walk = KeptValues(api, corpus, write, share=1 if write.is_main else SAMPLED)
-    if write.action == "create":
-        walk.create_all()
-    else:
-        walk.update_all()
+    walk.write_all()
     if not walk.compared:
         raise MissingPrecondition(f"no response showed a value that {operation} was sent")

@@ -1,0 +1,99 @@
+"""Compares the response to a request in another spelling with that to the same request in its usual one.
+
+Rule: a read shows the same, unless its response differs each time; a write keeps what it was sent, if it does so in its
+usual spelling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from contracts import json_pointer
+from contracts.exchange import Exchange
+from contracts.judge.http_judge import Finding, is_refusal
+from contracts.operation import Operation
+from fixtures.target_api import Api
+from suites.generic.http_conformance import MAX_SHOWN_TEXT
+from suites.generic.identity_checks import kind_and_action
+from suites.generic.record_writes import RecordWrite, sent_data, shown_value, written_members
+from suites.generic.sent_values import is_kept
+
+ACCEPTED = "accepted as in its usual spelling"
+SendUsual = Callable[[], Exchange]
+
+
+def refused_spelling(api: Api, title: str, exchange: Exchange, send_usual: SendUsual) -> list[Finding]:
+    """The finding that a request with that in its spelling is refused, where its usual one is still accepted."""
+    response = exchange.response
+    if not response.error and not is_refusal(api.contract, response):
+        return []
+    if is_refusal(api.contract, send_usual().response):  # the record that it names has vanished meanwhile
+        return []
+    received = f"{response.status}: {response.error or response.text()[:MAX_SHOWN_TEXT]}"
+    return [Finding(api.contract.silent["spelling"], f"{ACCEPTED}, with {title}", received, exchange)]
+
+
+def other_content(api: Api, title: str, usual: Exchange, exchange: Exchange, send_usual: SendUsual) -> list[Finding]:
+    """The finding that a read with that in its spelling shows something else, where its usual one shows the same."""
+    expected, received = content_of(usual), content_of(exchange)
+    if expected == received or content_of(send_usual()) != expected:
+        return []
+    shown = str(expected)[:MAX_SHOWN_TEXT], str(received)[:MAX_SHOWN_TEXT]
+    clause = api.contract.silent["spelling"]
+    return [Finding(clause, f"the same content, with {title}: {shown[0]}", shown[1], exchange)]
+
+
+def content_of(exchange: Exchange) -> Any:
+    """The JSON of a response, or its bytes where it has none."""
+    try:
+        return exchange.response.json()
+    except (ValueError, RecursionError):
+        return exchange.response.body
+
+
+def other_records(
+    api: Api, operation: Operation, title: str, usual: Exchange, exchange: Exchange, send_usual: SendUsual
+) -> list[Finding]:
+    """The finding that a list with that in its spelling has other records, where its usual one has the same."""
+    expected, listed = listed_ids(api, operation, usual), listed_ids(api, operation, exchange)
+    if expected is None or listed == expected or listed_ids(api, operation, send_usual()) != expected:
+        return []
+    clause = api.contract.silent["spelling"]
+    return [Finding(clause, f"the same records, with {title}: {expected}", str(listed), exchange)]
+
+
+def listed_ids(api: Api, operation: Operation, exchange: Exchange) -> list[Any] | None:
+    """The ids that a list shows, in their order; None for another operation, or for what is no list."""
+    of_kind = kind_and_action(api.contract, operation)
+    if of_kind is None or of_kind[1] != "list":
+        return None
+    definition = of_kind[0].definition
+    try:
+        items = json_pointer.find(exchange.response.json(), definition["items"])
+    except (ValueError, RecursionError):
+        return None
+    rows = items[0] if items and isinstance(items[0], list) else []
+    return [row.get(definition["id"]) for row in rows if isinstance(row, dict)]
+
+
+def lost_values(api: Api, write: RecordWrite, title: str, usual: Exchange, exchange: Exchange) -> Iterator[Finding]:
+    """A finding for each value that is kept of the usual spelling, and not of the one with that in it."""
+    changed_before = {name for name, _, _ in _changed(api, write, usual)}
+    for name, sent, received in _changed(api, write, exchange):
+        if name not in changed_before:
+            expected = f"{name} {sent!r} as sent, with {title}"
+            yield Finding(api.contract.silent["spelling"], expected, repr(received), exchange)
+
+
+def _changed(api: Api, write: RecordWrite, exchange: Exchange) -> Iterator[tuple[str, Any, Any]]:
+    """(name, sent, received) of each member that the response shows with another value than the request has."""
+    if "item" not in write.kind.definition:
+        return
+    body = content_of(exchange)
+    items = json_pointer.find(body, write.kind.definition["item"]) if isinstance(body, Mapping) else []
+    for member in written_members(api.contract, write) if items else ():
+        is_sent, sent = shown_value(sent_data(exchange), member.request_field.path)
+        is_shown, received = shown_value(items[0], member.path)
+        if is_sent and is_shown and not is_kept(member.request_field.schema, sent, received):
+            yield member.name, sent, received
