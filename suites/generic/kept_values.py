@@ -151,8 +151,9 @@ class KeptValues:
 
     def _sent_values(self, exchange: Exchange) -> Row:
         """The values of members that a request has, those of the minimal request included."""
-        found = {name: shown_value(sent_data(exchange), it.request_field.path) for name, it in self.members.items()}
-        return {name: value for name, (is_sent, value) in found.items() if is_sent}
+        data = sent_data(exchange)
+        values = {name: shown_value(data, member.request_field.path) for name, member in self.members.items()}
+        return {name: value for name, (is_sent, value) in values.items() if is_sent}
 
     def _accepted(self, case: Case) -> Exchange | None:
         try:

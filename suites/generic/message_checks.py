@@ -27,7 +27,7 @@ from suites.generic.call_transport import write_by_call
 from suites.generic.message_ways import MESSAGE_WAYS, MessageWay
 from suites.generic.request_spellings import SPELLINGS
 from suites.generic.rpc_conformance import MessageFindings, RpcChecker
-from suites.generic.spelling_checks import lost_values, other_content, refused_spelling
+from suites.generic.spelling_checks import lost_values, other_content, refused_spelling, value_count
 
 
 def with_known_values(checker: RpcChecker, message: Message) -> Message:
@@ -111,14 +111,23 @@ def _remove(api: Api, exchange: Exchange) -> None:
         api.send(kind.operation("delete"), case_about(api.contract, kind, "delete", identifier))
 
 
-def spelling_findings(checker: RpcChecker, message: Message) -> MessageFindings:
-    """The findings of the message in every other spelling. Raises MissingPrecondition if its usual one is refused."""
+def accepted_message(checker: RpcChecker) -> tuple[Message, Exchange]:
+    """The richest message that the target accepts, or else the minimal one. Raises MissingPrecondition."""
+    richest = max(checker.messages.valid(checker.call), key=lambda message: value_count(message.parts))
+    minimal = checker.messages.minimal(checker.call)
+    for message in (richest, minimal):
+        if checker.call.safe:  # each time about the same record, so that the responses can be compared
+            message = with_known_values(checker, message)
+        usual = checker.send(message)
+        if not usual.response.error and not is_refusal(checker.rpc.contract, usual.response):
+            return message, usual
+    raise MissingPrecondition(f"{checker.call} refuses the message in its usual spelling: {minimal.title}")
+
+
+def spelling_findings(checker: RpcChecker) -> MessageFindings:
+    """The findings of a message in every other spelling. Raises MissingPrecondition if its usual one is refused."""
     api, write = checker.api, write_by_call(checker.call)
-    if checker.call.safe:  # each time about the same record, so that the responses can be compared
-        message = with_known_values(checker, message)
-    usual = checker.send(message)
-    if usual.response.error or is_refusal(checker.rpc.contract, usual.response):
-        raise MissingPrecondition(f"{checker.call} refuses the message in its usual spelling: {message.title}")
+    message, usual = accepted_message(checker)
     findings: list[Finding] = []
     for title, spell in SPELLINGS.items():
         request = Request("POST", checker.call.path, (), json.dumps(members_of(checker, message)).encode())

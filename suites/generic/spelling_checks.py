@@ -6,7 +6,7 @@ usual spelling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from contracts import json_pointer
@@ -16,11 +16,22 @@ from contracts.operation import Operation
 from fixtures.target_api import Api
 from suites.generic.http_conformance import MAX_SHOWN_TEXT
 from suites.generic.identity_checks import kind_and_action
+from suites.generic.lasting_effects import Answer
 from suites.generic.record_writes import RecordWrite, sent_data, shown_value, written_members
 from suites.generic.sent_values import is_kept
 
+ABSENT = "no such value"
 ACCEPTED = "accepted as in its usual spelling"
 SendUsual = Callable[[], Exchange]
+
+
+def value_count(value: Any) -> int:
+    """How many values are in a JSON value; numbers with a fraction, which can be written in other ways, count twice."""
+    if isinstance(value, Mapping):
+        return sum(map(value_count, value.values()))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return sum(map(value_count, value))
+    return 2 if isinstance(value, float) else 1
 
 
 def refused_spelling(api: Api, title: str, exchange: Exchange, send_usual: SendUsual) -> list[Finding]:
@@ -35,21 +46,25 @@ def refused_spelling(api: Api, title: str, exchange: Exchange, send_usual: SendU
 
 
 def other_content(api: Api, title: str, usual: Exchange, exchange: Exchange, send_usual: SendUsual) -> list[Finding]:
-    """The finding that a read with that in its spelling shows something else, where its usual one shows the same."""
-    expected, received = content_of(usual), content_of(exchange)
-    if expected == received or content_of(send_usual()) != expected:
-        return []
-    shown = str(expected)[:MAX_SHOWN_TEXT], str(received)[:MAX_SHOWN_TEXT]
+    """The finding that a read with that in its spelling shows something else, where its usual one shows the same.
+
+    Values that differ from one response to the next, such as a request's id, are not compared.
+    """
+    expected, received = Answer.of(api, usual).values, Answer.of(api, exchange).values
+    paths = {path for path in expected.keys() | received.keys() if expected.get(path) != received.get(path)}
+    if paths:
+        again = Answer.of(api, send_usual()).values
+        paths -= {path for path in again.keys() | expected.keys() if again.get(path) != expected.get(path)}
     clause = api.contract.silent["spelling"]
-    return [Finding(clause, f"the same content, with {title}: {shown[0]}", shown[1], exchange)]
-
-
-def content_of(exchange: Exchange) -> Any:
-    """The JSON of a response, or its bytes where it has none."""
-    try:
-        return exchange.response.json()
-    except (ValueError, RecursionError):
-        return exchange.response.body
+    return [
+        Finding(
+            clause,
+            f"{'/'.join(map(str, path))} {expected.get(path, ABSENT)!r}, with {title}",
+            repr(received.get(path, ABSENT)),
+            exchange,
+        )
+        for path in sorted(paths, key=str)[:1]
+    ]
 
 
 def other_records(
@@ -90,8 +105,10 @@ def _changed(api: Api, write: RecordWrite, exchange: Exchange) -> Iterator[tuple
     """(name, sent, received) of each member that the response shows with another value than the request has."""
     if "item" not in write.kind.definition:
         return
-    body = content_of(exchange)
-    items = json_pointer.find(body, write.kind.definition["item"]) if isinstance(body, Mapping) else []
+    try:
+        items = json_pointer.find(exchange.response.json(), write.kind.definition["item"])
+    except (ValueError, RecursionError):
+        return
     for member in written_members(api.contract, write) if items else ():
         is_sent, sent = shown_value(sent_data(exchange), member.request_field.path)
         is_shown, received = shown_value(items[0], member.path)

@@ -17,7 +17,7 @@ from fixtures.corpus import Corpus
 from fixtures.target_api import Api, MissingPrecondition
 from suites.generic.record_writes import record_write
 from suites.generic.request_spellings import SPELLINGS
-from suites.generic.spelling_checks import lost_values, other_content, other_records, refused_spelling
+from suites.generic.spelling_checks import lost_values, other_content, other_records, refused_spelling, value_count
 from suites.reporting.failures import raise_findings
 
 
@@ -54,12 +54,9 @@ def accepted_case(api: Api, corpus: Corpus, operation: Operation) -> tuple[Case,
 
 
 def richest_case(corpus: Corpus, operation: Operation) -> Case:
-    """The minimal or documented request with the most parameters and members."""
-    return max([corpus.minimal(operation), *corpus.examples(operation)], key=_size)
-
-
-def _size(case: Case) -> int:
-    return len(case.parameters["query"]) + len(case.body if isinstance(case.body, dict) else ())
+    """The minimal, documented or generated request with the most values."""
+    cases = [corpus.minimal(operation), *corpus.examples(operation), *corpus.valid(operation)]
+    return max(cases, key=lambda case: len(case.parameters["query"]) + value_count(case.body))
 
 
 def check_spelling(

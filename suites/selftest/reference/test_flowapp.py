@@ -311,7 +311,7 @@ def other_ids(client: Client) -> None:
 
 def other_ways(client: Client) -> None:
     client.send("GET", f"{REPORTS}/csv/summary/{PAST};a=1", None)
-    for path in ("//api/v1/users", "/api/v1/events/%73essions"):
+    for path in ("//api/v1/users", "/api/v1/events/%73essions", f"/./api/v1{REPORTS}/surveys/{PAST}"):
         client.replies.append(client.handler(Request("GET", path)))
     headers = (("api-secret", KNOWN["TOKEN"]), ("x-http-method-override", "GET"))
     client.replies.append(client.handler(Request("POST", f"/api/v1{SESSIONS}", headers=headers)))
@@ -368,10 +368,11 @@ def open_registrations(client: Client) -> None:
 
 
 def difficult_values(client: Client) -> None:
-    token = client.create(title="a  b\\c", description="“x”").json()["data"]["token"]
+    token = client.create(title="a  b\\c", description="“x” <b>y</b>").json()["data"]["token"]
     client.send("GET", f"{SESSIONS}/public/{token}", None)
     client.register(token, firstName="007", lastName="null")
     client.register(token, firstName="-1", lastName="x", email="minus@example.com")
+    client.register(token, firstName="a\nb", lastName="x", email="lines@example.com")
     for path in (
         f"{REPORTS}/registrants/{token}",
         f"{REPORTS}/csv/registrants/{token}",
@@ -384,9 +385,20 @@ def reads_around_writes(client: Client) -> None:
     client.send("GET", SESSIONS)
     token = client.create().json()["data"]["token"]
     client.send("GET", SESSIONS)
-    client.send("GET", f"{REPORTS}/csv/summary/{token}")
+    reports = (f"{REPORTS}/csv/summary/{token}", f"{REPORTS}/csv/registrants/{token}", f"{REPORTS}/registrants/{token}")
+    for path in reports:
+        client.send("GET", path)
     client.register(token)
-    client.send("GET", f"{REPORTS}/csv/summary/{token}")
+    for path in reports:
+        client.send("GET", path)
+
+
+def other_spellings(client: Client) -> None:
+    client.send("POST", "/event", body=b" {}")
+    host = client.get("/users")[0]["id"]
+    event = {"creatorID": host, "operators": [{"id": host, "role": 10}], **NEW_EVENT, "title": "TITLE"}
+    client.send("POST", "/event", body=json.dumps(event).replace("TITLE", r"\u0061").encode())
+    client.send("GET", SESSIONS)
 
 
 def creations_of_others(client: Client) -> None:
@@ -428,8 +440,11 @@ PROBES: dict[Callable[[Client], None], str] = {
     similar_people: """people_are_told_apart_by_the_local_part what_follows_a_plus_sign_is_not_compared
         dots_in_an_address_are_not_compared""",
     difficult_values: """titles_have_single_spaces descriptions_have_plain_quotes public_titles_escape_backslashes
+        descriptions_lose_their_tags csv_values_have_one_line
         csv_guards_against_signs csv_numbers_lose_their_zeros registrations_read_words_as_json""",
-    reads_around_writes: "a_new_event_misses_the_next_list a_summary_is_made_once",
+    reads_around_writes: """a_new_event_misses_the_next_list a_summary_is_made_once registrants_are_listed_once
+        the_report_of_registrants_is_one_behind""",
+    other_spellings: "json_begins_with_its_brace escapes_in_titles_stay",
     creations_of_others: "a_creation_takes_the_token_of_another_event events_without_a_time_are_kept",
     listings: """past_events_lose_their_token past_durations_are_text analytics_turn_the_duration_into_text
         list_ends_after_five list_repeats_an_event events_with_a_comma_are_left_out current_holds_future_events
@@ -459,7 +474,7 @@ PROBES: dict[Callable[[Client], None], str] = {
     other_ids: """reports_find_tokens_in_any_case an_event_is_found_by_the_beginning_of_its_token
         survey_ids_wrap_around_at_32_bits registers_for_what_begins_with_a_token""",
     other_ways: """a_parameter_behind_the_path_opens_reports two_slashes_open_the_operators
-        an_encoded_letter_opens_the_events""",
+        an_encoded_letter_opens_the_events a_dot_segment_opens_the_surveys""",
     creations: """creates_events_with_one_token event_with_replays_is_refused
         creation_answers_with_a_number_for_its_token
         creation_is_not_kept creation_is_not_listed creation_keeps_utc creation_cuts_the_title

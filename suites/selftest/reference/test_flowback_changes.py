@@ -235,9 +235,11 @@ PROBES: dict[str, Probe] = {
     # faults.lost_values
     "names_lose_their_leading_zeros": _listed_name_probe("0012345678"),
     "names_lose_repeated_dots": _listed_name_probe("..dotted.."),
+    "names_lose_their_accents": _listed_name_probe("ÀÉÎ-accents"),
     "the_list_transliterates_names": _listed_name_probe("ÿ-is-y-with-dots"),
     # faults.stale_reads
     "names_asked_for_in_vain_stay_unknown": _before_and_after_probe("/users", username=NEW["username"]),
+    "the_list_by_name_is_one_write_behind": _before_and_after_probe("/users", username=NEW["username"]),
     # faults.wide_effects
     "refused_registrations_take_the_name": _after_a_refusal_probe(email="x"),
     "refused_registrations_take_the_address": _after_a_refusal_probe(username=" "),
@@ -387,6 +389,7 @@ PROBES: dict[str, Probe] = {
     "callers_who_say_they_are_inside_need_no_key": lambda handler: (
         handler(Request("GET", "/user", headers=(("x-forwarded-for", "127.0.0.1"),))).status
     ),
+    "two_slashes_at_the_end_need_no_key": _status_probe("/user//", None),
     "an_extension_takes_any_number": lambda handler: get(handler, "/users.json", page="abc").status,
     "user_0_is_the_caller": _user_probe(id=0),
     "user_ids_wrap_around_at_32_bits": _user_probe(id=(1 << 32) + 1),
@@ -395,6 +398,10 @@ PROBES: dict[str, Probe] = {
     "gives_one_key_to_everybody": _keys_of_two_logins,
     "registers_without_any_field": lambda handler: post(handler, "/register").status,
     "breaks_without_code_and_password": lambda handler: post(handler, "/register/verify").status,
+    "the_limit_comes_before_the_page": _list_probe(limit=2, page=1),
+    "decodes_capital_digits_only": lambda handler: _post_form(
+        handler, "/register", b"username=new&email=n%6fw@example.com"
+    ),
     "decodes_no_letters": lambda handler: _post_form(handler, "/register", b"username=new&email=n%65w@example.com"),
     "wants_the_username_first": lambda handler: _post_form(handler, "/login", b"password=x&username=anna"),
     "reads_no_form_with_a_charset": lambda handler: _register_as(handler, f"{FORM}; charset=utf-8"),

@@ -209,6 +209,9 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     ],
     "head_needs_no_token": [("HEAD /v2/workspaces?$", {"authorization": None})],
     "a_version_named_twice_is_validated_by_neither": [("GET /v2/memberships?$&limit=x", ACCEPT)],
+    "an_encoded_letter_needs_no_token": [
+        ('PUT /v2/w%6Frkspaces/1?$ {"workspace":{"name":"x"}}', {"authorization": None})
+    ],
     # faults.lost_values
     "strips_notes": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"note_content":" y "}}'],
     "decodes_notes_as_forms": ['PUT /v2/tasks/1?$ {"task":{"note_content":"a+b"}}'],
@@ -219,6 +222,14 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "splits_tags_at_commas": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"tags":["a,b"]}}'],
     "lists_show_names_in_the_basic_plane": ['PUT /v2/lists/1?$ {"list":{"name":"🚀"}}', "GET /v2/lists?$"],
     "converts_line_ends": ['PUT /v2/tasks/1?$ {"task":{"note_content":"a\\r\\nb"}}'],
+    "an_empty_list_of_tags_is_no_change": [
+        'PUT /v2/tasks/1?$ {"task":{"tags":["a"]}}',
+        'PUT /v2/tasks/1?$ {"task":{"name":"x","tags":[]}}',
+    ],
+    "false_is_no_value": [
+        'PUT /v2/lists/1?$ {"list":{"invite_only":true}}',
+        'PUT /v2/lists/1?$ {"list":{"name":"x","invite_only":false}}',
+    ],
     # faults.wide_effects
     "an_update_resets_the_flags": [
         'PUT /v2/lists/1?$ {"list":{"invite_only":true}}',
@@ -255,9 +266,21 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
         "DELETE /v2/workspaces/904?$",
         "GET /v2/workspaces/904?$",
     ],
+    "views_keep_their_tasks_as_they_were": [
+        "GET /v2/tasks?$&view=default",
+        'PUT /v2/tasks/1?$ {"task":{"name":"x"}}',
+        "GET /v2/tasks?$&view=default",
+    ],
+    "sorted_lists_show_deleted_tasks": [
+        "GET /v2/tasks?$&order=name",
+        "DELETE /v2/tasks/4?$",
+        "GET /v2/tasks?$&order=name",
+    ],
     # faults.spelling
     "takes_no_white_space_before_json": [f"POST /v2/tasks?$  {NEW_TASK}"],
     "wants_the_organisation_first": ["GET /v2/tasks?limit=1&$"],
+    "hexadecimal_digits_are_capitals": ["GET /v2/tasks?$&include=accounts%2clists"],
+    "escapes_in_names_stay": ['POST /v2/lists?$ {"list":{"name":"\\u0061","workspace_id":1}}'],
     # faults.leaking_state
     "keeps_the_language_of_a_connection": [("GET /v2/tasks?$", {"accept_language": "de"}), "GET /v2/tasks?$"],
     "keeps_the_limit_of_a_connection": ["GET /v2/lists?$&limit=2", "GET /v2/lists?$"],
@@ -325,6 +348,8 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
         'POST /v2/workspaces?$ {"workspace":{"name":"x"}}',
     ],
     "reads_have_an_entity_tag": ["GET /v2/tasks/1?$"],
+    "reads_say_when_they_were_made": ["GET /v2/tasks/1?$"],
+    "times_have_fractions": ["GET /v2/tasks/1?$"],
 }
 CHANGES = {**REFERENCE.FAULTS, **REFERENCE.VARIANTS}
 
