@@ -17,6 +17,7 @@ from contracts.asyncapi import Call, load_rpc_contract
 from contracts.openapi import load_contract
 from contracts.operation import Operation
 from reports.results.run_manifest import BugKind
+from suites.generic.kind_reasons import REASONS
 from suites.reporting.pytest_plugin import clauses_of
 
 KINDS = {
@@ -76,13 +77,17 @@ def _of_kind(
     for operation in operations:
         reason = _reason_of_all(operation, _deciding(marks, OF_OPERATIONS))
         if reason is None:
-            reason = "" if clauses & set(operation.clauses) else NO_CLAUSE
+            reason = "" if clauses & set(operation.clauses) else _reason_of_contract(kind, operation)
         reasons.setdefault(operation.api, {})[operation.label] = reason
     for call in calls:
         reason = _reason_of_all(call, _deciding(marks, OF_CALLS))
         if reason is not None:
             reasons.setdefault(call.api, {})[call.label] = reason
     return BugKind(rule=rule, reasons=reasons)
+
+
+def _reason_of_contract(kind: str, operation: Operation) -> str:
+    return (kind in REASONS and _reason(REASONS[kind], operation)) or NO_CLAUSE
 
 
 def _deciding(marks: Iterable[pytest.Mark], name: str) -> list[pytest.Mark]:

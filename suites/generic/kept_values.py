@@ -126,6 +126,7 @@ class KeptValues:
             try:
                 is_accepted = write(attempt)
             except ContractViolation:
+                self.sent.clear()  # what was sent before is not compared once more
                 for name, value in attempt.items() if len(attempt) > 1 else ():
                     write({name: value})
                 raise

@@ -53,7 +53,8 @@ def way_findings(checker: RpcChecker, messages: Sequence[Message], step: int = 1
     start = zlib.crc32(checker.call.label.encode())
     findings: MessageFindings = []
     for number, way in list(enumerate(MESSAGE_WAYS, start))[start % step :: step]:
-        message = refused[number % len(refused)]
+        about = [message for message in refused if message.invalid_case and message.invalid_case.location == way.part]
+        message = (about or refused)[number % len(about or refused)]
         is_by_credentials = message.credentials != "token"
         if way.is_same_call or is_by_credentials:
             findings += [(finding, message) for finding in _by(checker, way, message)]

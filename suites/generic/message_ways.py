@@ -21,13 +21,15 @@ class MessageWay:
     """One way: `write` is the text of the members of a message.
 
     `is_same_call`: a server that knows the way does the same as by the documented one, so a wrong value stays wrong.
-    `is_after_success`: the way is the documented one, after an accepted call on the same connection.
+    `is_after_success`: the way is the documented one, after an accepted call on the same connection. `part`: the only
+    one of the call that the way is about, "" for none.
     """
 
     title: str
     write: Callable[[Mapping[str, Any]], str]
     is_same_call: bool = True
     is_after_success: bool = False
+    part: str = ""
 
 
 def _with(members: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], str]:
@@ -60,8 +62,8 @@ def _token_in_data(message: Mapping[str, Any]) -> str:
 MESSAGE_WAYS = (
     MessageWay("an accepted call before it", json.dumps, is_after_success=True),
     MessageWay("names of members in capitals", _capitalized),
-    MessageWay("its method twice", _twice("method")),
-    MessageWay("its object id twice", _twice("objectid")),
+    MessageWay("its method twice", _twice("method"), part="method"),
+    MessageWay("its object id twice", _twice("objectid"), part="objectid"),
     MessageWay("its token twice", _twice("token")),
     MessageWay("a wrong token in other members", _with(dict.fromkeys(TOKEN_MEMBERS, WRONG_TOKEN))),
     MessageWay("headers as members", _with(HEADER_MEMBERS)),

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from contracts.asyncapi import Call, load_rpc_contract
 from contracts.openapi import load_contract
 from contracts.operation import Operation
 from suites.generic import bug_kinds
+from suites.generic.kind_reasons import REASONS
 
 OPERATIONS = load_contract("flowback").operations
 
@@ -52,3 +54,56 @@ def test_without_reasons_the_clauses_of_the_tests_choose() -> None:
 
 def test_a_kind_without_tests_is_left_out() -> None:
     assert list(bug_kinds.of_tests([MarkedTest(pytest.mark.bug_kind("clock"))], ["flowback"])) == ["clock"]  # type: ignore[list-item]
+
+
+def only_reading_calls(call: Call) -> str:
+    return "" if call.safe else "it changes something"
+
+
+def test_a_test_by_frame_chooses_the_calls_by_its_reasons() -> None:
+    rpc = load_rpc_contract("bitvis")
+    assert rpc is not None
+    by_frame = MarkedTest(pytest.mark.bug_kind("stale", reason_against_call=only_reading_calls))
+    chosen = bug_kinds.of_tests([by_frame], ["bitvis"])["stale"]["reasons"]["bitvis"]  # type: ignore[list-item]  # no Item
+    assert {label: chosen[label] for label in rpc.calls} == {
+        label: only_reading_calls(call) for label, call in rpc.calls.items()
+    }
+
+
+def test_calls_are_left_out_of_a_kind_without_tests_by_frame() -> None:
+    over_http = MarkedTest(pytest.mark.bug_kind("stale", reason_against=only_reads))
+    chosen = bug_kinds.of_tests([over_http], ["bitvis"])["stale"]["reasons"]["bitvis"]  # type: ignore[list-item]  # no Item
+    assert set(chosen) == set(load_contract("bitvis").operations)
+
+
+@pytest.mark.parametrize(
+    ("kind", "api", "label", "reason"),
+    [
+        ("comparison", "flowback", "POST /register", ""),
+        ("comparison", "getflow", "GET /tasks", ""),
+        (
+            "comparison",
+            "getflow",
+            "GET /tasks/{task_id}",
+            "it neither filters nor sorts, and no value has to be unique",
+        ),
+        ("edges of lists", "flowback", "GET /users", ""),
+        ("edges of lists", "flowapp", "GET /api/v1/users", "its list has no pages"),
+        ("edges of lists", "getflow", "PUT /tasks/{task_id}", "it shows no list"),
+        ("links and mail", "flowback", "POST /register", ""),
+        ("links and mail", "flowback", "POST /register/verify", ""),
+        ("links and mail", "flowback", "GET /users", ""),
+        ("links and mail", "getflow", "GET /v2/lists", ""),
+        ("links and mail", "flowback", "POST /login", "it has neither links, nor codes that are mailed"),
+        ("clock", "flowapp", "POST /api/v1/event", ""),
+        ("clock", "flowback", "GET /users", "neither its requests nor its responses have a time"),
+    ],
+)
+def test_the_contract_says_where_a_kind_cannot_occur(kind: str, api: str, label: str, reason: str) -> None:
+    assert REASONS[kind](load_contract(api).operations[label]) == reason
+
+
+def test_what_the_contract_does_not_rule_out_is_reported_as_not_tested() -> None:
+    chosen = reasons(MarkedTest(pytest.mark.bug_kind("comparison")), kind="comparison")
+    assert chosen["GET /users"] == bug_kinds.NO_CLAUSE
+    assert chosen["GET /user"] == "it neither filters nor sorts, and no value has to be unique"

@@ -17,11 +17,14 @@ from fixtures.corpus import EFFORTS, corpus
 from fixtures.target_api import MissingPrecondition
 from suites.generic.request_spellings import (
     SPELLINGS,
+    hexadecimal_in_lower_case,
     letters_encoded,
     letters_escaped,
     members_reversed,
+    numbers_with_exponents,
     parameters_reversed,
     spaced_out,
+    spaces_percent_encoded,
 )
 from suites.generic.test_spelling import check_spelling, richest_case
 from suites.mutation.reference_apis import in_process_api
@@ -29,7 +32,7 @@ from suites.mutation.reference_apis import in_process_api
 URL = "http://127.0.0.1/things"
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | TEXTS,
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=8,
 )
@@ -37,7 +40,7 @@ PAIRS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4)
 checked = settings(derandomize=True, deadline=None, database=None)
 
 
-@pytest.mark.parametrize("write", [members_reversed, spaced_out, letters_escaped])
+@pytest.mark.parametrize("write", [members_reversed, spaced_out, letters_escaped, numbers_with_exponents])
 @checked
 @given(value=st.dictionaries(TEXTS, VALUES, max_size=4))
 def test_json_in_another_spelling_has_the_same_value(write: Callable[[Request], Request], value: Any) -> None:
@@ -45,7 +48,9 @@ def test_json_in_another_spelling_has_the_same_value(write: Callable[[Request], 
     assert json.loads(written.body) == value
 
 
-@pytest.mark.parametrize("write", [parameters_reversed, letters_encoded])
+@pytest.mark.parametrize(
+    "write", [parameters_reversed, letters_encoded, hexadecimal_in_lower_case, spaces_percent_encoded]
+)
 @checked
 @given(query=PAIRS, form=PAIRS)
 def test_a_query_and_a_form_in_another_spelling_have_the_same_parameters(
@@ -61,6 +66,21 @@ def test_every_letter_is_escaped_or_encoded() -> None:
     body = letters_escaped(Request("POST", URL, (), '{"a": "b🚀"}'.encode())).body
     assert body == rb'{"\u0061":"\u0062\ud83d\ude80"}'
     assert letters_encoded(Request("GET", f"{URL}?ab=c%2F")).url == f"{URL}?%61%62=%63%2F"
+
+
+def test_a_number_with_a_fraction_has_an_exponent_and_a_whole_one_stays() -> None:
+    assert (
+        numbers_with_exponents(Request("POST", URL, (), b'{"a": [57.5, 4, "1.5"]}')).body == b'{"a":[5.75E+1,4,"1.5"]}'
+    )
+
+
+def test_hexadecimal_digits_are_in_lower_case() -> None:
+    assert hexadecimal_in_lower_case(Request("GET", f"{URL}?a=%C3%A5")).url == f"{URL}?a=%c3%a5"
+
+
+def test_spaces_of_a_form_change_their_encoding() -> None:
+    form = (("content-type", FORM),)
+    assert spaces_percent_encoded(Request("POST", f"{URL}?a=+", form, b"a=b+c%20d%2B")).body == b"a=b%20c+d%2B"
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
