@@ -16,6 +16,7 @@ from hypothesis.errors import FlakyFailure, Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from fixtures.target_api import MissingPrecondition
+from suites.hypothesis_profiles import number_of_examples
 
 
 @dataclass
@@ -59,7 +60,10 @@ def for_all(check: Callable[..., None], examples: int = 20, **strategies: Search
     __tracebackhide__ = True
     count = CaseCount()
     limits = settings(
-        max_examples=examples, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
+        max_examples=number_of_examples(examples),
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
     )
     try:
         limits(given(**strategies)(_counting(check, count)))()

@@ -54,7 +54,7 @@ def check_options(config: pytest.Config) -> None:
         option.seed = int(option.seed)
     except ValueError:
         raise UsageError(f"--seed: expected an integer, got {option.seed!r}") from None
-    hypothesis_profiles.load_profile(option.seed)
+    hypothesis_profiles.load_profile(option.seed, EFFORTS[option.effort].examples)
 
 
 def check_run(config: pytest.Config) -> None:

@@ -10,11 +10,12 @@ from hypothesis.stateful import run_state_machine_as_test
 from fixtures.target_api import Api
 from fixtures.transports import Transport
 from suites.bitvis.object_model import ObjectStateMachine
+from suites.hypothesis_profiles import number_of_examples
 
 pytestmark = pytest.mark.bug_kind("stale")
 
 clause = pytest.mark.clause
-STATEFUL_SETTINGS = settings(max_examples=20, stateful_step_count=20, suppress_health_check=list(HealthCheck))
+MACHINES, STEPS = 20, 20
 
 
 @clause(
@@ -40,8 +41,13 @@ def test_objects_match_the_model_after_any_calls(api: Api, transport: Transport)
         def __init__(self) -> None:
             super().__init__(api, transport)
 
+    limits = settings(
+        max_examples=number_of_examples(MACHINES),
+        stateful_step_count=STEPS,
+        suppress_health_check=list(HealthCheck),
+    )
     try:
-        run_state_machine_as_test(Machine, settings=STATEFUL_SETTINGS)
+        run_state_machine_as_test(Machine, settings=limits)
     except FlakyFailure as flaky:  # responses differed between equal runs: a failure, too
         raise next((error for error in flaky.exceptions if isinstance(error, AssertionError)), flaky) from None
     except Flaky:  # other objects were there to choose from

@@ -42,8 +42,8 @@ def members_of(checker: RpcChecker, message: Message) -> Mapping[str, object]:
     return members
 
 
-def way_findings(checker: RpcChecker, messages: Sequence[Message], step: int = 1) -> MessageFindings:
-    """The findings of the ways, every `step`-th of them, each with one of these invalid messages by turns.
+def way_findings(checker: RpcChecker, messages: Sequence[Message]) -> MessageFindings:
+    """The findings of the ways, each with one of these invalid messages by turns; with little effort, of some ways.
 
     Raises MissingPrecondition when the target accepts all of them by the documented way.
     """
@@ -52,7 +52,7 @@ def way_findings(checker: RpcChecker, messages: Sequence[Message], step: int = 1
         raise MissingPrecondition("no such message is refused by the documented way")
     start = zlib.crc32(checker.call.label.encode())
     findings: MessageFindings = []
-    for number, way in list(enumerate(MESSAGE_WAYS, start))[start % step :: step]:
+    for number, way in checker.messages.effort.some_of(list(enumerate(MESSAGE_WAYS, start)), checker.call.label):
         about = [message for message in refused if message.invalid_case and message.invalid_case.location == way.part]
         message = (about or refused)[number % len(about or refused)]
         is_by_credentials = message.credentials != "token"

@@ -29,8 +29,17 @@ def has_generated_cases(corpus: Corpus, operation: Operation) -> bool:
 
 
 def invalid_cases(corpus: Corpus, operation: Operation) -> list[Case]:
-    """Requests with one error that is neither in the credentials nor in the method."""
-    return _cases_of_kind(corpus, operation, _is_other_kind)
+    """Requests with one error that is neither in the credentials nor in the method.
+
+    With little effort they are one of each kind in each location, and operations differ in the field that has it.
+    """
+    cases = _cases_of_kind(corpus, operation, _is_other_kind)
+    return corpus.effort.one_of_each(cases, _kind_and_location, operation.label)
+
+
+def _kind_and_location(case: Case) -> tuple[str, str]:
+    assert case.invalid_case is not None
+    return case.invalid_case.kind, case.invalid_case.location
 
 
 def has_invalid_cases(corpus: Corpus, operation: Operation) -> bool:

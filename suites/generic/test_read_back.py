@@ -51,7 +51,12 @@ def test_a_write_is_read_back_by_every_way(api: Api, corpus: Corpus, operation: 
     if "item" not in write.kind.definition:
         require_row_after_creation(api, corpus, write)
         return
-    check_read_back(api, corpus, write, ways(api.contract, write.kind))
+    check_read_back(api, corpus, write, chosen_ways(api, corpus, write))
+
+
+def chosen_ways(api: Api, corpus: Corpus, write: RecordWrite) -> list[Way]:
+    """Every way, or with little effort a third of them."""
+    return corpus.effort.some_of(ways(api.contract, write.kind), write.operation.label)
 
 
 def check_read_back(api: Api, corpus: Corpus, write: RecordWrite, looked_at: list[Way]) -> None:

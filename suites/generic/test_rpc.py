@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.asyncapi import Call
-from fixtures.corpus.rpc_messages import Messages
+from fixtures.corpus.rpc_messages import Message, Messages
 from fixtures.target_api import Api
 from fixtures.transports import FRAME_TRANSPORTS, Transport
 from suites.generic.rpc_conformance import ErrorIds, RpcChecker
@@ -36,10 +36,21 @@ def test_valid_calls(checker: RpcChecker) -> None:
 @frame_transports
 def test_invalid_calls(checker: RpcChecker) -> None:
     """Messages with one error are refused with the documented code, each with an id of its own."""
-    raise_findings(checker.findings(checker.messages.invalid(checker.call), checker.check_refused), checker.api)
+    raise_findings(checker.findings(invalid_messages(checker), checker.check_refused), checker.api)
 
 
 @frame_transports
 def test_connection_after_refusals(checker: RpcChecker) -> None:
     """After each invalid message the same connection serves a call that only reads."""
-    raise_findings(checker.findings_after_refusals(checker.messages.invalid(checker.call)), checker.api)
+    raise_findings(checker.findings_after_refusals(invalid_messages(checker)), checker.api)
+
+
+def invalid_messages(checker: RpcChecker) -> list[Message]:
+    """The messages with one error; with little effort one of each kind in each part, which differ by transport."""
+    label = f"{checker.call.label} {checker.transport.name}"
+    return checker.messages.effort.one_of_each(checker.messages.invalid(checker.call), _kind_and_part, label)
+
+
+def _kind_and_part(message: Message) -> tuple[str, str]:
+    assert message.invalid_case is not None
+    return message.invalid_case.kind, message.invalid_case.location

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.asyncapi import Call
 from contracts.judge.refusal_judge import InvalidCase, refusal_rule
-from fixtures.corpus import EFFORTS, Corpus
+from fixtures.corpus import Corpus
 from fixtures.corpus.invalid_messages import CREDENTIAL_KINDS
 from fixtures.corpus.rpc_messages import Message, Messages
 from fixtures.target_api import Api, MissingPrecondition
@@ -16,14 +16,12 @@ from fixtures.transports import FRAME_TRANSPORTS, Transport
 from suites.generic.call_transport import CallApi, changes_no_record, keeps_no_value, write_by_call
 from suites.generic.kept_values import SAMPLED, KeptValues
 from suites.generic.message_checks import spelling_findings, way_findings, with_known_values
-from suites.generic.read_backs import READS, Way, ways
+from suites.generic.read_backs import READS, Way
 from suites.generic.rpc_conformance import RpcChecker
-from suites.generic.test_read_back import check_read_back
+from suites.generic.test_read_back import check_read_back, chosen_ways
 from suites.generic.test_rpc import frame_transports
 from suites.generic.test_ways_in import STATES, VALUE_KINDS
 from suites.reporting.failures import raise_findings
-
-SPARSE_STEP = 3  # with the least effort, one way of so many
 
 
 @pytest.fixture
@@ -37,11 +35,6 @@ def always(_call: Call) -> str:
     return ""
 
 
-def step_of(checker: RpcChecker) -> int:
-    """Of how many ways one is tried at each call."""
-    return SPARSE_STEP if checker.messages.effort == EFFORTS["quick"] else 1
-
-
 @pytest.mark.bug_kind("ways in", reason_against_call=always)
 @frame_transports
 def test_no_way_in_by_frame_needs_fewer_credentials(checker: RpcChecker) -> None:
@@ -52,7 +45,7 @@ def test_no_way_in_by_frame_needs_fewer_credentials(checker: RpcChecker) -> None
         for state, kind in ((state, CREDENTIAL_KINDS[state]) for state in STATES)
         if state == "none" or checker.api.target.pace is None  # elsewhere, wrong ones could lock an account
     ]
-    raise_findings(way_findings(checker, messages, step_of(checker)), checker.api)
+    raise_findings(way_findings(checker, messages), checker.api)
 
 
 @pytest.mark.bug_kind("ways in", reason_against_call=always)
@@ -62,7 +55,7 @@ def test_no_way_in_by_frame_validates_less(checker: RpcChecker) -> None:
     messages = [with_known_values(checker, message) for message in invalid_of_each_kind(checker)]
     if not messages:
         raise MissingPrecondition(f"no message of {checker.call} has a value that must be refused")
-    raise_findings(way_findings(checker, messages, step_of(checker)), checker.api)
+    raise_findings(way_findings(checker, messages), checker.api)
 
 
 def invalid_of_each_kind(checker: RpcChecker) -> list[Message]:
@@ -105,6 +98,6 @@ def test_a_write_by_frame_is_read_back_by_every_way(api: Api, transport: Transpo
     write = write_by_call(call)
     assert write is not None
     by_frame = CallApi(api, transport, call.endpoint)
-    over_http = [replace(way, api=api) for way in ways(api.contract, write.kind)]
+    over_http = [replace(way, api=api) for way in chosen_ways(api, corpus, write)]
     frames = [Way(action, write.kind.operation(action), api=by_frame, is_by_frame=True) for action in READS]
     check_read_back(by_frame, corpus, write, [*over_http, *frames])

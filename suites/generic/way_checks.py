@@ -26,8 +26,6 @@ from suites.generic.http_conformance import CaseFindings
 from suites.generic.identity_checks import findings_after_refusals, kind_and_action
 from suites.generic.request_ways import Way
 
-SPARSE_STEP = 3  # with the least effort, one way of so many
-
 
 @dataclass(frozen=True)
 class WayChecker:
@@ -57,10 +55,10 @@ class WayChecker:
         if not refused:
             raise MissingPrecondition("no such request is refused by the documented way")
         start = zlib.crc32(self.operation.label.encode())
+        chosen = effort.some_of(list(enumerate(ways, start)), self.operation.label)
         findings: CaseFindings = []
-        step = SPARSE_STEP if effort.invalid < EFFORTS["default"].invalid else 1
         turns = len(refused) if effort.invalid > EFFORTS["default"].invalid else 1
-        for number, way in list(enumerate(ways, start))[start % step :: step]:
+        for number, way in chosen:
             for turn in range(turns):
                 case = refused[(number + turn) % len(refused)]
                 findings += [(finding, case) for finding in self._by(way, case)]

@@ -22,7 +22,7 @@ DATE = {"type": "string", "format": "date"}
 
 
 def corpus_of(api: str) -> Corpus:
-    return Corpus(load_contract(api), EFFORTS["quick"], 0)
+    return Corpus(load_contract(api), EFFORTS["default"], 0)
 
 
 def operation_of(api: str, identifier: str) -> Operation:
