@@ -18,6 +18,7 @@ from contracts.judge.refusal_judge import refusal_rule
 from contracts.judge.rpc_judge import judge_envelope
 from fixtures.acceptance import message_refusal_clause
 from fixtures.cases import fill_placeholders
+from fixtures.corpus import EFFORTS
 from fixtures.corpus.rpc_messages import Message
 from fixtures.pace import TooManyWrongCredentials
 from fixtures.record_kinds import kind_of
@@ -52,12 +53,15 @@ def way_findings(checker: RpcChecker, messages: Sequence[Message]) -> MessageFin
         raise MissingPrecondition("no such message is refused by the documented way")
     start = zlib.crc32(checker.call.label.encode())
     findings: MessageFindings = []
-    for number, way in checker.messages.effort.some_of(list(enumerate(MESSAGE_WAYS, start)), checker.call.label):
+    effort = checker.messages.effort
+    for number, way in effort.some_of(list(enumerate(MESSAGE_WAYS, start)), checker.call.label):
         about = [message for message in refused if message.invalid_case and message.invalid_case.location == way.part]
-        message = (about or refused)[number % len(about or refused)]
-        is_by_credentials = message.credentials != "token"
-        if way.is_same_call or is_by_credentials:
-            findings += [(finding, message) for finding in _by(checker, way, message)]
+        fitting = about or refused
+        turns = len(fitting) if effort.invalid > EFFORTS["default"].invalid else 1
+        for turn in range(turns):
+            message = fitting[(number + turn) % len(fitting)]
+            if way.is_same_call or message.credentials != "token":
+                findings += [(finding, message) for finding in _by(checker, way, message)]
     return findings
 
 

@@ -176,6 +176,7 @@ def test_activities_go_back_in_time(api: Api, factory: RecordFactory) -> None:
     for_all(check, 6, limit=st.integers(2, 60))
 
 
+@pytest.mark.bug_kind("links and mail")
 @clause("GETFLOW-PAGE-6")
 def test_a_page_links_to_the_next_one(api: Api, readings: ObservedReadings) -> None:
     """Every page except the last has a Link with rel="next", an absolute URL and its cursor."""
