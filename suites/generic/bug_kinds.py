@@ -87,7 +87,11 @@ def _of_kind(
 
 
 def _reason_of_contract(kind: str, operation: Operation) -> str:
-    return (kind in REASONS and _reason(REASONS[kind], operation)) or NO_CLAUSE
+    """Why the kind cannot occur there by its contract, or why no test of the kind is about it."""
+    against = _reason(REASONS[kind], operation) if kind in REASONS else ""
+    others = (it for it in load_contract(operation.api).operations.values() if it.id == operation.id)
+    same = next((it.label for it in others if it is not operation), "")
+    return against or (f"it is the same as {same} at another server" if same else NO_CLAUSE)
 
 
 def _deciding(marks: Iterable[pytest.Mark], name: str) -> list[pytest.Mark]:

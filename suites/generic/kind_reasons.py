@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from contracts.openapi import Contract, load_contract
-from contracts.operation import Operation, Schema
+from contracts.operation import Operation, Parameter, Schema
 from fixtures.corpus.boundary_values import json_types
 from fixtures.corpus.request_fields import request_fields
 from suites.generic.identity_checks import kind_and_action
@@ -24,8 +24,15 @@ def cannot_compare(operation: Operation) -> str:
     """Why it compares no values, "" if it may."""
     contract = load_contract(operation.api)
     has_unique = any(it.schema.get("x-unique") for it in request_fields(contract, operation))
-    has_choice = _lists(contract, operation) and any(not it.required for it in operation.parameters)
+    has_choice = _lists(contract, operation) and any(map(_selects, operation.parameters))
     return "" if has_unique or has_choice else "it neither filters nor sorts, and no value has to be unique"
+
+
+def _selects(parameter: Parameter) -> bool:
+    """Whether an optional parameter may select or order what is listed: not the size of a page, or what is added."""
+    types, choices = set(json_types(parameter.schema)), parameter.schema.get("enum", ())
+    is_number = types == {"integer"} and "x-known" not in parameter.schema
+    return not (parameter.required or is_number or "array" in types or len(choices) == 1)
 
 
 def has_no_pages(operation: Operation) -> str:

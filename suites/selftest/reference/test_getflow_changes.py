@@ -342,6 +342,7 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "ids_are_written_in_one_way": ["GET /v2/lists/01?$"],
     "a_slash_at_the_end_has_no_meaning": ["GET /v2/lists/?$"],
     "head_is_served_like_get": ["HEAD /v2/lists?$"],
+    "parameters_behind_the_path_have_no_meaning": ["GET /v2/lists;a=1?$"],
     "dates_come_back_as_times": ['POST /v2/tasks?$ {"task":{"name":"x","workspace_id":1,"due_on":"2031-02-03"}}'],
     "refused_creations_use_up_an_id": [
         'POST /v2/workspaces?$ {"workspace":{}}',

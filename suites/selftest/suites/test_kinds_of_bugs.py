@@ -103,6 +103,11 @@ def test_the_contract_says_where_a_kind_cannot_occur(kind: str, api: str, label:
     assert REASONS[kind](load_contract(api).operations[label]) == reason
 
 
+def test_an_operation_of_another_server_is_the_same_one() -> None:
+    of_getflow = bug_kinds.of_tests([MarkedTest(pytest.mark.bug_kind("clock"))], ["getflow"])["clock"]["reasons"]  # type: ignore[list-item]  # no Item
+    assert of_getflow["getflow"]["POST /tasks"] == "it is the same as POST /v2/tasks at another server"
+
+
 def test_what_the_contract_does_not_rule_out_is_reported_as_not_tested() -> None:
     chosen = reasons(MarkedTest(pytest.mark.bug_kind("comparison")), kind="comparison")
     assert chosen["GET /users"] == bug_kinds.NO_CLAUSE
