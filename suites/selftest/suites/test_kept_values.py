@@ -40,6 +40,9 @@ def changes_of(api: Api, identifier: str) -> NamedChanges:
     [
         ("getflow", "createTask", "strips_notes", "GETFLOW-REC-1"),
         ("getflow", "updateTask", "decodes_notes_as_forms", "GETFLOW-REC-2"),
+        ("getflow", "updateTask", "an_empty_list_of_tags_is_no_change", "GETFLOW-REC-2"),
+        ("getflow", "updateList", "false_is_no_value", "GETFLOW-REC-2"),
+        ("flowapp", "registerPerson", "csv_values_have_one_line", "FLOWAPP-CSV-3"),
         ("flowapp", "registerPerson", "csv_numbers_lose_their_zeros", "FLOWAPP-CSV-3"),
         ("flowback", "registerUser", "names_lose_repeated_dots", "FLOWBACK-REG-5"),
     ],
@@ -109,6 +112,10 @@ def test_every_record_of_the_test_is_deleted() -> None:
         ("getflow", "deleteWorkspace", "deleted_workspaces_are_read_from_a_cache", "GETFLOW-REC-3"),
         ("flowapp", "createEvent", "a_new_event_misses_the_next_list", "FLOWAPP-EVC-3"),
         ("flowback", "registerUser", "names_asked_for_in_vain_stay_unknown", "FLOWBACK-REG-5"),
+        ("flowback", "registerUser", "the_list_by_name_is_one_write_behind", "FLOWBACK-REG-5"),
+        ("flowapp", "registerPerson", "registrants_are_listed_once", "FLOWAPP-REG-3"),
+        ("getflow", "updateTask", "views_keep_their_tasks_as_they_were", "GETFLOW-REC-2"),
+        ("getflow", "deleteTask", "sorted_lists_show_deleted_tasks", "GETFLOW-REC-3"),
     ],
 )
 def test_what_was_asked_for_before_and_not_written_since_is_blamed(

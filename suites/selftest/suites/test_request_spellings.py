@@ -26,8 +26,11 @@ from suites.generic.request_spellings import (
     spaced_out,
     spaces_percent_encoded,
 )
-from suites.generic.test_spelling import check_spelling, richest_case
+from suites.generic.test_spelling import check_spelling, richest_case, test_another_spelling_means_the_same
 from suites.mutation.reference_apis import in_process_api
+from suites.reporting.failures import ContractViolation
+
+test_another_spelling_means_the_same.__test__ = False  # type: ignore[attr-defined]
 
 URL = "http://127.0.0.1/things"
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -102,6 +105,31 @@ def test_a_spelling_that_is_refused_is_a_finding(fault: tuple[str, ...], clauses
     request = api.render(operation, case)
     usual, other = api.send_request(request), api.send_request(letters_encoded(request))
     assert [finding.clause for finding in check_spelling(api, operation, case, "x", usual, other)] == clauses
+
+
+@pytest.mark.parametrize(
+    ("api", "label", "fault", "clause"),
+    [
+        (
+            "bitvis",
+            "POST /api/address/address/address/ CREATE by header",
+            "exponents_of_coordinates_are_cut_off",
+            "BITVIS-SPELL-1",
+        ),
+        ("getflow", "POST /lists", "escapes_in_names_stay", "GETFLOW-SPELL-1"),
+        ("getflow", "GET /v2/memberships/{membership_id}", "hexadecimal_digits_are_capitals", "GETFLOW-SPELL-1"),
+        ("flowback", "GET /users", "the_limit_comes_before_the_page", "FLOWBACK-SPELL-1"),
+    ],
+)
+def test_a_spelling_that_shows_or_keeps_something_else_is_a_finding(
+    api: str, label: str, fault: str, clause: str
+) -> None:
+    target = in_process_api(api, (fault,))
+    with pytest.raises(ContractViolation) as caught:
+        test_another_spelling_means_the_same(
+            target, corpus(api, EFFORTS["default"], 0), target.contract.operations[label]
+        )
+    assert caught.value.clauses == (clause,)
 
 
 def test_a_refusal_that_the_usual_spelling_meets_as_well_is_no_finding() -> None:
