@@ -26,7 +26,7 @@ from suites.generic.request_spellings import (
     spaced_out,
     spaces_percent_encoded,
 )
-from suites.generic.test_spelling import check_spelling, richest_case, test_another_spelling_means_the_same
+from suites.generic.test_spelling import check_spelling, richest, test_another_spelling_means_the_same
 from suites.mutation.reference_apis import in_process_api
 from suites.reporting.failures import ContractViolation
 
@@ -101,7 +101,7 @@ def test_json_keeps_the_opposite_order_at_every_level() -> None:
 def test_a_spelling_that_is_refused_is_a_finding(fault: tuple[str, ...], clauses: list[str]) -> None:
     api = in_process_api("flowapp", fault)
     operation = api.contract.operations["GET /api/v1/events/sessions"]
-    case = richest_case(corpus("flowapp", EFFORTS["quick"], 0), operation)
+    case = richest(corpus("flowapp", EFFORTS["quick"], 0).examples(operation))
     request = api.render(operation, case)
     usual, other = api.send_request(request), api.send_request(letters_encoded(request))
     assert [finding.clause for finding in check_spelling(api, operation, case, "x", usual, other)] == clauses
@@ -135,7 +135,7 @@ def test_a_spelling_that_shows_or_keeps_something_else_is_a_finding(
 def test_a_refusal_that_the_usual_spelling_meets_as_well_is_no_finding() -> None:
     api = in_process_api("flowapp", ("encoded_parameters_are_refused",))
     operation = api.contract.operations["GET /api/v1/events/sessions"]
-    case = richest_case(corpus("flowapp", EFFORTS["quick"], 0), operation)
+    case = richest(corpus("flowapp", EFFORTS["quick"], 0).examples(operation))
     request = api.render(operation, case)
     usual, other = api.send_request(request), api.send_request(letters_encoded(request))
     assert check_spelling(api.with_settings(TOKEN="no longer valid"), operation, case, "x", usual, other) == []
@@ -146,4 +146,4 @@ def test_a_request_for_which_a_setting_is_missing_is_not_tested() -> None:
     label = next(label for label in api.contract.operations if "device" in label and "RUN by header" in label)
     operation = api.contract.operations[label]
     with pytest.raises(MissingPrecondition, match="BITVIS_DEVICE_METHOD is not set"):
-        api.render(operation, richest_case(corpus("bitvis", EFFORTS["quick"], 0), operation))
+        api.render(operation, richest(corpus("bitvis", EFFORTS["quick"], 0).examples(operation)))
