@@ -108,6 +108,7 @@ def probes_of(api: Api, corpus: Corpus, operation: Operation) -> list[Probe]:
     cases = [*([corpus.minimal(operation)] if operation.safe else []), *invalid]
     if operation.needs_credentials:
         cases += [replace(case, credentials="none", title="no credentials") for case in cases[:1]]
+    cases = corpus.effort.some_of(cases, operation.label)
 
     def resolve(source: Mapping[str, Any]) -> Any:
         return api.known_value(source, operation.server)

@@ -134,7 +134,7 @@ def spelling_findings(checker: RpcChecker) -> MessageFindings:
     api, write = checker.api, write_by_call(checker.call)
     message, usual = accepted_message(checker)
     findings: list[Finding] = []
-    for title, spell in SPELLINGS.items():
+    for title, spell in checker.messages.effort.some_of(list(SPELLINGS.items()), checker.call.label):
         request = Request("POST", checker.call.path, (), json.dumps(members_of(checker, message)).encode())
         written = spell(request)
         if written == request:

@@ -16,6 +16,7 @@ from contracts.exchange import Exchange
 from contracts.judge.http_judge import is_refusal
 from contracts.openapi import Contract
 from contracts.operation import Operation
+from fixtures.cases import Case
 from fixtures.corpus import Corpus
 from fixtures.record_kinds import RecordKind
 from fixtures.resources import Resource
@@ -85,7 +86,7 @@ def seen_by(api: Api, corpus: Corpus, kind: RecordKind, way: Way, identifier: An
         return exchange, next(_records_in(api, exchange, kind.definition["item"]), None)
     last: Exchange | None = None
     with suppress(NotDemanded):
-        for page in records.pages() if way.is_complete else [_sent(api, way, records, None)]:
+        for page in [_sent(api, way, records, None)] if way.is_elsewhere else records.pages(_case(way, records)):
             last = page
             for item in _records_in(api, page, kind.definition["items"]):
                 if item.get(kind.definition["id"]) == identifier:
@@ -94,14 +95,22 @@ def seen_by(api: Api, corpus: Corpus, kind: RecordKind, way: Way, identifier: An
 
 
 def _sent(api: Api, way: Way, records: Records, identifier: Any) -> Exchange:
-    case = records.corpus.minimal(way.operation)
-    if identifier is not None:
-        case = records.request_about("read", identifier)
-    for name, value in way.parameters:
-        case = case.with_parameter("query", name, value)
+    case = _case(way, records, identifier)
     if way.is_elsewhere:
         return api.send_concurrently([lambda client: client.send(way.operation, case)])[0]
     return api.send(way.operation, case)
+
+
+def _case(way: Way, records: Records, identifier: Any = None) -> Case:
+    """The request of that way, about one record or for a list, which has the largest pages if it is a certain one."""
+    case = records.corpus.minimal(way.operation) if identifier is None else records.request_about("read", identifier)
+    for parameter in way.operation.parameters if way.parameters and identifier is None else ():
+        is_size = parameter.schema.get("minimum") == 1 and {"maximum", "default"} <= parameter.schema.keys()
+        if is_size and parameter.location == "query" and not parameter.required:
+            case = case.with_parameter("query", parameter.name, parameter.schema["maximum"])
+    for name, value in way.parameters:
+        case = case.with_parameter("query", name, value)
+    return case
 
 
 def _records_in(api: Api, exchange: Exchange, pointer: str) -> Iterator[Mapping[str, Any]]:

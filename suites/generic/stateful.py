@@ -145,9 +145,9 @@ class Records:
         """The action that wrote the record last; it is blamed when the record is not as sent."""
         return "update" if identifier in self.updated else "create"
 
-    def pages(self) -> Iterator[Exchange]:
-        """The list's pages by their links to the next one (RFC 8288); one page when there is no such link."""
-        exchange = self.accepted("list", self.corpus.minimal(self.operation("list")))
+    def pages(self, case: Case | None = None) -> Iterator[Exchange]:
+        """The pages of that list, or of the minimal one, by their links to the next one (RFC 8288); one without."""
+        exchange = self.accepted("list", case or self.corpus.minimal(self.operation("list")))
         yield exchange
         for _ in range(MAX_PAGES):
             link = next_link(exchange.response)

@@ -20,7 +20,7 @@ from suites.reporting.failures import raise_findings
 
 def boundary_cases(corpus: Corpus, operation: Operation) -> list[Case]:
     """Valid requests with one value at a limit of its schema, or without one optional part."""
-    return corpus.boundaries(operation)
+    return corpus.effort.some_of(corpus.boundaries(operation), operation.label)
 
 
 def has_generated_cases(corpus: Corpus, operation: Operation) -> bool:
@@ -81,7 +81,7 @@ def test_boundary_requests(api: Api, corpus: Corpus, operation: Operation) -> No
 @pytest.mark.offered(cases=has_generated_cases)
 def test_valid_requests(api: Api, corpus: Corpus, operation: Operation) -> None:
     """Generated valid requests are accepted and answered as documented."""
-    check_all(api, operation, corpus.valid(operation), check_accepted)
+    check_all(api, operation, corpus.effort.some_of(corpus.valid(operation), operation.label), check_accepted)
 
 
 @pytest.mark.offered(cases=has_invalid_cases)

@@ -30,7 +30,8 @@ def checker(api: Api, transport: Transport, messages: Messages, call: Call, erro
 @frame_transports
 def test_valid_calls(checker: RpcChecker) -> None:
     """Documented, boundary and generated messages succeed, with the response envelope of their call."""
-    raise_findings(checker.findings(checker.messages.valid(checker.call), checker.check_accepted), checker.api)
+    messages = checker.messages.effort.some_of(checker.messages.valid(checker.call), checker.call.label)
+    raise_findings(checker.findings(messages, checker.check_accepted), checker.api)
 
 
 @frame_transports
@@ -42,7 +43,8 @@ def test_invalid_calls(checker: RpcChecker) -> None:
 @frame_transports
 def test_connection_after_refusals(checker: RpcChecker) -> None:
     """After each invalid message the same connection serves a call that only reads."""
-    raise_findings(checker.findings_after_refusals(invalid_messages(checker)), checker.api)
+    messages = checker.messages.effort.some_of(invalid_messages(checker), checker.call.label)
+    raise_findings(checker.findings_after_refusals(messages), checker.api)
 
 
 def invalid_messages(checker: RpcChecker) -> list[Message]:
