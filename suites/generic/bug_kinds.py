@@ -77,7 +77,7 @@ def _of_kind(
     for operation in operations:
         reason = _reason_of_all(operation, _deciding(marks, OF_OPERATIONS))
         if reason is None:
-            reason = "" if clauses & set(operation.clauses) else _reason_of_contract(kind, operation)
+            reason = _reason_of_contract(kind, operation, is_checked=bool(clauses & set(operation.clauses)))
         reasons.setdefault(operation.api, {})[operation.label] = reason
     for call in calls:
         reason = _reason_of_all(call, _deciding(marks, OF_CALLS))
@@ -86,12 +86,14 @@ def _of_kind(
     return BugKind(rule=rule, reasons=reasons)
 
 
-def _reason_of_contract(kind: str, operation: Operation) -> str:
-    """Why the kind cannot occur there by its contract, or why no test of the kind is about it."""
+def _reason_of_contract(kind: str, operation: Operation, is_checked: bool) -> str:
+    """Why the kind cannot occur there by its contract; else "" if a test checks a clause of it, or why none does."""
     against = _reason(REASONS[kind], operation) if kind in REASONS else ""
+    if against or is_checked:
+        return against
     others = (it for it in load_contract(operation.api).operations.values() if it.id == operation.id)
     same = next((it.label for it in others if it is not operation), "")
-    return against or (f"it is the same as {same} at another server" if same else NO_CLAUSE)
+    return f"it is the same as {same} at another server" if same else NO_CLAUSE
 
 
 def _deciding(marks: Iterable[pytest.Mark], name: str) -> list[pytest.Mark]:
