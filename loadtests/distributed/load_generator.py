@@ -106,7 +106,7 @@ class LoadGenerator:
             scheduler.all_spawned()
 
     def set_share(self, index: int, of: int) -> None:
-        """Generate only the arrivals whose number modulo `of` is `index`."""
+        """Generate only the arrivals of that worker (from 0) among so many."""
         self.index, self.workers = index, of
         for scheduler in self.schedulers.values():
             scheduler.set_share(index, of)

@@ -1,7 +1,9 @@
 """Plans when journeys start in an open model: before the run, and whether or not earlier journeys have ended.
 
 A plan is a rate over time and a kind of arrival process: `even` spaces arrivals exactly, `poisson` randomly, as
-independent users arrive. The same seed gives the same times, so the shares of all workers together are the plan.
+independent users arrive. Each of several workers draws a stream of its own, and all streams together are the plan: even
+arrivals in turn; random ones at a share of the rate, since such streams add up to one of the whole rate. The same seed
+and number of workers give the same times.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ MAX_SECONDS = 1e9  # no run lasts 30 years
 KINDS = ("poisson", "even")
 
 RatePoint = tuple[float, float]  # seconds since the start, arrivals a second
+Share = tuple[int, int]  # index and number of the workers that share a plan
+WHOLE: Share = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,13 @@ class ArrivalPlan:
         segments = (segment for segment in self._segments() if segment[0] < seconds)
         return sum(_area(min(seconds, end) - begin, rate, slope) for begin, end, rate, slope in segments)
 
-    def arrival_times(self) -> Iterator[int]:
-        """All arrivals in ns since the start of the plan, ascending; endless unless the last rate is 0."""
-        areas = self._arrival_areas()
+    def arrival_times(self, share: Share = WHOLE, after: float = 0.0) -> Iterator[int]:
+        """The arrivals in ns since the start of the plan, ascending; endless unless the last rate is 0.
+
+        share: index and number of the workers, of which one has these arrivals; after: seconds, to leave out earlier
+        ones, which takes no longer the more they are.
+        """
+        areas = self._arrival_areas(share, self.expected_arrivals(after))
         area = next(areas)
         area_before = 0.0  # area below the rate before this segment
         for begin, end, rate, slope in self._segments():
@@ -74,13 +82,16 @@ class ArrivalPlan:
                 area = next(areas)
             area_before += segment_area
 
-    def _arrival_areas(self) -> Iterator[float]:
-        """The area below the rate at which each arrival happens: every 1 from 0.5 on, or at random."""
+    def _arrival_areas(self, share: Share, area: float) -> Iterator[float]:
+        """The areas below the rate, from `area` on, at which arrivals happen: every 1 from 0.5 on, or at random."""
+        index, workers = share
         if self.kind == "even":
-            yield from (number + 0.5 for number in count())
-        gap, area = random.Random(self.seed).expovariate, 0.0
+            first = max(0, math.ceil((area - 0.5 - index) / workers))
+            yield from (index + number * workers + 0.5 for number in count(first))
+        seed = self.seed if share == WHOLE else f"{self.seed}/{index} of {workers}"
+        gap = random.Random(seed).expovariate
         while True:
-            area += gap(1.0)
+            area += workers * gap(1.0)
             yield area
 
     def _segments(self) -> Iterator[tuple[float, float, float, float]]:

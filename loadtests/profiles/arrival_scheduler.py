@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import dropwhile
 from time import perf_counter_ns
 from typing import Protocol
 
-from loadtests.engine.arrival_plan import KINDS, ArrivalPlan, RatePoint, parse_rates
+from loadtests.engine.arrival_plan import KINDS, WHOLE, ArrivalPlan, RatePoint, Share, parse_rates
 from loadtests.engine.health import GeneratorHealth
 from loadtests.engine.loop import Loop
 
@@ -102,10 +101,10 @@ class ArrivalScheduler:
         self._is_spawned = False
         self._loop = loop
         self._health = health
-        self._share = (0, 1)
+        self._share: Share = WHOLE
         self._idle: deque[ArrivingUser] = deque()
         self._starting = 0
-        self._arrivals: Iterator[tuple[int, int]] = iter(())
+        self._arrivals: Iterator[int] = iter(())
         self._next = self._timer = 0  # ns: of the next arrival, and of the timer that was set
         self._halted_at = 0
         self._planned_before = 0.0  # arrivals under earlier plans
@@ -118,8 +117,12 @@ class ArrivalScheduler:
         return self._planned_before + self.plan.expected_arrivals((until - self.began) / SECOND)
 
     def set_share(self, index: int, of: int) -> None:
-        """Start only the arrivals whose number modulo `of` is `index`."""
+        """Start only the arrivals of that worker (from 0) among so many, from now on."""
+        if (index, of) == self._share:
+            return
         self._share = (index, of)
+        if self.began and not self._halted_at:
+            self._draw_arrivals(min(self._next, perf_counter_ns()))  # those that are due and not started yet, too
 
     def user_spawned(self) -> None:
         """A user was spawned; it is not ready yet."""
@@ -161,18 +164,18 @@ class ArrivalScheduler:
 
     def _begin(self) -> None:
         now = perf_counter_ns()
-        self.began = began = self._origin or now
-        self._arrivals = dropwhile(lambda arrival: began + arrival[1] < now, enumerate(self.plan.arrival_times()))
+        self.began = self._origin or now
+        self._draw_arrivals(now)
+
+    def _draw_arrivals(self, begin: int) -> None:
+        """Draw the arrivals from `begin` (ns) on."""
+        self._arrivals = self.plan.arrival_times(self._share, (begin - self.began) / SECOND)
         self._advance()
         self._set_timer()
 
     def _advance(self) -> None:
-        index, of = self._share
-        for number, offset in self._arrivals:
-            if number % of == index:
-                self._next = self.began + offset
-                return
-        self._next = NEVER
+        offset = next(self._arrivals, None)
+        self._next = NEVER if offset is None else self.began + offset
 
     def _set_timer(self) -> None:
         self._timer = self._next

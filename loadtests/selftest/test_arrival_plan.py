@@ -106,14 +106,70 @@ def test_poisson_arrivals_follow_a_ramp() -> None:
     assert abs(first / len(instants) - 0.25) < 0.02
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def shares(plan: ArrivalPlan, workers: int, seconds: float) -> list[list[int]]:
+    return [
+        list(takewhile(lambda at: at < seconds * SECOND, plan.arrival_times((index, workers))))
+        for index in range(workers)
+    ]
+
+
 @pytest.mark.parametrize("workers", [1, 2, 3, 7])
-def test_shares_of_workers_are_the_plan_together(kind: str, workers: int) -> None:
-    plan = ArrivalPlan.from_rates([(0, 20), (5, 300)], kind)
+def test_even_shares_of_workers_are_the_plan_in_turn(workers: int) -> None:
+    plan = ArrivalPlan.from_rates([(0, 20), (5, 300)], "even")
     arrivals = during(plan, 6)
-    shares = [[at for number, at in enumerate(arrivals) if number % workers == index] for index in range(workers)]
-    assert sorted(at for share in shares for at in share) == arrivals
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert shares(plan, workers, 6) == [arrivals[index::workers] for index in range(workers)]
+
+
+@pytest.mark.parametrize("workers", [2, 50])
+def test_random_shares_of_workers_are_one_stream_of_the_whole_rate(workers: int) -> None:
+    """Kolmogorov-Smirnov, as for a single stream: the union of the shares has exponential gaps of the rate."""
+    number, rate = 20_000, 500.0
+    arrivals = sorted(at for share in shares(ArrivalPlan.from_rates(rate), workers, number / rate) for at in share)
+    gaps = sorted((later - earlier) / SECOND for earlier, later in pairwise(arrivals))
+    distance = max(abs((at + 0.5) / len(gaps) - (1 - math.exp(-rate * gap))) for at, gap in enumerate(gaps))
+    assert (distance < 1.63 / math.sqrt(number), abs(len(arrivals) - number) < 5 * math.sqrt(number)) == (True, True)
+
+
+def test_a_random_share_has_a_seed_of_its_own() -> None:
+    gap = random.Random("seed/1 of 3").expovariate
+    arrivals = list(islice(ArrivalPlan.from_rates(1, seed="seed").arrival_times((1, 3)), 3))
+    assert arrivals == [round(area * SECOND) for area in accumulate(3 * gap(1.0) for _ in range(3))]
+
+
+def test_the_only_worker_has_the_seed_of_the_plan() -> None:
+    plan = ArrivalPlan.from_rates(50)
+    assert shares(plan, 1, 5) == [during(plan, 5)]
+
+
+@pytest.mark.parametrize(
+    ("share", "after", "expected"),
+    [
+        ((0, 1), 0.0, [0.5, 1.5]),
+        ((0, 1), 0.5, [0.5, 1.5]),
+        ((0, 1), 0.51, [1.5, 2.5]),
+        ((1, 3), 0.0, [1.5, 4.5]),
+        ((1, 3), 1.5, [1.5, 4.5]),
+        ((1, 3), 2.0, [4.5, 7.5]),
+        ((2, 3), 1e6, [1_000_001.5, 1_000_004.5]),
+    ],
+)
+def test_even_arrivals_after_an_instant(share: tuple[int, int], after: float, expected: list[float]) -> None:
+    plan = ArrivalPlan.from_rates(1, "even")
+    assert list(islice(plan.arrival_times(share, after), 2)) == [round(at * SECOND) for at in expected]
+
+
+def test_random_arrivals_after_an_instant_follow_the_rate_from_there() -> None:
+    gap = random.Random("seed").expovariate
+    plan = ArrivalPlan.from_rates([(0, 10), (1000, 10), (1000, 1)], seed="seed")
+    arrivals = list(islice(plan.arrival_times(after=2000.0), 2))
+    expected = [round((1000 + area - 10_000) * SECOND) for area in accumulate([11_000, gap(1.0), gap(1.0)])][1:]
+    assert arrivals == expected
+
+
+def test_arrivals_late_in_a_plan_cost_no_more_than_at_its_begin() -> None:
+    """A walk over the plan would take years."""
+    plan = ArrivalPlan.from_rates(1e9)
+    assert next(plan.arrival_times((0, 50), 1e6)) >= 10**15
 
 
 def test_a_plan_scales() -> None:

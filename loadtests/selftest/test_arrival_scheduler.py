@@ -175,15 +175,46 @@ def test_a_user_that_has_stopped_is_passed_over(clock: Clock) -> None:
 
 
 def test_shares_of_workers_make_up_the_plan(clock: Clock) -> None:
-    conductors = [scheduler_for(clock, open_model([(0, 10), (4, 200)])) for _ in range(3)]
+    schedulers = [scheduler_for(clock, open_model([(0, 10), (4, 200)], "even")) for _ in range(3)]
     users = []
-    for index, scheduler in enumerate(conductors):
+    for index, scheduler in enumerate(schedulers):
         scheduler.set_share(index, 3)
         users.append(joined(scheduler))
     clock.advance(4)
-    started = sorted(at - conductors[0].began for user in users for at in user.started)
-    planned = [at for at, _ in zip(conductors[0].plan.arrival_times(), started, strict=False)]
+    started = sorted(at - schedulers[0].began for user in users for at in user.started)
+    planned = [at for at, _ in zip(schedulers[0].plan.arrival_times(), started, strict=False)]
     assert (started, len(started) > 300) == (planned, True)
+
+
+def test_another_share_counts_from_now(clock: Clock) -> None:
+    scheduler = scheduler_for(clock, open_model(100, "even"))
+    user = joined(scheduler)
+    clock.advance(1)
+    scheduler.set_share(1, 4)
+    clock.advance(1)
+    assert (len(user.started), round(scheduler.planned())) == (100 + 25, 200)
+
+
+def test_another_share_loses_no_arrival_that_is_due(clock: Clock) -> None:
+    scheduler = scheduler_for(clock, open_model(100, "even"))
+    user = joined(scheduler)
+    clock.advance(1)
+    clock.now += SECOND
+    scheduler.set_share(0, 2)
+    clock.advance(1)
+    assert len(user.started) == 100 + 100
+
+
+@pytest.mark.parametrize("halted", [False, True])
+def test_a_share_before_the_begin_or_after_the_end_starts_nothing(clock: Clock, halted: bool) -> None:
+    scheduler = scheduler_for(clock, open_model(100, "even"))
+    user = User(scheduler)
+    if halted:
+        user = joined(scheduler)
+        scheduler.halt()
+    scheduler.set_share(0, 2)
+    clock.advance(1)
+    assert (len(user.started), scheduler.dropped) == (0, 0)
 
 
 def test_another_rate_counts_from_now(clock: Clock) -> None:
