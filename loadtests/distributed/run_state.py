@@ -21,6 +21,7 @@ from fixtures.record_ledger import RecordLedger
 from fixtures.run_login import mask_tokens_in
 from fixtures.secret_settings import run_secrets
 from loadtests.distributed.load_generator import LoadGenerator
+from loadtests.distributed.master_watch import SILENCE
 from loadtests.distributed.master_worker import MasterRole, WorkerRole
 from loadtests.distributed.roles import LocalRole, Role
 from loadtests.targets.run_targets import RunTarget
@@ -159,11 +160,11 @@ class RunState:
         """Let other greenlets run during long work, so that a worker sends its heartbeats in time.
 
         Locust has a worker begin a run where it also reads messages. So none of the master's heartbeats is read
-        meanwhile, and the master must not be taken for dead.
+        meanwhile, and the master must not be taken for dead; whether it is there is seen by `master_watch`.
         """
         gevent.sleep(0.001)  # 0 would let ready greenlets run, but no timers
         if isinstance(self.environment.runner, WorkerRunner):
-            self.environment.runner.last_heartbeat_timestamp = time.time()
+            self.environment.runner.last_heartbeat_timestamp = time.time() - SILENCE
 
     def stop_test(self, why: str) -> bool:
         """Stop the test as Locust does for StopTest: the process too, unless there is a web UI. Returns at once.

@@ -14,6 +14,7 @@ from locust.env import Environment
 from locust.event import Events
 
 from fixtures import network_guard
+from loadtests.distributed import master_watch
 from loadtests.distributed.run_state import RunState, create_state, find_state
 from loadtests.locust_plugin import (
     abort_listeners,
@@ -79,6 +80,7 @@ def register(events: Events = locust.events) -> None:
     if add_options in hooks.init_command_line_parser._handlers:
         return
     hooks.init_command_line_parser.add_listener(add_options)
+    master_watch.install()
     for name, listener in WITH_ENVIRONMENT:
         getattr(hooks, name).add_listener(_with_state(listener))
 
