@@ -18,6 +18,7 @@ from gevent.event import Event
 from locust.env import Environment
 
 from loadtests.distributed import locust_stats
+from loadtests.distributed.figures_sum import Line, Statistics
 from loadtests.engine.arrival_plan import ArrivalPlan
 from loadtests.engine.gevent_adapter import attach
 from loadtests.engine.health import GeneratorHealth
@@ -25,14 +26,12 @@ from loadtests.engine.loop import Loop
 from loadtests.engine.recorder import Recorder
 from loadtests.profiles import load_profile
 from loadtests.profiles.arrival_scheduler import ArrivalScheduler
-from reports.load.operation_statistics import OperationStatistics
+from reports.load.run_lines import NUMBER_KEY
 
 SECOND = 1_000_000_000
 FLUSH_INTERVAL = SECOND // 100  # ns between two flushes: so short that none of them delays the reading of responses
 MAX_WORK = SECOND // 1000  # ns that longer work may take before responses are read for as long
 
-Line = dict[str, Any]
-Statistics = tuple[list[OperationStatistics], list[OperationStatistics]]  # of requests, and of journeys
 Notes = Mapping[
     str, Callable[[], Any]
 ]  # by name: functions that return a note of this process, as JSON, at the end of a run
@@ -73,6 +72,8 @@ class LoadGenerator:
         self._resets = 0  # how often statistics were reset
         self._ended = Event()
         self._yielded_at = 0  # ns, when responses were last read during longer work
+        self._lines = 0  # delivered in this run
+        self._is_ending = False
         self._flusher: gevent.Greenlet[[], None] | None = None
 
     def begin(self, run: str, plans: Mapping[str, ArrivalPlan], age: int = 0) -> None:
@@ -94,6 +95,7 @@ class LoadGenerator:
         self._dropped = dict.fromkeys(plans, 0)
         self._from = time.time()
         self._second = int(self._from)
+        self._lines, self._is_ending = 0, False
         gc.collect()
         inspect.stack()  # Locust calls it when it stops, and the first call blocks for 20 ms
         gc.freeze()  # collecting what exists now again and again would delay the reading of responses
@@ -134,7 +136,8 @@ class LoadGenerator:
         self._flusher = None
         self.halt_arrivals()
         gc.unfreeze()
-        self._close_second(last=True)
+        self._is_ending = True
+        self._close_second()
 
     def reset(self) -> None:
         """Start counting again from now, since Locust's statistics were reset."""
@@ -168,16 +171,16 @@ class LoadGenerator:
                 return
             self._flush(scheduled)
             if int(time.time()) != self._second:
-                self._close_second(last=False)
+                self._close_second()
 
     def _flush(self, scheduled: int) -> None:
         self.health.record_delays(time.perf_counter_ns() - scheduled)
         self.recorder.flush()
         self.journey_recorder.flush()
 
-    def _close_second(self, last: bool) -> None:
+    def _close_second(self) -> None:
         """Deliver what was counted since the last time; during a run in pieces, between which responses are read."""
-        notes = {"last": True, "notes": self._take_notes()} if last else {}
+        notes = {"last": True, "notes": self._take_notes()} if self._is_ending else {}
         self.health.record_delays(0)
         self.health.measure()
         operations = self.recorder.take()
@@ -191,15 +194,16 @@ class LoadGenerator:
             line["operations"].append(operation.to_json())
             if self.recorder.observer is None and resets == self._resets:
                 locust_stats.add_statistics(self._environment.stats, [operation], second)
-            self._yield_to_responses(last)
+            self.yield_to_responses()
         for journey in journeys:
             line["journeys"].append(journey.to_json())
-            self._yield_to_responses(last)
+            self.yield_to_responses()
         self._report_dropped()
         self.recorder.observer = locust_stats.request_event_observer(self._environment)
         if resets != self._resets:  # in the meantime
             line |= {"operations": [], "journeys": []}
             statistics = [], []
+        self._lines += 1
         self._deliver(line | notes, statistics)
 
     def _line(self) -> Line:
@@ -207,6 +211,7 @@ class LoadGenerator:
         return {
             "run": self._run_name,
             "worker": self.worker,
+            NUMBER_KEY: self._lines,
             "second": self._second,
             "from": round(self._from, 3),
             "to": round(time.time(), 3),
@@ -226,10 +231,10 @@ class LoadGenerator:
             "health": self.health.to_json(),
         }
 
-    def _yield_to_responses(self, last: bool) -> None:
+    def yield_to_responses(self) -> None:
         """Let responses be read and counted, unless that was done just now or the run is over."""
         now = time.perf_counter_ns()
-        if last or now - self._yielded_at < MAX_WORK:
+        if self._is_ending or now - self._yielded_at < MAX_WORK:
             return
         gevent.sleep(MAX_WORK / SECOND)
         self._flush(now + MAX_WORK)

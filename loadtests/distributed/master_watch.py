@@ -54,7 +54,7 @@ def _watch(runner: WorkerRunner) -> None:
     )
     if runner.connection_event.is_set():
         logger.error(reason)
-        runner.quit()  # type: ignore[no-untyped-call] # Locust's: users stop, and the last figures are written
+        runner.quit()  # users stop, and the last figures are written
     else:
         print(reason, file=sys.stderr)
         raise SystemExit(EXIT_CODES["broken"])  # gevent raises it in the main greenlet, which waits for the master

@@ -16,7 +16,8 @@ from typing import Any
 from locust.env import Environment
 
 from loadtests.distributed import machine
-from loadtests.distributed.load_generator import Line, LoadGenerator, Notes, Statistics
+from loadtests.distributed.figures_sum import FiguresSum, Line, Statistics, encode_line
+from loadtests.distributed.load_generator import LoadGenerator, Notes
 from loadtests.distributed.run_results import Run, RunFolder
 from loadtests.profiles.arrival_scheduler import arrival_plans
 from loadtests.targets.run_targets import RunTarget, run_acceptances, url_of
@@ -25,6 +26,7 @@ from reports.load.load_result import LoadResult
 
 ACROSS_WORKERS = "across workers"  # the transport of failures that no single request shows
 EMBEDDED_OPTION = "flow_embedded"  # the option with the APIs whose target is our reference, started for the run
+LOCAL = "local"  # the name of the only process in the figures
 OUR_REFERENCE = "our reference"  # as the target of an API
 RESULTS_ROOT = Path(__file__).resolve().parents[2] / "reports" / "out" / "load"
 
@@ -140,10 +142,13 @@ class LocalRole(Role):
 
     def __init__(self, environment: Environment, notes: Notes) -> None:
         super().__init__(environment)
-        self.generator: LoadGenerator = LoadGenerator(environment, "local", self._add_line, notes)
+        self.generator: LoadGenerator = LoadGenerator(environment, LOCAL, self._add_line, notes)
+        self._sum: FiguresSum | None = None
 
     def begin(self) -> None:
         self.run = self.new_run(workers=1)
+        self._sum = FiguresSum(self.generator.yield_to_responses, self.secrets, phase_begins(self.environment))
+        self.run.set_totals(LOCAL, self._sum.current)
         self.generator.begin(self.run.result.name, self.plans())
 
     def end(self) -> None:
@@ -157,9 +162,21 @@ class LocalRole(Role):
         for _ in range(number):
             self.generator.recorder.samples_of(operation, ACROSS_WORKERS).record_failure(reason, now, now, now)
 
+    def reset(self) -> None:
+        super().reset()
+        if self._sum is not None:
+            self._sum.clear()
+
     def _add_line(self, line: Line, statistics: Statistics) -> None:
-        if self.run is not None:
-            self.run.add_line(line, statistics)
+        if self.run is not None and self._sum is not None:
+            minute = self._sum.add(line, statistics)
+            self.run.add_summed_line(line, encode_line(line, self.secrets), minute)
+
+
+def phase_begins(environment: Environment) -> list[float]:
+    """The seconds after the first arrivals at which phases of the profile begin."""
+    phases = getattr(environment.shape_class, "description", {}).get("phases", ())
+    return [phase["begin"] for phase in phases]
 
 
 def journey_classes(environment: Environment) -> list[Any]:

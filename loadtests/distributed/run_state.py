@@ -21,9 +21,10 @@ from fixtures.record_ledger import RecordLedger
 from fixtures.run_login import mask_tokens_in
 from fixtures.secret_settings import run_secrets
 from loadtests.distributed.load_generator import LoadGenerator
+from loadtests.distributed.master_role import MasterRole
 from loadtests.distributed.master_watch import SILENCE
-from loadtests.distributed.master_worker import MasterRole, WorkerRole
 from loadtests.distributed.roles import LocalRole, Role
+from loadtests.distributed.worker_role import WorkerRole
 from loadtests.targets.run_targets import RunTarget
 from loadtests.validation.invariants import UniquenessLedger
 from loadtests.validation.validators import Validators

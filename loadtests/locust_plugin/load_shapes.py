@@ -27,9 +27,9 @@ from loadtests.profiles import load_profile
 from loadtests.profiles.load_profile import Profile, Search, spawn_rate
 from loadtests.profiles.rate_search import RateSearch
 from reports.load import slo
-from reports.load.load_result import SECONDS_FILE
 from reports.load.load_verdict import SEARCH_NOTE, LoadVerdict, limiting_operation
 from reports.load.objective_outcomes import FAIL, INCONCLUSIVE, PASS
+from reports.load.run_lines import SECONDS_FILE
 from reports.load.search_steps import FiguresTail
 
 RECOVERY_TIME = 2.0  # seconds without a missed objective after which an overloaded target counts as recovered

@@ -77,14 +77,14 @@ def jump(_):
 """
 FULL_DISK = """
 from loadtests.distributed import run_results
-append, lines = run_results.RunFolder.append, itertools.count()
+append, lines = run_results.RunFolder.append_text, itertools.count()
 
-def append_until_full(self, line):
+def append_until_full(self, *line):
     if next(lines) == 2:
         self._fail(OSError(errno.ENOSPC, "No space left on device"))
-    append(self, line)
+    append(self, *line)
 
-run_results.RunFolder.append = append_until_full
+run_results.RunFolder.append_text = append_until_full
 """
 STOPPED = """
 @spawn

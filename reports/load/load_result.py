@@ -20,7 +20,7 @@ ABORT_NOTE = "aborted"  # name of the note on an objective that ended the run: {
 TRAFFIC_NOTE = "traffic"  # name of the note on recorded traffic: {planned, sent, answered, left_out}
 PERCENTILES = (50.0, 95.0, 99.0, 99.9)
 STATISTICS_FIELDS = ("operations", "journeys")
-PLAN_FILE, SECONDS_FILE, RESULT_FILE = "plan.json", "seconds.jsonl", "result.json"
+PLAN_FILE, RESULT_FILE = "plan.json", "result.json"
 
 
 @dataclass

@@ -1,18 +1,18 @@
 """Reads a load run from its folder: its plan, its figures second by second, and their totals.
 
 Rule: with `result.json` the run came to its end and the totals of that file count; without it they are computed from
-the lines of master and workers, each line once. If the master was killed, our own reference ended with it, and lines
-that only workers wrote do not count. A line that cannot be read is a problem, except the incomplete last line of a
-killed process.
+the lines of master and workers (`run_lines`). If the master was killed, our own reference ended with it, and lines that
+only workers wrote do not count. A line that cannot be read is a problem, except the incomplete last line of a killed
+process.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,14 @@ import contracts
 from contracts.asyncapi import load_rpc_contract
 from contracts.openapi import load_contract
 from reports.load.figure_sums import contradictions
+from reports.load.line_facts import LineFacts, last_lines
 from reports.load.load_causes import plan_acceptances
-from reports.load.load_result import PLAN_FILE, RESULT_FILE, SECONDS_FILE, LoadResult, merge_arrivals
+from reports.load.load_result import PLAN_FILE, RESULT_FILE, STATISTICS_FIELDS, LoadResult, merge_arrivals
 from reports.load.operation_statistics import OperationStatistics, StatisticsTable
-
-FiguresLine = Mapping[str, Any]
+from reports.load.run_lines import MINUTES_FILE, FiguresLine, RunLines
 
 LEFT_OUT_FILE = "left-out.json"  # which APIs were not loaded, and why
 JOURNEY_CLASSES_KEY = "journey_classes"  # of the plan: the names of the classes whose users run journeys
-SPAWNED_KEY = "spawned"  # of a line: how many users of each class its worker has spawned so far
 NO_END_MARK = "the run has no end mark: it was killed or is still running; its last second may be missing"
 
 
@@ -48,13 +47,16 @@ class Phase:
 
 @dataclass(frozen=True)
 class LoadRun:
-    """A run. complete: whether it came to its end. lines: of all workers, by time. problems: what cannot be read."""
+    """A run. complete: whether it came to its end. problems: what cannot be read.
+
+    lines: of all workers, in no order; they are read from the disk each time.
+    """
 
     path: Path
     plan: Mapping[str, Any]
     result: LoadResult
     complete: bool
-    lines: tuple[FiguresLine, ...]
+    lines: Iterable[FiguresLine]
     problems: tuple[str, ...]
 
     @property
@@ -65,15 +67,31 @@ class LoadRun:
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
         """The phases of the profile, counted from the first arrivals; the last one lasts to the end of the run."""
-        first = next((line for line in self.lines if _has_arrivals(line)), None)  # may span more than 1 s
-        offset = max(first["from"], first["to"] - 1) - self.result.started if first else 0.0
+        offset = max(0.0, self._facts.arrivals_began - self.result.started)
         planned = [Phase(**phase) for phase in self.plan.get("phases", ())]
         phases = [replace(phase, begin=phase.begin + offset, end=phase.end + offset) for phase in planned]
         return (*phases[:-1], *(replace(phase, end=max(phase.end, self.result.seconds)) for phase in phases[-1:]))
 
     def gaps(self) -> list[str]:
         """Which parts of the run did not happen or cannot be read."""
-        return [*([] if self.complete else [NO_END_MARK]), *self.problems, *self.result.gaps(), *self.absences()]
+        marks = [] if self.complete else [NO_END_MARK]
+        return [*marks, *self.problems, *self.result.gaps(), *self.absences(), *self._blurs()]
+
+    def _blurs(self) -> list[str]:
+        """Added-up lines of which a part is judged and another is not."""
+        borders = [b.begin for a, b in pairwise(self.phases) if a.judged != b.judged]
+        spans = [(begin - self.result.started, end - self.result.started) for begin, end in self._facts.minutes]
+        blurred = sum(any(begin < border < end for border in borders) for begin, end in spans)
+        return [f"{blurred} lines of {MINUTES_FILE} are of two phases"] if blurred else []
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether old seconds were added up to minutes."""
+        return bool(self._facts.minutes)
+
+    @cached_property
+    def _facts(self) -> LineFacts:
+        return LineFacts.of(self.lines)
 
     def absences(self) -> list[str]:
         """What the plan has and nobody played: APIs without a request, and classes without a user."""
@@ -83,10 +101,11 @@ class LoadRun:
             for api in self.apis
             if requested and not any(name.startswith(f"{api} ") for name in requested)
         ]
-        counted = [line[SPAWNED_KEY] for line in self.lines if SPAWNED_KEY in line]  # not in older runs
-        spawned = {name for classes in counted for name, number in classes.items() if number}
-        planned = set(self.plan.get(JOURNEY_CLASSES_KEY, ())) if counted else set()
-        return absences + [f"{name}: no user was spawned; use more --users" for name in sorted(planned - spawned)]
+        spawned = self._facts.spawned
+        planned = set(self.plan.get(JOURNEY_CLASSES_KEY, ())) if spawned is not None else set()
+        return absences + [
+            f"{name}: no user was spawned; use more --users" for name in sorted(planned - (spawned or set()))
+        ]
 
     @cached_property
     def judged_operations(self) -> list[OperationStatistics]:
@@ -102,7 +121,11 @@ class LoadRun:
         if all(phase.judged for phase in self.phases):
             statistics: list[OperationStatistics] = getattr(self.result, of)
             return statistics
-        return sum_lines((line for line in self.lines if self.is_judged(self.middle(line))), of)
+        return self._judged_sums[of]
+
+    @cached_property
+    def _judged_sums(self) -> dict[str, list[OperationStatistics]]:
+        return sum_kinds(line for line in self.lines if self.is_judged(self.middle(line)))
 
     @cached_property
     def judged_seconds(self) -> float:
@@ -132,10 +155,6 @@ class LoadRun:
         return self._owners.get(operation.removesuffix(" (refused)"), "")
 
 
-def _has_arrivals(line: FiguresLine) -> bool:
-    return any(counts["planned"] for counts in line["arrivals"].values())
-
-
 def operation_names(api: str) -> list[str]:
     """The operations and calls of an API's contract, counted under these names after the API's; none without one."""
     if api not in contracts.apis():
@@ -152,9 +171,8 @@ def read_load_run(folder: Path) -> LoadRun:
         raise NoLoadRun(
             f"{folder} holds no load run: expected a folder with {PLAN_FILE}, as load runs leave in reports/out/load"
         )
-    problems: list[str] = []
     reference_ended = bool(plan.get("embedded")) and not (folder / RESULT_FILE).exists()
-    lines = _lines(folder, problems, [] if reference_ended else sorted(folder.glob("seconds-*.jsonl")))
+    lines = RunLines(folder, with_workers=not reference_ended)
     try:
         result, complete = _result(folder, plan, lines)
         plan_acceptances(plan)
@@ -162,9 +180,10 @@ def read_load_run(folder: Path) -> LoadRun:
         raise NoLoadRun(
             f"{folder}: {PLAN_FILE}, {RESULT_FILE} or a line of figures cannot be understood: {error!r}"
         ) from None
+    problems = lines.check().problems
     if complete:
         problems += contradictions(result, lines)
-    return LoadRun(folder, plan, result, complete, tuple(lines), tuple(problems))
+    return LoadRun(folder, plan, result, complete, lines, tuple(problems))
 
 
 def left_out(folder: Path) -> dict[str, str]:
@@ -181,20 +200,30 @@ def run_folders(folder: Path) -> list[Path]:
 
 def sum_lines(lines: Iterable[FiguresLine], of: str = "operations") -> list[OperationStatistics]:
     """Add up the `operations` or `journeys` of these lines, by name and transport; older runs have no journeys."""
-    table = StatisticsTable()
-    for content in chain.from_iterable(line.get(of, ()) for line in lines):
-        table.add(OperationStatistics.from_json(content))
-    return table.all()
+    return sum_kinds(lines, (of,))[of]
 
 
-def _result(folder: Path, plan: FiguresLine, lines: list[FiguresLine]) -> tuple[LoadResult, bool]:
+def sum_kinds(
+    lines: Iterable[FiguresLine], kinds: Sequence[str] = STATISTICS_FIELDS
+) -> dict[str, list[OperationStatistics]]:
+    """The same of several kinds, in one pass."""
+    tables = {kind: StatisticsTable() for kind in kinds}
+    for line in lines:
+        for kind in kinds:
+            for content in line.get(kind, ()):
+                tables[kind].add(OperationStatistics.from_json(content))
+    return {kind: table.all() for kind, table in tables.items()}
+
+
+def _result(folder: Path, plan: FiguresLine, lines: Iterable[FiguresLine]) -> tuple[LoadResult, bool]:
     content = _json(folder / RESULT_FILE)
     if content is not None:
         return LoadResult.from_json(content), True
     result = LoadResult(plan["name"], plan["started"], plan["planned"], plan["workers"])
-    result.seconds = max((line["to"] for line in lines), default=result.started) - result.started
-    result.operations, result.journeys = sum_lines(lines), sum_lines(lines, "journeys")
-    last: dict[str, FiguresLine] = {line["worker"]: line for line in lines}
+    last = last_lines(lines)
+    result.seconds = max((line["to"] for line in last.values()), default=result.started) - result.started
+    sums = sum_kinds(lines)
+    result.operations, result.journeys = sums["operations"], sums["journeys"]
     result.health = {worker: line["health"] for worker, line in last.items() if line["health"]}
     for worker, line in last.items():
         for name, note in line.get("notes", {}).items():
@@ -205,49 +234,6 @@ def _result(folder: Path, plan: FiguresLine, lines: list[FiguresLine]) -> tuple[
         for name in names
     }
     return result, False
-
-
-def _lines(folder: Path, problems: list[str], worker_files: list[Path]) -> list[FiguresLine]:
-    """The lines of master and workers, each once, without those before the last reset of the statistics.
-
-    A line of the first file counts if it stands behind the reset, as it did in the totals; the clock decides on others.
-    """
-    unique: dict[tuple[Any, ...], FiguresLine] = {}
-    removed: set[tuple[Any, ...]] = set()
-    reset = 0.0
-    for line in _read_lines(folder / SECONDS_FILE, problems):
-        if "reset" in line:
-            reset = max(reset, line["reset"])
-            removed |= unique.keys()
-            unique.clear()
-        else:
-            unique.setdefault(_key(line), line)
-    for line in chain.from_iterable(_read_lines(path, problems) for path in worker_files):
-        if "reset" not in line and _key(line) not in removed and line["to"] > reset:
-            unique.setdefault(_key(line), line)
-    return sorted(unique.values(), key=lambda line: line["to"])
-
-
-def _key(line: FiguresLine) -> tuple[Any, ...]:
-    return line["worker"], line["from"], line["to"]
-
-
-def _read_lines(path: Path, problems: list[str]) -> Iterator[FiguresLine]:
-    try:
-        text = path.read_text("utf-8", errors="replace")
-    except FileNotFoundError:
-        return
-    for number, line in enumerate(text.split("\n")[:-1], 1):
-        try:
-            content = json.loads(line)
-            if "reset" in content or all(
-                key in content for key in ("worker", "from", "to", "operations", "arrivals", "health")
-            ):
-                yield content
-                continue
-        except (ValueError, TypeError):
-            pass
-        problems.append(f"{path.name} line {number} is no line of figures")
 
 
 def _json(path: Path) -> dict[str, Any] | None:

@@ -196,6 +196,18 @@ class StatisticsTable:
         """All of them, by operation and transport."""
         return [self._entries[key] for key in sorted(self._entries)]
 
+    def find(self, operation: str, transport: str) -> OperationStatistics | None:
+        """The statistics of exactly that operation, if there are any."""
+        return self._entries.get((operation, transport))
+
+    def all_keys(self) -> list[tuple[str, str]]:
+        """Operation and transport of each."""
+        return list(self._entries)
+
+    def pop(self, operation: str, transport: str) -> OperationStatistics:
+        """Remove the statistics of that operation and return them. Raises KeyError if there are none."""
+        return self._entries.pop((operation, transport))
+
     def clear(self) -> None:
         """Remove everything."""
         self._entries.clear()

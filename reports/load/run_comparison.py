@@ -136,8 +136,11 @@ def _name(of: str, key: OperationKey) -> str:
 
 
 def _judged_seconds(run: LoadRun, of: str) -> dict[OperationKey, list[Span]]:
-    """The judged seconds of the run, without the first and the last one, which are incomplete."""
-    spans_of = timeline(run, 1.0, of)
+    """The judged seconds of the run, without the first and the last one, which are incomplete.
+
+    Of a long run they are longer spans: its old seconds were added up.
+    """
+    spans_of = timeline(run, 0.0 if run.is_thinned else 1.0, of)
     everything = enumerate(spans_of[ALL_OPERATIONS])
     compared = [number for number, span in everything if span.covered > 0 and _is_judged(run, span)][1:-1]
     return {key: [spans[number] for number in compared] for key, spans in spans_of.items()}

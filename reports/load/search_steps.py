@@ -6,14 +6,16 @@ Rule: a span is judged like a whole run, by the same objectives; what happened b
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from reports.load.fitness import span_reasons
 from reports.load.load_result import EARLY_DROPS, PLAN_FILE, LoadResult
-from reports.load.load_run import FiguresLine, LoadRun, sum_lines
+from reports.load.load_run import LoadRun, sum_lines
 from reports.load.load_verdict import LoadVerdict, judge_run
+from reports.load.run_lines import FiguresLine
 from reports.load.slo import ObjectivesFile
 
 KEPT_SECONDS = 120.0  # of lines kept in memory
@@ -21,12 +23,16 @@ BEFORE, AFTER = 0.05, 1.05  # seconds that a line may begin before its span, and
 
 
 class FiguresTail:
-    """The newest lines of a growing file of figures; `plan` overrides the run's plan."""
+    """The newest lines of a growing file of figures, also when another one takes its place (`FiguresFile`).
+
+    plan: overrides the run's plan.
+    """
 
     def __init__(self, path: Path, plan: Mapping[str, Any]) -> None:
         self._path = path
         self._plan = json.loads((path.parent / PLAN_FILE).read_text("utf-8")) | plan
-        self._offset = 0
+        self._file: BinaryIO | None = None
+        self._rest = b""  # of a line that is not complete
         self._lines: list[FiguresLine] = []
 
     def judge_span(self, objectives: ObjectivesFile, begin: float, end: float) -> LoadVerdict:
@@ -55,12 +61,18 @@ class FiguresTail:
 
     def _read(self) -> None:
         """Read the complete lines that were added since the last time."""
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            data = file.read()
-        complete = data[: data.rfind(b"\n") + 1]
-        self._offset += len(complete)
-        self._lines += [line for text in complete.splitlines() if "reset" not in (line := json.loads(text))]
+        if self._file is None:
+            self._file = self._path.open("rb")
+        self._read_file(self._file)
+        if os.fstat(self._file.fileno()).st_ino != self._path.stat().st_ino:
+            self._read_file(self._file)  # what was added before the file was replaced
+            self._file.close()
+            self._file = self._path.open("rb")
+            self._read_file(self._file)
+
+    def _read_file(self, file: BinaryIO) -> None:
+        *complete, self._rest = (self._rest + file.read()).split(b"\n")
+        self._lines += [line for text in complete if "reset" not in (line := json.loads(text))]
 
     def _arrivals(self, begin: float, lines: list[FiguresLine]) -> dict[str, dict[str, float]]:
         """The arrivals within the span: the last count of each worker less its last one before the span."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from reports.load.histogram import Histogram
 from reports.load.load_run import LoadRun
@@ -19,7 +21,8 @@ ALL_OPERATIONS: OperationKey = ("", "")
 class Span:
     """One operation between `begin` and `end` (seconds since the start).
 
-    covered: seconds of it with figures. failed: all failures; violations: those that name a clause.
+    covered: seconds of it with figures, averaged over the workers that wrote any. failed: all failures; violations:
+    those that name a clause.
     """
 
     begin: float
@@ -39,37 +42,32 @@ def timeline(run: LoadRun, width: float = 0.0, of: str = "operations") -> dict[O
     number = max(1, math.ceil(run.result.seconds / width))
 
     def spans() -> list[Span]:
-        return [Span(at * width, (at + 1) * width, covered[at]) for at in range(number)]
+        return [Span(at * width, (at + 1) * width) for at in range(number)]
 
-    covered = _covered(run, width, number)
     keys = [(statistics.operation, statistics.transport) for statistics in getattr(run.result, of)]
     spans_of: dict[OperationKey, list[Span]] = {key: spans() for key in (ALL_OPERATIONS, *keys)}
-    for line in run.lines:
-        at = _index(run.middle(line), width, number)
-        for content in line.get(of, ()):
-            key = (content["operation"], content["transport"])
-            times = Histogram.from_json(content["corrected"]) if "corrected" in content else Histogram()
-            failed = content["failed"]["count"] if "failed" in content else 0
-            violations = clause_failures(content.get("failures", {}))
-            if key not in spans_of:
-                spans_of[key] = spans()
-            for span in (spans_of[ALL_OPERATIONS][at], spans_of[key][at]):
-                span.times.add(times)
-                span.failed += failed
-                span.violations += violations
-    return spans_of
-
-
-def _covered(run: LoadRun, width: float, number: int) -> list[float]:
-    """The seconds of each span that have figures, averaged over the workers that wrote any."""
     seconds = [0.0] * number
     workers: list[set[str]] = [set() for _ in range(number)]
     for line in run.lines:
-        at = _index(run.middle(line), width, number)
+        at = min(max(int(run.middle(line) / width), 0), number - 1)
         seconds[at] += line["to"] - line["from"]
         workers[at].add(line["worker"])
-    return [total / len(names) if names else 0.0 for total, names in zip(seconds, workers, strict=True)]
+        for content in line.get(of, ()):
+            key = (content["operation"], content["transport"])
+            if key not in spans_of:
+                spans_of[key] = spans()
+            _count(content, spans_of[ALL_OPERATIONS][at], spans_of[key][at])
+    covered = [total / len(names) if names else 0.0 for total, names in zip(seconds, workers, strict=True)]
+    for of_key in spans_of.values():
+        for span, seconds_with_figures in zip(of_key, covered, strict=True):
+            span.covered = seconds_with_figures
+    return spans_of
 
 
-def _index(middle: float, width: float, number: int) -> int:
-    return min(max(int(middle / width), 0), number - 1)
+def _count(content: Mapping[str, Any], *spans: Span) -> None:
+    """Count an operation of a line in these spans."""
+    times = Histogram.from_json(content["corrected"]) if "corrected" in content else Histogram()
+    for span in spans:
+        span.times.add(times)
+        span.failed += content["failed"]["count"] if "failed" in content else 0
+        span.violations += clause_failures(content.get("failures", {}))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.load.load_result import PLAN_FILE, RESULT_FILE, SECONDS_FILE, LoadResult, merge_arrivals
+from reports.load.load_result import PLAN_FILE, RESULT_FILE, LoadResult, merge_arrivals
 from reports.load.operation_statistics import FailedRequest, OperationStatistics, StatisticsTable
+from reports.load.run_lines import SECONDS_FILE
 
 STARTED = 1_700_000_000.0
 MS = 1_000_000

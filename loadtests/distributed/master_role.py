@@ -1,88 +1,34 @@
-"""Master and workers of one run, which exchange Locust's custom messages, with names that begin with `flow-`.
-
-What a worker must know when it begins (the run, its folder, the worker's name and share) travels among the options of
-Locust's own message to spawn users: a worker that has just connected would not receive a custom message yet.
-
-`flow-share`: which part of the arrivals is the worker's. `flow-rate`: other rates from now on. `flow-finish`: stop the
-users and send the last line. `flow-line`: a worker's figures of a second.
-"""
+"""The role of a master: shares out the arrivals, writes the figures of its workers, and notices which are missing."""
 
 from __future__ import annotations
 
-import logging
 import time
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 
 import gevent
-from locust import runners
 from locust.env import Environment
-from locust.exception import RPCError
 from locust.rpc import Message
-from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, MasterRunner
 
 from loadtests.distributed import locust_stats
-from loadtests.distributed.load_generator import Line, LoadGenerator, Notes, Statistics
-from loadtests.distributed.roles import ACROSS_WORKERS, Role
-from loadtests.distributed.run_results import Run, RunFolder
+from loadtests.distributed.figures_file import Minute
+from loadtests.distributed.figures_sum import Statistics
+from loadtests.distributed.roles import ACROSS_WORKERS, Role, phase_begins
+from loadtests.distributed.run_messages import (
+    BEGIN_OPTION,
+    FINISH_MESSAGE,
+    LINE_MESSAGE,
+    RATE_MESSAGE,
+    RESET_MESSAGE,
+    SHARE_MESSAGE,
+)
+from loadtests.distributed.run_results import Run
+from reports.load.load_result import STATISTICS_FIELDS
 from reports.load.operation_statistics import FailedRequest, OperationStatistics
 
-BEGIN_OPTION = "flow_begin"
-SHARE_MESSAGE, RATE_MESSAGE, FINISH_MESSAGE, LINE_MESSAGE = "flow-share", "flow-rate", "flow-finish", "flow-line"
 PATIENCE = 10.0  # seconds to wait for last lines, beyond the time that users may take to stop
 GONE_PATIENCE = 3.0  # seconds to wait for the last line of a worker that has quit
-SECOND = 1_000_000_000
-NO_INSTRUCTIONS = {"run": "", "worker": "worker", "folder": "", "index": 0, "share": (0, 1), "rate": "", "age": 0.0}
-MASTER_TIMEOUT = 6  # seconds without a heartbeat after which workers end themselves; Locust's own default is 60
-
-logger = logging.getLogger(__name__)
-
-
-class WorkerRole(Role):
-    """Runs users, and sends a line a second to the master."""
-
-    def __init__(self, environment: Environment, runner: WorkerRunner, notes: Notes) -> None:
-        super().__init__(environment)
-        self.generator: LoadGenerator = LoadGenerator(environment, "worker", self._send, notes)
-        self._runner = runner
-        self._folder: RunFolder | None = None
-        runners.MASTER_HEARTBEAT_TIMEOUT = MASTER_TIMEOUT
-        runner.register_message(SHARE_MESSAGE, self._on_share)
-        runner.register_message(RATE_MESSAGE, self._on_rate)
-        runner.register_message(FINISH_MESSAGE, self._on_finish, concurrent=True)
-
-    def begin(self) -> None:
-        options = self.environment.parsed_options
-        instructions: dict[str, Any] = getattr(options, BEGIN_OPTION, {}).get(self._runner.client_id, NO_INSTRUCTIONS)
-        self.generator.worker = instructions["worker"]
-        if instructions["folder"]:
-            name = f"seconds-{instructions['index']}.jsonl"
-            self._folder = RunFolder(Path(instructions["folder"]), name, self.secrets)
-        self.generator.begin(instructions["run"], self.plans(instructions["rate"]), int(instructions["age"] * SECOND))
-        self.generator.set_share(*instructions["share"])
-
-    def end(self) -> None:
-        self.generator.end()
-        if self._folder is not None:
-            self._folder.close()
-            self._folder = None
-
-    def _on_share(self, msg: Message, **_: Any) -> None:
-        self.generator.set_share(*msg.data["share"])
-
-    def _on_rate(self, msg: Message, **_: Any) -> None:
-        self.change_rate(msg.data["rate"])
-
-    def _on_finish(self, **_: Any) -> None:
-        self._runner.stop()
-
-    def _send(self, line: Line, _: Statistics) -> None:
-        if self._folder is not None:
-            self._folder.append(line)
-        try:
-            self._runner.send_message(LINE_MESSAGE, line)
-        except RPCError as error:
-            logger.warning("a line of figures did not reach the master: %s", error)
 
 
 class MasterRole(Role):
@@ -97,6 +43,7 @@ class MasterRole(Role):
         self._rate = ""  # set by `change_rate`
         self._plans_began = 0.0  # seconds (monotonic)
         self._previous_run: Run | None = None  # its lines may still come
+        self._is_reset = False
         self._share_watcher: gevent.Greenlet[[], None] | None = None
         runner.register_message(LINE_MESSAGE, self._on_line)
 
@@ -108,6 +55,7 @@ class MasterRole(Role):
         self._instructions = {}
         setattr(self.environment.parsed_options, BEGIN_OPTION, self._instructions)
         self._rate, self._plans_began = "", time.monotonic()
+        self._is_reset = False
         self._sharing = clients
         for index, client in enumerate(clients):
             self._instruct(client, (index, len(clients)), age=0.0)
@@ -121,6 +69,11 @@ class MasterRole(Role):
         self._collect_last_lines()
         self._previous_run, self.run = self.run, None
         self._close(self._previous_run)
+
+    def reset(self) -> None:
+        super().reset()
+        self._is_reset = True
+        self._runner.send_message(RESET_MESSAGE, {})
 
     def change_rate(self, rate: str) -> None:
         self.plans(rate)  # raises here, where the caller hears it
@@ -141,7 +94,9 @@ class MasterRole(Role):
         now = time.time()
         locust_stats.add_statistics(self.environment.stats, [statistics], int(now))
         line = {"run": run.result.name, "worker": "master", "second": int(now), "from": now, "to": now, "users": 0}
-        self._add_line(line | {"operations": [statistics.to_json()], "arrivals": {}, "health": {}})
+        run.add_line(line | {"operations": [statistics.to_json()], "arrivals": {}, "health": {}})
+        if run is not self.run:
+            self._close(run)
 
     def _connected(self) -> list[str]:
         """The client ids of the workers that can run users, by their number."""
@@ -162,6 +117,7 @@ class MasterRole(Role):
             "share": share,
             "rate": self._rate,
             "age": age,
+            "phase_begins": phase_begins(self.environment),
         }
 
     def _share_arrivals(self) -> None:
@@ -179,17 +135,20 @@ class MasterRole(Role):
             self._share_arrivals()
 
     def _on_line(self, msg: Message, **_: Any) -> None:
-        self._add_line(msg.data)
-
-    def _add_line(self, line: Line) -> None:
-        if self.run is not None:
-            self.run.add_line(line)
-        elif self._previous_run is not None:
-            self._previous_run.add_line(line)
-            self._close(self._previous_run)
+        run = self.run or self._previous_run
+        if run is None:
+            return
+        head, minute, totals = msg.data["head"], msg.data["minute"], msg.data["totals"]
+        is_added = run.add_summed_line(head, msg.data["text"], Minute(*minute) if minute else None)
+        if is_added and totals is not None:
+            run.set_totals(head["worker"], cache(partial(_decoded, totals)))
+        if run is not self.run:
+            self._close(run)
 
     def _close(self, run: Run) -> None:
-        self.result = run.end(lost=[name for name in self._worker_names.values() if name not in run.ended])
+        workers = self._worker_names.values()
+        lost = [name for name in workers if name not in run.ended]
+        self.result = run.end(lost, unsummed=list(workers) if self._is_reset else lost)
 
     def _collect_last_lines(self) -> None:
         """Have the workers stop, and wait for their last lines, which hold the journeys that were still running.
@@ -211,3 +170,8 @@ class MasterRole(Role):
         clients = self._runner.clients
         present = {client for client in clients if clients[client].state != STATE_MISSING}
         return [client for client in waiting if client in present or (with_gone and client not in clients)]
+
+
+def _decoded(totals: dict[str, Any]) -> Statistics:
+    operations, journeys = ([OperationStatistics.from_json(it) for it in totals[kind]] for kind in STATISTICS_FIELDS)
+    return operations, journeys
