@@ -1,7 +1,7 @@
 """Reads load profiles: `--profile NAME` from profiles.yaml or `--profiles FILE` has phases of rates, or a search.
 
-Rule: anything unknown or invalid is an error with file and line. A profile is an open model: journeys start whether or
-not earlier ones have ended.
+Rule: anything unknown or invalid is an error with file and line; `contracts/schema/profiles.schema.json` says the same
+to editors. A profile is an open model: journeys start whether or not earlier ones have ended.
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@
       reading:
         p95: 200 ms
 
+An editor with a YAML language server completes and checks such a file by `contracts/schema/objectives.schema.json`.
+
 Rule: reading is strict. Everything unknown is an error with file, line and what was expected; there are no defaults.
 """
 
