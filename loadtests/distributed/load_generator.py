@@ -30,6 +30,7 @@ from reports.load.run_lines import NUMBER_KEY
 
 SECOND = 1_000_000_000
 FLUSH_INTERVAL = SECOND // 100  # ns between two flushes: so short that none of them delays the reading of responses
+CLEANING_INTERVAL = 10  # lines between two times that old numbers by second are removed
 MAX_WORK = SECOND // 1000  # ns that longer work may take before responses are read for as long
 
 Notes = Mapping[
@@ -199,6 +200,8 @@ class LoadGenerator:
             line["journeys"].append(journey.to_json())
             self.yield_to_responses()
         self._report_dropped()
+        if self._lines % CLEANING_INTERVAL == CLEANING_INTERVAL - 1:
+            locust_stats.forget_old_seconds(self._environment.stats)
         self.recorder.observer = locust_stats.request_event_observer(self._environment)
         if resets != self._resets:  # in the meantime
             line |= {"operations": [], "journeys": []}

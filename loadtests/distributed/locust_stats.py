@@ -20,6 +20,7 @@ from reports.load.operation_statistics import FailedRequest, OperationStatistics
 
 MS = 1_000_000
 DROPPED_LABEL = "arrivals dropped"
+KEPT_SECONDS = 30  # of numbers by second: Locust shows rates of the last 12 s
 
 
 def add_statistics(stats: RequestStats, statistics: Iterable[OperationStatistics], second: int) -> None:
@@ -47,6 +48,15 @@ def add_dropped(stats: RequestStats, name: str, number: int, second: int) -> Non
     entry.num_fail_per_sec[second] = number
     _extend(stats, entry)
     _error(stats, "open", entry.name, "all users were busy", number)
+
+
+def forget_old_seconds(stats: RequestStats) -> None:
+    """Remove the numbers of seconds that Locust does not show any more, and would keep for ever."""
+    oldest = int(time.time()) - KEPT_SECONDS
+    for entry in (stats.total, *stats.entries.values()):
+        for numbers in (entry.num_reqs_per_sec, entry.num_fail_per_sec):
+            for second in [second for second in numbers if second < oldest]:
+                del numbers[second]
 
 
 def request_event_observer(environment: Environment) -> Observer | None:

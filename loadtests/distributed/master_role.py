@@ -133,6 +133,7 @@ class MasterRole(Role):
         while True:
             gevent.sleep(1)
             self._share_arrivals()
+            locust_stats.forget_old_seconds(self.environment.stats)
 
     def _on_line(self, msg: Message, **_: Any) -> None:
         run = self.run or self._previous_run

@@ -14,9 +14,9 @@ from reports.load.operation_statistics import (
     MAX_OPERATIONS,
     OTHER,
     FailedRequest,
+    KeyBounds,
     OperationStatistics,
     StatisticsTable,
-    bounded_key,
 )
 
 MAX_REASON_LENGTH = 200  # characters
@@ -83,6 +83,7 @@ class Recorder:
         self._cutoff = NEVER
         self._samples: dict[tuple[str, str], OperationSamples] = {}
         self._tagged: dict[tuple[str, str, tuple[str, ...]], OperationSamples] = {}
+        self._bounds = KeyBounds()
         self._counted = StatisticsTable()
         self._counted_by_tag = StatisticsTable()
 
@@ -90,16 +91,20 @@ class Recorder:
         """The samples of that operation with these tags: the same object for the life of the process."""
         if tags:
             return self._tagged_samples(operation, transport, tags)
-        key = bounded_key(self._samples, operation, transport)
+        samples = self._samples.get((operation, transport))
+        if samples is not None:
+            return samples
+        key = self._bounds.key_of(operation, transport)
         if key not in self._samples:
             self._samples[key] = OperationSamples(*key)
+            self._bounds.added(key)
         return self._samples[key]
 
     def _tagged_samples(self, operation: str, transport: str, tags: tuple[str, ...]) -> OperationSamples:
         key = operation, transport, tags
+        if key not in self._tagged and len(self._tagged) >= MAX_OPERATIONS:
+            key = OTHER, transport, (OTHER,)
         if key not in self._tagged:
-            if len(self._tagged) >= MAX_OPERATIONS:
-                key = OTHER, transport, (OTHER,)
             self._tagged[key] = OperationSamples(*key)
         return self._tagged[key]
 

@@ -180,6 +180,7 @@ class StatisticsTable:
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], OperationStatistics] = {}
+        self._bounds = KeyBounds()
 
     def add(self, statistics: OperationStatistics) -> None:
         """Count everything that `statistics` counted."""
@@ -187,9 +188,13 @@ class StatisticsTable:
 
     def entry(self, operation: str, transport: str) -> OperationStatistics:
         """The statistics of that operation, or of OTHER when the table is full."""
-        key = bounded_key(self._entries, operation, transport)
+        entry = self._entries.get((operation, transport))
+        if entry is not None:
+            return entry
+        key = self._bounds.key_of(operation, transport)
         if key not in self._entries:
             self._entries[key] = OperationStatistics(*key)
+            self._bounds.added(key)
         return self._entries[key]
 
     def all(self) -> list[OperationStatistics]:
@@ -211,14 +216,32 @@ class StatisticsTable:
     def clear(self) -> None:
         """Remove everything."""
         self._entries.clear()
+        self._bounds.clear()
 
 
-def bounded_key(entries: Mapping[tuple[str, str], Any], operation: str, transport: str) -> tuple[str, str]:
-    """The key under which an operation is counted: its own while there is room, else OTHER."""
-    key = (operation, transport)
-    if key in entries:
-        return key
-    transports = {name for _, name in entries}
-    if transport not in transports and len(transports) >= MAX_TRANSPORTS:
-        transport = OTHER
-    return (OTHER, transport) if len(entries) >= MAX_OPERATIONS else (operation, transport)
+class KeyBounds:
+    """Keeps the names in a table below MAX_OPERATIONS and MAX_TRANSPORTS, however many are asked for."""
+
+    __slots__ = ("_count", "_transports")
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """The table is empty."""
+        self._transports: set[str] = set()
+        self._count = 0
+
+    def key_of(self, operation: str, transport: str) -> tuple[str, str]:
+        """The key under which an operation that is not in the table is counted: its own while there is room, or OTHER.
+
+        The key may be one that is in the table.
+        """
+        if transport not in self._transports and len(self._transports) >= MAX_TRANSPORTS:
+            transport = OTHER
+        return (OTHER, transport) if self._count >= MAX_OPERATIONS else (operation, transport)
+
+    def added(self, key: tuple[str, str]) -> None:
+        """That key is in the table from now on."""
+        self._transports.add(key[1])
+        self._count += 1

@@ -23,8 +23,8 @@ SCHEMA = jsonschema_rs.Draft202012Validator(
 OPERATION, REFUSED = "GET /tasks", "GET /tasks (refused)"
 METRICS = (
     "errors", "violations", "dropped", "throughput", "breakpoint", "samples", "p95", "p99.9", "p100", "p0", "p0.5",
-    "p5.", "p007", "P95", "mean", "max", "all p95", "good max", "corrected mean", "service p50", "first p99", "connect max",
-    "all errors", "latency", "operations", "journeys",
+    "p5.", "p007", "P95", "mean", "max", "all p95", "good max", "corrected mean", "service p50", "first p99",
+    "connect max", "all errors", "latency", "operations", "journeys",
 )  # fmt: skip
 VALUES = (
     "1 %", "0.5%", "1", "500 ms", "1.5 s", "2µs", "3 us", "4 min", "50 /s", "50/s", "50  /s", ".5 s", "5. s", "-1 %",

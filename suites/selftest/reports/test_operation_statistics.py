@@ -13,7 +13,6 @@ from reports.load.operation_statistics import (
     FailedRequest,
     OperationStatistics,
     StatisticsTable,
-    bounded_key,
 )
 from suites.selftest.reports.load_sample import MS
 
@@ -143,7 +142,22 @@ def test_reasons_beyond_the_bound_are_counted_as_other() -> None:
 def test_what_exceeds_a_bound_is_counted_as_other(
     entries: dict[tuple[str, str], None], operation: str, transport: str, expected: tuple[str, str]
 ) -> None:
-    assert bounded_key(entries, operation, transport) == expected
+    table = StatisticsTable()
+    for key in entries:
+        table.entry(*key)
+    entry = table.entry(operation, transport)
+    assert (entry.operation, entry.transport) == expected
+    table.clear()
+    assert table.entry(operation, transport).operation == operation
+
+
+def test_a_table_gives_and_removes_its_entries_by_name() -> None:
+    table = StatisticsTable()
+    entry = table.entry("a", "http")
+    assert (table.find("a", "http"), table.find("a", "ws"), table.all_keys()) == (entry, None, [("a", "http")])
+    assert (table.pop("a", "http"), table.all_keys(), table.find("a", "http")) == (entry, [], None)
+    with pytest.raises(KeyError):
+        table.pop("a", "http")
 
 
 def test_a_table_adds_up_by_operation_and_transport_in_their_order() -> None:
