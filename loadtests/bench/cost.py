@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from loadtests.bench import cost_table, tools
+from loadtests.bench import cost_table, scale, tools
 from loadtests.bench.generators import GENERATORS, NAMES, Generator
 from loadtests.bench.measure import FIRST, Measurement, measure
 from loadtests.bench.payloads import http_response, websocket_response
@@ -29,11 +29,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=2.5, metavar="S", help="length of each measured window (default 2.5)"
     )
+    parser.add_argument("--scale", action="store_true", help="measure what grows with length and width of runs instead")
+    parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="with --scale: compare with this checkout")
     parser.add_argument("--only", action="append", choices=list(NAMES), help="only this generator (repeatable)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Measure, print and write the table; return the exit code."""
+    if options.scale:
+        return scale.main(options.out, options.rounds, options.before)
     chosen = [generator for generator in GENERATORS if generator.name in (options.only or NAMES)]
     troubles = tools.missing_tools(
         {generator.name: (*generator.needs, NEEDS[generator.transport]) for generator in chosen}

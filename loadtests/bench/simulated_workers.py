@@ -73,7 +73,7 @@ class SimulatedWorker:
         self.sum = FiguresSum(lambda: None)
         self._number = number
         self._id = f"simulated-{number}"
-        self._client = zmqrpc.Client("127.0.0.1", port, self._id)
+        self._client: Any = zmqrpc.Client("127.0.0.1", port, self._id)  # type: ignore[no-untyped-call] # Locust's
         self._seconds = seconds
         self._instructions: dict[str, Any] = {}
         self._lines = 0
@@ -132,7 +132,7 @@ class SimulatedWorker:
         self._lines += 1
 
     def _send(self, kind: str, data: Any) -> None:
-        self._client.send(Message(kind, data, self._id))
+        self._client.send(Message(kind, data, self._id))  # type: ignore[no-untyped-call] # Locust's
 
 
 def main(port: int, workers: int, expected: Path) -> None:

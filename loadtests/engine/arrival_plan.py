@@ -20,7 +20,7 @@ KINDS = ("poisson", "even")
 
 RatePoint = tuple[float, float]  # seconds since the start, arrivals a second
 Share = tuple[int, int]  # index and number of the workers that share a plan
-WHOLE: Share = (0, 1)
+ALL_ARRIVALS: Share = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class ArrivalPlan:
         segments = (segment for segment in self._segments() if segment[0] < seconds)
         return sum(_area(min(seconds, end) - begin, rate, slope) for begin, end, rate, slope in segments)
 
-    def arrival_times(self, share: Share = WHOLE, after: float = 0.0) -> Iterator[int]:
+    def arrival_times(self, share: Share = ALL_ARRIVALS, after: float = 0.0) -> Iterator[int]:
         """The arrivals in ns since the start of the plan, ascending; endless unless the last rate is 0.
 
         share: index and number of the workers, of which one has these arrivals; after: seconds, to leave out earlier
@@ -88,7 +88,7 @@ class ArrivalPlan:
         if self.kind == "even":
             first = max(0, math.ceil((area - 0.5 - index) / workers))
             yield from (index + number * workers + 0.5 for number in count(first))
-        seed = self.seed if share == WHOLE else f"{self.seed}/{index} of {workers}"
+        seed = self.seed if share == ALL_ARRIVALS else f"{self.seed}/{index} of {workers}"
         gap = random.Random(seed).expovariate
         while True:
             area += workers * gap(1.0)

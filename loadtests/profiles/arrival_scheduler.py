@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from time import perf_counter_ns
 from typing import Protocol
 
-from loadtests.engine.arrival_plan import KINDS, WHOLE, ArrivalPlan, RatePoint, Share, parse_rates
+from loadtests.engine.arrival_plan import ALL_ARRIVALS, KINDS, ArrivalPlan, RatePoint, Share, parse_rates
 from loadtests.engine.health import GeneratorHealth
 from loadtests.engine.loop import Loop
 
@@ -101,7 +101,7 @@ class ArrivalScheduler:
         self._is_spawned = False
         self._loop = loop
         self._health = health
-        self._share: Share = WHOLE
+        self._share: Share = ALL_ARRIVALS
         self._idle: deque[ArrivingUser] = deque()
         self._starting = 0
         self._arrivals: Iterator[int] = iter(())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from locust.env import Environment
 from locust.stats import RequestStats, StatsEntry
 
 from loadtests.distributed import locust_stats
 from loadtests.engine.recorder import Recorder
+from reports.load.operation_statistics import FailedRequest, OperationStatistics
 
 MS = 1_000_000
 FIGURES = ("num_requests", "num_failures", "min_response_time", "max_response_time", "total_content_length")
@@ -107,3 +110,22 @@ def test_each_request_is_reported_to_a_listener() -> None:
     recorder.flush()
     assert heard == [("GET /tasks", 5.0, 36, None), ("GET /tasks", 9.0, 0, "timeout")]
     assert (environment.stats.total.num_requests, environment.stats.total.num_failures) == (2, 1)
+
+
+def test_numbers_of_old_seconds_are_forgotten_and_rates_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locust would keep the number of requests of every second of a soak, for each name."""
+    now, stats = 1_000_000.0, RequestStats()
+    monkeypatch.setattr(locust_stats, "time", SimpleNamespace(time=lambda: now))
+    stats.total.start_time = now
+    operation = OperationStatistics("GET /tasks", "http")
+    operation.record_successes([(0, 0, MS, MS, 10)] * 5)
+    operation.record_failures([FailedRequest("status 500", 0, 0, MS, 0)])
+    for _ in range(3_600):
+        now += 1
+        locust_stats.add_statistics(stats, [operation], int(now))
+        locust_stats.forget_old_seconds(stats)
+    entry = stats.entries["GET /tasks", "http"]
+    numbers = [it for kept in (entry, stats.total) for it in (kept.num_reqs_per_sec, kept.num_fail_per_sec)]
+    assert [len(it) for it in numbers] == [locust_stats.KEPT_SECONDS + 1] * 4
+    assert (entry.num_requests, entry.num_failures) == (6 * 3_600, 3_600)
+    assert (stats.total.current_rps, stats.total.current_fail_per_sec) == (6, 1)
