@@ -70,14 +70,14 @@ def names(number: int) -> float:
     return (time.process_time() - began) / requests * 1e6
 
 
-def statistics(randomness: random.Random) -> list[Any]:
-    """The figures of one worker in one second."""
+def statistics(randomness: random.Random, requests: int = REQUESTS) -> list[Any]:
+    """The figures of one worker in one second, with so many requests to each operation."""
     from reports.load.operation_statistics import OperationStatistics
 
     operations = []
     for number in range(OPERATIONS):
         operation = OperationStatistics(f"GET /operation/{number}", "http")
-        times = [round(randomness.lognormvariate(3, 0.6) * MS) for _ in range(REQUESTS)]
+        times = [round(randomness.lognormvariate(3, 0.6) * MS) for _ in range(requests)]
         operation.record_successes([(0, ns // 50, ns - 1000, ns, 400) for ns in times])
         operations.append(operation)
     return operations
@@ -100,7 +100,7 @@ def master() -> float:
     figures = [it.to_json() for it in statistics(random.Random(1))]
     with tempfile.TemporaryDirectory() as folder:
         run: Any = Run("run", RunFolder(Path(folder)), None, 50, {})
-        lines = [line(f"worker {index % 50}", index // 50, figures) for index in range(500)]
+        lines = [line(f"worker {index % 50}", index // 50, figures) for index in range(250)]
         texts = [json.dumps(it, separators=(",", ":")) for it in lines]
         sums = hasattr(run, "add_summed_line")
         began = time.process_time()
@@ -137,19 +137,19 @@ def growth() -> float:
     now = [STARTED]
     setattr(locust_stats, "time", SimpleNamespace(time=lambda: float(now[0])))  # noqa: B010 - a module of its own
     randomness, stats, sizes = random.Random(1), RequestStats(), []
-    seconds = [statistics(randomness) + statistics(randomness) for _ in range(5)]
+    seconds = [statistics(randomness, 3) + statistics(randomness, 3) for _ in range(5)]
     for second in seconds:
         for index, operation in enumerate(second):
             operation.operation = f"GET /operation/{index}"
     forget = getattr(locust_stats, "forget_old_seconds", lambda _: None)
     tracemalloc.start()
-    for index in range(241):
+    for index in range(1_801):
         now[0] = STARTED + index
         locust_stats.add_statistics(stats, seconds[index % 5], now[0])
         forget(stats)
-        if index in (120, 240):
+        if index in (900, 1_800):
             sizes.append(tracemalloc.get_traced_memory()[0])
-    return (sizes[1] - sizes[0]) * 30 / 1e6
+    return (sizes[1] - sizes[0]) * 4 / 1e6
 
 
 def reading(hours: float, minutes: bool) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,40 @@ def test_every_request_that_came_is_counted_without_a_stop_timeout(tmp_path: Pat
         workers = distributed_options() if processes == "distributed" else ""
         run = finished_run(tmp_path, target.url, closed, f"--headless --only-summary -u 10 -r 10 -t 2s {workers}")
         assert (run.requests(), target.counts()["/slow"] > 9) == ({"GET /slow": target.counts()["/slow"]}, True)
+
+
+PACED = (
+    FILE.replace('yield self.request("GET", "/slow")', "yield 60")
+    + """
+import time
+from locust import constant, events
+from loadtests.distributed.run_state import state_of
+
+Visitor.wait_time = constant(0)
+longest, before = 0.0, 0.0
+
+@events.test_start.add_listener
+def observe(environment, **_):
+    global before
+    loop, before = state_of(environment).generator.loop, time.process_time()
+
+    def iterate(_):
+        global longest, before
+        now = time.process_time()
+        longest, before = max(longest, now - before), now
+        loop.call_at(time.perf_counter_ns() + 500_000, iterate)
+
+    loop.call_soon(lambda: iterate(0))
+
+@events.test_stopping.add_listener
+def say(**_):
+    print(f"longest: {longest:.6f}", flush=True)
+"""
+)
+
+
+def test_responses_are_read_while_thousands_of_users_are_spawned(tmp_path: Path) -> None:
+    """CPU time between two iterations of the loop: to spawn all of a second at once takes 36 ms and more."""
+    run = finished_run(tmp_path, "http://127.0.0.1:9", PACED, "--headless --only-summary -u 3000 -r 1000 -t 5s")
+    (longest,) = re.findall(r"^longest: ([\d.]+)", run.output, re.MULTILINE)
+    assert ('{"Visitor": 3000}' in run.output, float(longest) < 0.025) == (True, True), longest

@@ -98,7 +98,11 @@ class JourneyUser(RequestingUser):
     # What Locust calls
 
     def start(self, group: Group) -> Greenlet[..., None]:
-        """Start this user in a greenlet of `group`; Locust's runners find users by the greenlet's first argument."""
+        """Start this user in a greenlet of `group`; Locust's runners find users by the greenlet's first argument.
+
+        Locust starts all users of a second at once: meanwhile responses are read now and then.
+        """
+        self.run_state.generator.yield_to_responses()
         if self._scheduler is not None:
             self._scheduler.user_spawned()
         self._group = group
