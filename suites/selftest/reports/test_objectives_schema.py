@@ -25,10 +25,11 @@ METRICS = (
     "errors", "violations", "dropped", "throughput", "breakpoint", "samples", "p95", "p99.9", "p100", "p0", "p0.5",
     "p5.", "p007", "P95", "mean", "max", "all p95", "good max", "corrected mean", "service p50", "first p99",
     "connect max", "all errors", "latency", "operations", "journeys",
+    "abort",
 )  # fmt: skip
 VALUES = (
     "1 %", "0.5%", "1", "500 ms", "1.5 s", "2µs", "3 us", "4 min", "50 /s", "50/s", "50  /s", ".5 s", "5. s", "-1 %",
-    "1 %x", 1, 0, 7, "7", "07", True, "", [], {}, {"p95": "1 s"},
+    "1 %x", 1, 0, 7, "7", "07", True, False, "yes", "no", "maybe", "", [], {}, {"p95": "1 s"},
 )  # fmt: skip
 metrics = st.dictionaries(st.sampled_from(METRICS), st.sampled_from(VALUES), max_size=3)
 named = st.dictionaries(st.sampled_from(["visit", OPERATION]), metrics, max_size=2)
@@ -49,6 +50,8 @@ documents = st.builds(
             "apis": st.dictionaries(st.just("getflow"), apis),
             "operations": named,
             "journeys": named,
+            "steps": named,
+            "tags": named,
             "extra": st.just({}),
         },
     ),
@@ -66,7 +69,7 @@ def is_read(path: Path, document: Any) -> bool:
 
 
 @given(documents)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_reader_and_schema_agree(tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]) -> None:
     path = tmp_path_factory.getbasetemp() / "slo.yaml"
     assert SCHEMA.is_valid(document) == is_read(path, document)
@@ -80,6 +83,8 @@ def test_reader_and_schema_agree_on_each_metric(tmp_path: Path, metric: str) -> 
             {"run": {"errors": "1 %"}, "apis": {"getflow": {metric: value}}},
             {"run": {"errors": "1 %"}, "journeys": {"visit": {metric: value}}},
             {"run": {"errors": "1 %"}, "operations": {"visit": {metric: value}}},
+            {"run": {"errors": "1 %"}, "steps": {"visit": {metric: value}}},
+            {"run": {"errors": "1 %"}, "tags": {"visit": {metric: value}}},
         ):
             assert SCHEMA.is_valid(document) == is_read(tmp_path / "slo.yaml", document), document
 
