@@ -95,6 +95,7 @@ def line(worker: str, number: int, operations: list[dict[str, Any]], seconds: in
 
 def master() -> float:
     """Share of a core (%) that a master needs for the figures of 50 workers with 60,000 requests a second."""
+    from loadtests.distributed import run_state  # noqa: F401 - so that no import is measured
     from loadtests.distributed.run_results import Run, RunFolder
 
     figures = [it.to_json() for it in statistics(random.Random(1))]
