@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ def run_with(folder: Path, slo: str, options: str) -> LocustRun:
         )
 
 
-@pytest.mark.parametrize("workers", ["", distributed_options()])
-def test_a_run_that_cannot_pass_any_more_ends_and_fails(tmp_path: Path, workers: str) -> None:
-    run = run_with(tmp_path, "run: {errors: 1 %, abort: true}", f"-t {PLANNED}s {workers}")
+@pytest.mark.parametrize("options_of_processes", [str, distributed_options], ids=["one process", "two workers"])
+def test_a_run_that_cannot_pass_any_more_ends_and_fails(
+    tmp_path: Path, options_of_processes: Callable[[], str]
+) -> None:
+    run = run_with(tmp_path, "run: {errors: 1 %, abort: true}", f"-t {PLANNED}s {options_of_processes()}")
     verdict = json.loads((run.results / "verdict.json").read_text())
     assert (run.process.returncode, verdict["verdict"]) == (1, "fail"), run.output[-3000:]
     assert run.result["seconds"] < PLANNED / 2
