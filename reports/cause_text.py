@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
@@ -11,8 +11,9 @@ from contracts.clauses import sentence_and_citation
 from contracts.yaml_reader import UsageError
 from reports.results.acceptances import Acceptance
 from reports.results.accepted_causes import AcceptedCause
-from reports.results.causes import Cause
+from reports.results.causes import Cause, cause_id
 from reports.results.finding_record import FindingRecord
+from reports.results.result_log import ResultRecord
 
 OF_BEHAVIOUR = "behaviour"  # the kind of a finding that a target behaves otherwise than recorded
 TRY_IT = "try it"  # the part that is a script
@@ -81,9 +82,19 @@ def console_lines(causes: Sequence[Cause], since: Since = UNKNOWN) -> list[str]:
     return lines
 
 
-def by_test(causes: Sequence[Cause]) -> dict[str, Cause]:
-    """The first of these causes for each test that has a finding of it, or that it blocks, by node id."""
-    return {test: cause for cause in reversed(causes) for test in (*cause.blocked, *cause.tests)}
+def by_test(causes: Sequence[Cause], tests: Iterable[ResultRecord]) -> dict[str, Cause]:
+    """The first of these causes for each test that has a finding of it, or that it blocks, by node id.
+
+    Of `tests`, a prerequisite that shows a cause has it, too.
+    """
+    known = {name: cause for cause in reversed(causes) for name in cause.ids}
+    of_prerequisites = {
+        test.node: known[name]
+        for test in tests
+        for finding in (test.findings if test.prerequisite else ())
+        if (name := cause_id(test.api, finding)) in known
+    }
+    return of_prerequisites | {test: cause for cause in reversed(causes) for test in (*cause.blocked, *cause.tests)}
 
 
 def blocks(cause: Cause) -> str:

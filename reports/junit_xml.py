@@ -32,7 +32,7 @@ def junit(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str, loa
     root = ElementTree.Element("testsuites", name="flowproof")
     for judged in verdicts:
         suite = _suite(root, judged.api, judged.verdict, judged.causes, judged.accepted)
-        causes = cause_text.by_test(_all_causes(judged))
+        causes = cause_text.by_test(_all_causes(judged), records.tests)
         for test in records.tests:
             if test.api == judged.api:
                 _add_case(suite, test, causes.get(test.node))

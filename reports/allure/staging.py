@@ -64,7 +64,7 @@ def stage(
     headings = (heading for result in written.values() for heading in labels_of(result).get("story", []))
     stories = {clause_of(heading): heading for heading in headings}
     listed = [[*judged.causes, *(accepted.cause for accepted in judged.accepted)] for judged in verdicts]
-    causes = {test: cause for of_api in listed for test, cause in cause_text.by_test(of_api).items()}
+    causes = {test: cause for of_api in listed for test, cause in cause_text.by_test(of_api, records.tests).items()}
     for record in records.tests:
         result = written.get(record.node) or _plain_result(record)
         _write(

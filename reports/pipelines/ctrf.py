@@ -27,7 +27,7 @@ def ctrf(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> s
     """The tests of all APIs; the verdicts and causes, which the format has no place for, are in `extra`."""
     accepted = [it for judged in verdicts for it in judged.accepted]
     worst_first = [cause for judged in verdicts for cause in judged.causes] + [it.cause for it in accepted]
-    causes = cause_text.by_test(worst_first)
+    causes = cause_text.by_test(worst_first, records.tests)
     tests = [_test(test, causes.get(test.node)) for test in records.tests]
     counts = Counter(test["status"] for test in tests)
     start, stop = (round(moment * 1000) for moment in (records.run.span if records.run else (0.0, 0.0)))

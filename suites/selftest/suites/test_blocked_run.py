@@ -17,7 +17,9 @@ from fixtures.departing.deployment import Deployment, Incoming, Outgoing, copy_o
 from fixtures.departing.deployments import by_name
 from suites.harden.departures_matrix import inherited
 from suites.harden.measured_process import run_measured
+from suites.selftest.free_port import free_address
 
+MAILING = ("flowback",)
 GENERIC = "suites/generic/test_operations.py"
 IGNORED = "suites/generic/test_ignored_parameters.py"
 
@@ -41,8 +43,10 @@ class BlockedRun:
 def run(folder: Path, deployments: Sequence[Deployment], *options: str) -> BlockedRun:
     """A run at these deployments without a target file; the options are those of pytest."""
     api = deployments[0].api
-    with departing_server(api, deployments) as server:
+    mail = free_address()
+    with departing_server(api, deployments, mail) as server:
         allowed = {f"{api.upper()}_{name}": value for name, value in (("WRITES", "1"), ("RATE", "0"))}
+        allowed |= {f"{api.upper()}_SMTP": mail} if api in MAILING else {}
         environ = {**inherited(), **server.environ, **allowed}
         command = ["-m", "pytest", *options, "-q", "-p", "no:cacheprovider", "--effort", "quick"]
         process = run_measured(
