@@ -1,8 +1,9 @@
 """Decides which failed tests were only blocked: what they stand on is refused, so they never reached their subject.
 
 Rule: a test is blocked by a cause when it checks another clause than the broken one. Of each cause at least one test
-stays as it ended, or the prerequisite that shows it: nothing fails, or warns, only to be blocked. A prerequisite that
-no test has met is no finding. What is accepted is decided before (`accepted_causes.py`).
+stays as it ended, or the prerequisite that shows it: nothing fails, or warns, only to be blocked. A reading that has
+changed stops no test, since it is compared after the test's end: whoever saw the change stays as well. A prerequisite
+that no test has met is no finding. What is accepted is decided before (`accepted_causes.py`).
 """
 
 from __future__ import annotations
@@ -50,15 +51,22 @@ def _without_unmet(test: ResultRecord, met: Container[int]) -> ResultRecord:
 
 
 def _kept(cause: Cause, group: Sequence[TestFinding]) -> Iterable[str]:
-    """The tests that stay as they ended: what shows the cause itself, else what checks its clause, else the example."""
+    """The tests that stay as they ended: what shows the cause itself, else what checks its clause or saw its reading
+    change, else the example.
+    """
     blaming = [entry.test for entry in group if entry.test.outcome in BLAMING_OUTCOMES]
     failed = [test for test in blaming if test.outcome == "failed"] or blaming
     shown = [test.node for test in failed if test.prerequisite or test.departure]
     subjects = [test.node for test in failed if cause.clause in test.clauses]
-    if shown or subjects:
-        return [*shown, *subjects]
+    changed = [entry.test.node for entry in group if entry.test in failed and _has_changed(entry)]
+    if shown or subjects or changed:
+        return [*shown, *subjects, *changed]
     examples = [entry.test.node for entry in group if entry.finding is cause.example and entry.test in failed]
     return examples[:1] or [test.node for test in failed[:1]]
+
+
+def _has_changed(entry: TestFinding) -> bool:
+    return any(change.startswith(f"{entry.finding.clause}: ") for change in entry.test.changes)
 
 
 def _separated(

@@ -23,7 +23,9 @@ from suites.bitvis.list_oracle import (
     fulfils,
     list_objects,
     observed_values,
+    sorted_by,
 )
+from suites.bitvis.listing_ways import each_way, ids_listed, require_effect
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
@@ -167,3 +169,18 @@ def test_a_flat_list_of_conditions_follows_a_reading(api: Api, readings: Observe
     selected = ids(envelope.get("data") or [])
     no_effect = envelope["success"] is False or selected == ids(all_objects(api, kind))
     readings.one_of("BITVIS-AMB-18", flat_list_too=selected == [identifier], tree_only=no_effect)
+
+
+@clause("BITVIS-FILT-1", "BITVIS-SORT-1", "BITVIS-HTTP-10", "BITVIS-HTTP-15")
+@each_kind
+@each_way
+def test_a_filter_selects_the_same_wherever_it_is_asked_for(api: Api, kind: ObjectKind, way: str) -> None:
+    """A filter by an object's id, by a part of it and by its other case, and a sorting, do what they do by header."""
+    require_effect(api, kind, way)
+    identifier = str(at_least(all_objects(api, kind))[-1]["id"])
+    values = (identifier, identifier[:-1], identifier.swapcase(), f"{identifier[:-1]}%")
+    filters = [filtered_by(condition_group(condition("id", value))) for value in values]
+    for parameters in (*filters, sorted_by("id"), sorted_by("id", "DESC")):
+        expected = ids(list_objects(api, kind, parameters, may_be_refused=True)[0])
+        shown = ids_listed(api, kind, way, parameters)
+        assert shown == expected, f"{json.dumps(parameters)}: expected {expected}, got {shown}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from suites.bitvis.list_oracle import (
     page_of,
     sorted_by,
 )
+from suites.bitvis.listing_ways import each_way, ids_listed, require_effect
 from suites.hypothesis_checks import for_all
 from suites.observed_readings import ObservedReadings
 
@@ -111,3 +113,22 @@ def test_a_walk_over_equal_values_meets_every_object_once(api: Api, new_object: 
     for size in (len(own_objects) - 1, len(own_objects), len(own_objects) + 1):
         page = ids(list_objects(api, ADDRESS, *parameters, page_of(size))[0])
         assert len(page) == min(size, len(own_objects)), f"a page of {size} has {len(page)} of {len(own_objects)}"
+
+
+@clause("BITVIS-PAGE-1", "BITVIS-HTTP-10", "BITVIS-HTTP-15")
+@each_kind
+@each_way
+def test_a_page_is_the_same_wherever_it_is_asked_for(api: Api, kind: ObjectKind, way: str) -> None:
+    """A page that is full, has one object less, one more, or begins at the end, is the one by header."""
+    require_effect(api, kind, way)
+    count = len(at_least(all_objects(api, kind)))
+    for page in (
+        page_of(count),
+        page_of(count + 1),
+        page_of(max(1, count - 1)),
+        page_of(1, count - 1),
+        page_of(2, count),
+    ):
+        expected = ids(list_objects(api, kind, page, may_be_refused=True)[0])
+        shown = ids_listed(api, kind, way, page)
+        assert shown == expected, f"{json.dumps(page)}: expected {expected}, got {shown}"

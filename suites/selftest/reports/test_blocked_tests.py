@@ -24,6 +24,7 @@ from reports.results.result_log import ResultRecord
 from reports.vendor.vendor_page import vendor_page
 
 LIST, USER, KEY = "FLOWBACK-LIST-7", "FLOWBACK-GET-1", "FLOWBACK-AUTH-1"
+READING = "FLOWBACK-AMB-3"
 WRONG = FindingRecord(
     LIST, "a number", "a text", grade="example", operation="GET /users", status=200, slot="/total", kind="type"
 )
@@ -50,6 +51,21 @@ OTHER = ended("test_user", WRONG, clauses=(USER,))
 
 def test_a_test_of_another_clause_is_blocked() -> None:
     assert outcomes(OWN, OTHER) == ["failed", "blocked"]
+
+
+def changed_reading(name: str, received: str, reading: str = READING) -> ResultRecord:
+    """A test of a clause that failed since it saw a meaning that an earlier run had not."""
+    finding = FindingRecord(READING, "refused (GET /users), as recorded", received, operation="GET /users", status=200)
+    change = f"{reading}: GET /users: refused before (readings.csv, line 3), {received} now"
+    return replace(ended(name, finding, clauses=(USER,)), changes=(change,))
+
+
+def test_each_test_that_saw_a_reading_change_has_reached_its_subject() -> None:
+    assert outcomes(changed_reading("a", "accepted"), changed_reading("b", "ignored")) == ["failed", "failed"]
+
+
+def test_a_change_of_another_reading_is_no_proof_that_a_test_has_reached_its_subject() -> None:
+    assert sorted(outcomes(*(changed_reading(it, "ignored", f"{READING}1") for it in "ab"))) == ["blocked", "failed"]
 
 
 def test_the_order_of_the_tests_does_not_matter() -> None:

@@ -43,6 +43,7 @@ CHANGES = {  # what the lenient references do that the strict ones did not
     ("BITVIS-AMB-38", "inventory/device LIST by websocket, not needed: objectid"),
     ("BITVIS-AMB-41", "inventory/device LIST by websocket, not needed: data"),
 }
+EFFORT = "default"  # the least that sends every exchange; with less, an operation has one of each kind
 PATIENCE = 300.0  # seconds until a process that does not end is a failure
 
 pytestmark = pytest.mark.xdist_group("remembered_readings")
@@ -64,7 +65,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def command(file: Path, results: Path, *options: str) -> list[str]:
     """pytest with that file of readings."""
-    plain = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--effort", "quick"]
+    plain = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--effort", EFFORT]
     return [*plain, "--alluredir", str(results), "--readings", str(file), *options]
 
 
