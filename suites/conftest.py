@@ -96,7 +96,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "bug_kind(name, reason_against): where reason_against(operation) is ''")
     config.addinivalue_line("markers", "behaviour: compares a target with the record of its behaviour")
     config.addinivalue_line("markers", "sockets: a test that needs a target on sockets; not run in mutation testing")
-    config.addinivalue_line("markers", "slow: a self-test that takes minutes: complete runs against servers of its own")
     masked_reports.configure(config)
     config.stash[COLLECTION_ERRORS] = CollectionErrors()
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])

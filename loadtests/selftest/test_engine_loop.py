@@ -199,10 +199,11 @@ NO_ALARM = "from loadtests.engine import loop; loop.create_timer = lambda: None"
 
 @pytest.mark.parametrize("setup", ["", NO_ALARM], ids=["alarm of its own", "gevent's timer"])
 def test_the_loop_runs_in_a_patched_gevent_beside_greenlets(setup: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
     code = HUB.format(setup=setup)
-    done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    with socket.socket() as refusing:
+        refusing.bind(("127.0.0.1", 0))  # and never listens; nobody else gets the port
+        url = f"http://127.0.0.1:{refusing.getsockname()[1]}/"
+        done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert (done.stdout, done.returncode) == ("fine\n", 0), done.stderr
 
 
