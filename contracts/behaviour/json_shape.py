@@ -30,6 +30,7 @@ CODE_NAME = re.compile(  # of a member that has one of few values; codes of plac
 )
 SHORT_VALUE = re.compile(r"[a-z][a-z0-9_/.+-]{0,31}|-?\d{1,3}")  # what such a member may have besides
 LISTED_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}")  # where the contract lists others
+ID_VALUE = re.compile(r".*\d[A-Za-z]+\d.*|[0-9A-Fa-f-]{16,}|.*\d{7}.*")  # of one record or request, never a code
 MAX_VALUES = 16
 MAX_UNLISTED = 8  # values at an address for which the contract lists none
 MIN_SIGHTINGS = 3  # of a value of a member that is named like a code, in all responses
@@ -105,8 +106,9 @@ class JsonShape:
         if path not in self._listed:
             self._listed[path] = self._documented.listed(path)
         listed = self._listed[path]
-        is_code = (LISTED_VALUE if listed else CODE_VALUE).fullmatch(text)
-        if text in listed or is_code or (_is_code_path(path) and SHORT_VALUE.fullmatch(text)):
+        forms = [LISTED_VALUE if listed else CODE_VALUE, *([SHORT_VALUE] if _is_code_path(path) else [])]
+        is_code = any(form.fullmatch(text) for form in forms)
+        if text in listed or (is_code and not ID_VALUE.fullmatch(text)):
             if len(facts.values) <= MAX_VALUES or text in facts.values:
                 facts.values[text] += 1
                 self._seen_now[path, text] += 1

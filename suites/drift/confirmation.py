@@ -1,7 +1,7 @@
 """Confirms what is different by asking again: only what both answers show is a change.
 
 Rule: what the second answer shows as the record has it has flipped, and is watched again next time; what is another
-value each time has flipped too.
+value each time has flipped too. Of a question that has flipped, what its first answer had in its body is not named.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BY_QUESTION: tuple[Family, ...] = ("outcome", "access", "method", "message")  # 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What both observations show, and the addresses at which they differ."""
+    """What both observations show, and the addresses at which they differ for a reason of their own."""
 
     behaviours: Mapping[Address, Behaviour]
     flipped: tuple[Address, ...]
@@ -50,7 +50,7 @@ def confirm(
         is_different = before is None or known is None or before.value != known.value
         if not is_different or address in record.unsteady:
             continue
-        value = _of_both(address, before, after)
+        value = _of_both(address, known, before, after)
         if value is None:
             flipped.append(address)
             value = known
@@ -58,15 +58,25 @@ def confirm(
             behaviours.pop(address, None)
         else:
             behaviours[address] = value
-    return Confirmed(behaviours, tuple(flipped))
+    answers = [f"{first[it].value} " for it in flipped if it.family in BY_QUESTION and it in first]
+    return Confirmed(behaviours, tuple(it for it in flipped if not _is_of_any(it, answers)))
 
 
-def _of_both(address: Address, before: Behaviour | None, after: Behaviour | None) -> Behaviour | None:
+def _is_of_any(address: Address, answers: Collection[str]) -> bool:
+    """Whether the address is of the class of any of these answers, as an outcome says them."""
+    return bool(address.answer) and any(answer.startswith(f"{address.answer} ") for answer in answers)
+
+
+def _of_both(
+    address: Address, known: Behaviour | None, before: Behaviour | None, after: Behaviour | None
+) -> Behaviour | None:
     """What two sightings show together, None where they differ."""
     if before is None or after is None:
         return None
     if address.family in SHARES and before.total and after.total:
         if before.value == after.value != "sometimes":
             return before
+        if known is not None and after.value == known.value != "sometimes":
+            return None
         return share(before.count + after.count, before.total + after.total)
     return before if before.value == after.value else None

@@ -149,6 +149,31 @@ def test_no_code_of_a_person_or_a_place_is_kept(name: str, value: str) -> None:
     assert ("values", f"/*/{name}") not in values([{name: value}] * 4)
 
 
+IDS = ["a1b2c3d4e5", "X7K9Q2", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "incident_20320917", "deadbeefdeadbeef"]
+
+
+@pytest.mark.parametrize("code", IDS)
+@pytest.mark.parametrize("shows_records", [True, False])
+def test_no_id_is_kept_where_a_code_may_be(code: str, shows_records: bool) -> None:
+    counted = JsonShape(DocumentedValues(CONTRACT, None), shows_records=shows_records)
+    for _ in range(4):
+        counted.add({"code": code})
+    assert ("values", "/code") not in dict(counted.behaviours())
+
+
+@pytest.mark.parametrize("code", ["not_a_uuid4", "required", "E1001", "h264", "e2e_failed", "iso8601_v2"])
+def test_a_code_of_a_refusal_is_kept_after_one_sighting(code: str) -> None:
+    counted = JsonShape(DocumentedValues(CONTRACT, None), shows_records=False)
+    counted.add({"code": code})
+    assert dict(counted.behaviours())["values", "/code"].value == code
+
+
+@pytest.mark.parametrize("code", IDS)
+def test_an_id_where_the_contract_lists_other_values_is_another(code: str) -> None:
+    schema = {"properties": {"code": {"enum": ["one", "two"]}}}
+    assert values({"code": "one"}, {"code": code}, schema=schema)["values", "/code"] == "one, another"
+
+
 @pytest.mark.parametrize("text", ["anna", "Anna", "Anna Berg", "anna@example.com", "a1b2c3", "12", "Envik"])
 def test_no_free_value_is_kept_however_often_it_repeats(text: str) -> None:
     assert ("values", "/*/t") not in values([{"t": text}] * 4)

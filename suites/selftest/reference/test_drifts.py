@@ -22,6 +22,7 @@ UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[
 FLOWAPP, FLOWBACK, BITVIS = (load(api).KNOWN for api in ("flowapp", "flowback", "bitvis"))
 REPORTS = "/api/v1/reports/events/sessions"
 SESSION = FLOWAPP["SURVEY_SESSION_TOKEN"]
+CSV_REPORTS = ("summary", "registrants", "attendeeChat", "operatorChat")
 
 
 def flowapp(method: str, path: str, key: str = FLOWAPP["TOKEN"], body: Any = None) -> Request:
@@ -66,7 +67,7 @@ PROBES: dict[str, list[Request]] = {
         flowapp("GET", "/api/v1/users", key="wrong"),
         flowapp("GET", f"{REPORTS}/registrants/{SESSION}"),
         flowapp("GET", f"{REPORTS}/surveys/{SESSION}"),
-        *(flowapp("GET", f"{REPORTS}/csv/{name}/{SESSION}") for name in ("summary", "registrants", "operatorChat")),
+        *(flowapp("GET", f"{REPORTS}/csv/{name}/{SESSION}") for name in CSV_REPORTS),
         flowapp("POST", "/api/v1/event", body=EVENT),
         flowapp("GET", "/api/v1/events/sessions"),
     ],

@@ -81,8 +81,22 @@ def test_what_all_valid_requests_show_is_one_change(after: Observation, number: 
 
 
 def test_a_header_that_comes_more_often_is_new() -> None:
-    address = Address(USERS, "200", "header", "link")
+    address = Address(USERS, "200", "header", "x-request-id")
     assert named({address: share(32, 80)}, {address: share(80, 80)}) == [(91, "additive")]
+
+
+@pytest.mark.parametrize(("before", "after"), [(32, 80), (80, 32), (32, 0), (0, 32), (16, 64)])
+def test_how_many_pages_have_another_one_behind_them_is_no_change(before: int, after: int) -> None:
+    address = Address(USERS, "200", "header", "link")
+    assert named({address: share(before, 80)}, {address: share(after, 80)}) == []
+
+
+@pytest.mark.parametrize(("before", "after", "change"), [(80, 0, (90, "breaking")), (0, 80, (91, "additive"))])
+def test_links_that_no_page_has_any_more_or_that_all_have_are_a_change(
+    before: int, after: int, change: tuple[int, str]
+) -> None:
+    address = Address(USERS, "200", "header", "link")
+    assert named({address: share(before, 80)}, {address: share(after, 80)}) == [change]
 
 
 def test_all_sightings_of_a_share_are_evidence() -> None:

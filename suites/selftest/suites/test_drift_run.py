@@ -1,4 +1,4 @@
-"""Tests of runs that record and compare behaviour, as processes: exit codes, records and what is confirmed."""
+"""Tests of runs that record and compare behaviour, as processes: exit codes, records and what flips."""
 
 from __future__ import annotations
 
@@ -16,12 +16,9 @@ from typing import Any
 
 import pytest
 
-from contracts.behaviour.behaviour import Address, Behaviour
 from contracts.exchange import Request
 from fixtures.in_process_client import InProcessClient
-from reports.drift.record import Record
 from reports.drift.record_files import read_record, write_record
-from suites.drift.confirmation import confirm
 from suites.selftest.free_port import free_address
 
 ROOT = Path(__file__).parents[3]
@@ -212,31 +209,3 @@ def result() -> dict[str, Any]:
     """What the last run has left for the report."""
     content: dict[str, Any] = json.loads((ROOT / "reports" / "out" / "drift" / "flowback.json").read_text())
     return content
-
-
-RECORD = Record(
-    header=None,  # type: ignore[arg-type]
-    steady={Address("x", "", "outcome", "q"): Behaviour("200"), Address("x", "200", "kind", "/a"): Behaviour("text")},
-    unsteady={},
-)
-OUTCOME, KIND = RECORD.steady
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "value", "flips"),
-    [("404", "404", "404", 0), ("404", "200", "200", 1), ("404", "500", "200", 1), ("200", "404", "200", 0)],
-)
-def test_only_what_is_seen_twice_is_a_change(first: str, second: str, value: str, flips: int) -> None:
-    confirmed = confirm(RECORD, {OUTCOME: Behaviour(first, 1, 1)}, {OUTCOME: Behaviour(second, 1, 1)}, None)
-    assert (confirmed.behaviours[OUTCOME].value, len(confirmed.flipped)) == (value, flips)
-
-
-def test_what_was_not_asked_again_stays() -> None:
-    first = {OUTCOME: Behaviour("404", 1, 1), KIND: Behaviour("number", 1, 1)}
-    confirmed = confirm(RECORD, first, {OUTCOME: Behaviour("200", 1, 1)}, {"q"})
-    assert (confirmed.behaviours[KIND].value, confirmed.flipped) == ("number", (OUTCOME,))
-
-
-def test_a_member_that_is_missing_once_has_flipped() -> None:
-    confirmed = confirm(RECORD, {}, {KIND: Behaviour("text", 1, 1)}, None)
-    assert confirmed.behaviours[KIND].value == "text"
