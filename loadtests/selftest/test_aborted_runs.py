@@ -37,7 +37,10 @@ def run_with(folder: Path, slo: str, options: str) -> LocustRun:
         )
 
 
-@pytest.mark.parametrize("options_of_processes", [str, distributed_options], ids=["one process", "two workers"])
+@pytest.mark.parametrize(
+    "options_of_processes",
+    [pytest.param(str, id="one process"), pytest.param(distributed_options, id="two workers", marks=pytest.mark.slow)],
+)
 def test_a_run_that_cannot_pass_any_more_ends_and_fails(
     tmp_path: Path, options_of_processes: Callable[[], str]
 ) -> None:

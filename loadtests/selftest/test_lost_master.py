@@ -53,6 +53,7 @@ def seconds_until_end(run: LocustRun) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 def test_a_worker_that_never_met_a_master_ends_and_says_so(tmp_path: Path) -> None:
     port = free_port()
     with running_locust(
@@ -67,7 +68,7 @@ def test_a_worker_that_never_met_a_master_ends_and_says_so(tmp_path: Path) -> No
     ("text", "options", "event"),
     [
         (IDLE, "--expect-workers 2", "1 workers connected"),
-        (IDLE + PREPARING, "--expect-workers 1 -t 60s", ""),
+        pytest.param(IDLE + PREPARING, "--expect-workers 1 -t 60s", "", marks=pytest.mark.slow),
     ],
     ids=["waiting", "preparing"],
 )

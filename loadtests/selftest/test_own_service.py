@@ -114,6 +114,7 @@ def test_steps_and_tags_are_in_the_pages(good: GuideRun) -> None:
     assert "| checkout | as a step |" in (good.results / "verdict.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_shop_that_refuses_orders_fails_the_run(tmp_path: Path) -> None:
     with running_shop() as shop:
         shop.lost_orders = True

@@ -81,5 +81,6 @@ def test_load_run_prints_the_line_and_the_objectives_once(tmp_path: Path) -> Non
     assert text.count("\nType     Name") == 2, "Locust's tables of figures and of percentiles, at the end alone"
 
 
+@pytest.mark.slow
 def test_load_run_is_quiet_where_the_level_is_warning(tmp_path: Path) -> None:
     assert "load: steady, " not in load_run(tmp_path, "--loglevel", "WARNING")

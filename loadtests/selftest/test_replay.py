@@ -101,6 +101,7 @@ def test_a_changed_status_fails_the_run(tmp_path: Path) -> None:
     assert run.operations == {"GET /home": (1, {"status 401, recorded 200": 1}), "GET /articles": (1, {})}
 
 
+@pytest.mark.slow
 def test_an_access_log_is_shared_out_among_workers_and_played_faster(tmp_path: Path) -> None:
     line = '192.0.2.{} - - [29/Nov/2026:10:00:{:02} +0000] "GET /articles?n={} HTTP/1.1" 200 9\n'
     (tmp_path / "access.log").write_text("".join(line.format(n % 3, n // 4, n) for n in range(40)))

@@ -99,6 +99,7 @@ def say(**_):
 )
 
 
+@pytest.mark.slow
 def test_responses_are_read_while_thousands_of_users_are_spawned(tmp_path: Path) -> None:
     """CPU time between two iterations of the loop: to spawn all of a second at once takes 36 ms and more."""
     run = finished_run(tmp_path, "http://127.0.0.1:9", PACED, "--headless --only-summary -u 3000 -r 1000 -t 5s")

@@ -44,6 +44,7 @@ def run_with(folder: Path, shop: Shop, rows: int, options: str) -> LocustRun:
     return finished_run(folder, shop.url, LOCUSTFILE, f"--headless {options} --slo {folder}/slo.yaml")
 
 
+@pytest.mark.slow
 def test_two_workers_use_each_unique_row_once(tmp_path: Path) -> None:
     with running_shop() as shop:
         run = run_with(tmp_path, shop, 6, f"-u 6 -r 6 -t 2s {distributed_options()}")

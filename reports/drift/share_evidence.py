@@ -6,21 +6,26 @@ Rule: all shares that are compared together have one rate of false alarms (Holm'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import comb
+from math import exp, fsum, lgamma
 
 ERROR_RATE = 0.01  # probability of any false alarm over all shares of a run
-PRECISION = 10**7  # probabilities that differ by a smaller share are the same
+PRECISION = 1e-7  # probabilities that differ by a smaller share are the same
 Counts = tuple[int, int, int, int]  # count and total before, count and total after
 
 
 def fisher(before: int, before_total: int, after: int, after_total: int) -> float:
     """The two-sided probability of shares that differ at least as much, if there is no difference."""
-    seen, total = before + after, before_total + after_total
-    ways = comb(total, seen)
+    seen = before + after
     low, high = max(0, seen - after_total), min(seen, before_total)
-    counts = [comb(before_total, count) * comb(after_total, seen - count) for count in range(low, high + 1)]
-    limit = counts[before - low] + counts[before - low] // PRECISION  # whole numbers: floats end at 10^308
-    return min(1.0, sum(count for count in counts if count <= limit) / ways)
+    ways = _log_comb(before_total + after_total, seen)
+    logs = [_log_comb(before_total, it) + _log_comb(after_total, seen - it) - ways for it in range(low, high + 1)]
+    limit = logs[before - low] + PRECISION
+    return min(1.0, fsum(exp(log) for log in logs if log <= limit))
+
+
+def _log_comb(total: int, chosen: int) -> float:
+    """The logarithm of how many ways there are to choose so many; the number itself may be beyond any float."""
+    return lgamma(total + 1) - lgamma(chosen + 1) - lgamma(total - chosen + 1)
 
 
 def significant(shares: Sequence[Counts], error_rate: float = ERROR_RATE) -> list[bool]:

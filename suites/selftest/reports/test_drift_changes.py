@@ -495,7 +495,7 @@ def test_an_outcome_has_parts(text: str, code: str, attribute: str, media: str) 
 
 
 def test_fisher_takes_any_number_of_sightings() -> None:
-    assert fisher(5000, 10_000, 5000, 10_000) == 1.0
+    assert fisher(5000, 10_000, 5000, 10_000) == pytest.approx(1.0)
     assert fisher(4000, 10_000, 6000, 10_000) < 1e-9
 
 

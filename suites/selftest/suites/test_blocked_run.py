@@ -20,6 +20,7 @@ from suites.harden.measured_process import run_measured
 from suites.selftest.free_port import free_address
 
 MAILING = ("flowback",)
+pytestmark = pytest.mark.xdist_group("blocked runs")  # several tests read one run
 GENERIC = "suites/generic/test_operations.py"
 IGNORED = "suites/generic/test_ignored_parameters.py"
 
@@ -59,7 +60,10 @@ def run(folder: Path, deployments: Sequence[Deployment], *options: str) -> Block
     return BlockedRun(process.code, process.output, facts, junit, folder)
 
 
-@pytest.fixture(scope="module", params=[(), ("-n", "2")], ids=["one process", "two workers"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param((), id="one process"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.slow)],
+)
 def refused(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BlockedRun:
     """A run at a target that refuses whatever lacks a header that no document knows."""
     deployments = by_name()["flowback: a needed header"]
@@ -119,6 +123,7 @@ def test_a_departure_that_the_preflight_knows_hides_nothing(tmp_path: Path) -> N
     assert "the run goes on with trailing_slash: always, which is a finding" in result.output
 
 
+@pytest.mark.slow
 def test_workers_go_on_with_it_as_well(tmp_path: Path) -> None:
     tests = "suites/flowapp/test_events_list.py"
     result = run(tmp_path, by_name()["flowapp: slashes"], tests, "suites/flowapp/test_operator_list.py", "-n", "2")

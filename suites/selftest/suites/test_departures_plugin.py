@@ -44,7 +44,11 @@ def test_a_departure_that_is_not_needed_is_said(needed: bool | None, is_said: bo
 @pytest.mark.parametrize(
     ("name", "selection"),
     [
-        ("flowapp: another scheme, another prefix, a member's name, contract", "test_documented or test_events"),
+        pytest.param(
+            "flowapp: another scheme, another prefix, a member's name, contract",
+            "test_documented or test_events",
+            marks=pytest.mark.slow,
+        ),
         ("flowback: login by mail, JSON for forms, another status, contract", "test_documented_requests or test_auth"),
         ("bitvis: page_rows, contract", "test_pagination"),
     ],
