@@ -24,6 +24,7 @@ def test_a_token_is_used_for_a_part_of_its_time(seconds: float | None, used: flo
     assert seconds_until_renewal(login) == used
 
 
+@pytest.mark.slow
 def test_no_request_is_refused_for_a_token_that_runs_out(tmp_path: Path) -> None:
     with foreign_server("bitvis", "--variant", "bitvis.hands_out_a_token_in_a_header") as server:
         settings = {name: value for name, value in server.environ.items() if not name.endswith("TOKEN")}

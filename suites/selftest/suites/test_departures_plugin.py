@@ -50,7 +50,7 @@ def test_a_departure_that_is_not_needed_is_said(needed: bool | None, is_said: bo
             marks=pytest.mark.slow,
         ),
         ("flowback: login by mail, JSON for forms, another status, contract", "test_documented_requests or test_auth"),
-        ("bitvis: page_rows, contract", "test_pagination"),
+        pytest.param("bitvis: page_rows, contract", "test_pagination", marks=pytest.mark.slow),
     ],
 )
 def test_with_its_file_a_deployment_has_its_departures_and_nothing_else(

@@ -54,6 +54,7 @@ def test_nothing_passes_where_no_address_is_served(api: str, tmp_path: Path) -> 
     assert (passed, broken) == ([], [])
 
 
+@pytest.mark.slow
 def test_refusals_of_an_operation_that_is_not_there_are_not_tested(tmp_path: Path) -> None:
     def has_no_user(_: Log, request: Request) -> Response | None:
         return NOT_FOUND if re.search(r"/user\b", request.url) else None
