@@ -6,8 +6,10 @@ usual spelling.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from contracts import json_pointer
 from contracts.exchange import Exchange
@@ -16,11 +18,12 @@ from contracts.operation import Operation
 from fixtures.target_api import Api
 from suites.generic.http_conformance import MAX_SHOWN_TEXT
 from suites.generic.identity_checks import kind_and_action
-from suites.generic.lasting_effects import Answer
+from suites.generic.lasting_effects import Answer, Path
 from suites.generic.record_writes import RecordWrite, sent_data, shown_value, written_members
 from suites.generic.sent_values import is_kept
 
 ABSENT = "no such value"
+LINK = re.compile(r"(?:https?://|/)\S*\?\S*")
 ACCEPTED = "accepted as in its usual spelling"
 SendUsual = Callable[[], Exchange]
 
@@ -48,12 +51,13 @@ def refused_spelling(api: Api, title: str, exchange: Exchange, send_usual: SendU
 def other_content(api: Api, title: str, usual: Exchange, exchange: Exchange, send_usual: SendUsual) -> list[Finding]:
     """The finding that a read with that in its spelling shows something else, where its usual one shows the same.
 
-    Values that differ from one response to the next, such as a request's id, are not compared.
+    Values that differ from one response to the next, such as a request's id, are not compared. A link may repeat the
+    parameters as they were spelled, since it leads to the same.
     """
-    expected, received = Answer.of(api, usual).values, Answer.of(api, exchange).values
+    expected, received = _shown(api, usual), _shown(api, exchange)
     paths = {path for path in expected.keys() | received.keys() if expected.get(path) != received.get(path)}
     if paths:
-        again = Answer.of(api, send_usual()).values
+        again = _shown(api, send_usual())
         paths -= {path for path in again.keys() | expected.keys() if again.get(path) != expected.get(path)}
     clause = api.contract.silent["spelling"]
     return [
@@ -65,6 +69,18 @@ def other_content(api: Api, title: str, usual: Exchange, exchange: Exchange, sen
         )
         for path in sorted(paths, key=str)[:1]
     ]
+
+
+def _shown(api: Api, exchange: Exchange) -> dict[Path, Any]:
+    """The values of a response, of a link with a query its address and its parameters in alphabetical order."""
+    return {path: _unspelled(value) for path, value in Answer.of(api, exchange).values.items()}
+
+
+def _unspelled(value: Any) -> Any:
+    if not isinstance(value, str) or not LINK.fullmatch(value):
+        return value
+    address, _, query = value.partition("?")
+    return f"{address}?{urlencode(sorted(parse_qsl(query, keep_blank_values=True)))}"
 
 
 def other_records(

@@ -171,5 +171,20 @@ def test_a_value_that_only_another_spelling_changes_is_a_finding() -> None:
     assert (finding.clause, finding.expected, finding.received) == ("FLOWAPP-SPELL-1", "a 2, with x", "5")
 
 
+@pytest.mark.parametrize(
+    ("link", "is_same"),
+    [
+        ("http://h/users?page=2&limit=%31%30", True),
+        ("http://h/users?limit=10&page=3", False),
+        ("http://h/user?limit=10&page=2", False),
+        ("http://h/users?limit=10&page=2&page=2", False),
+    ],
+)
+def test_a_link_may_repeat_the_parameters_as_they_were_spelled(link: str, is_same: bool) -> None:
+    api = in_process_api("flowback")
+    usual, other = (_read(json.dumps({"next": text})) for text in ("http://h/users?limit=10&page=2", link))
+    assert (other_content(api, "x", usual, other, lambda: usual) == []) is is_same
+
+
 def test_numbers_with_a_fraction_count_twice() -> None:
     assert value_count({"a": [1, "x", None], "b": 0.5}) == 5
