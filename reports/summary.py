@@ -16,7 +16,7 @@ from reports.history import change_text
 from reports.history.run_changes import Changes, RunChanges
 from reports.icons import ICONS
 from reports.results.records import RunRecords
-from reports.results.result_log import ResultRecord
+from reports.results.result_log import BLOCKED, ResultRecord
 from reports.results.verdicts import EXIT_CODES, ApiVerdict
 
 MEANINGS = {
@@ -55,7 +55,7 @@ def console_lines(
             lines += [] if test.findings else [f"    {message_with_clause(test)}", f"        {test.node}"]
         lines += [f"    known: {message_with_clause(test)}" for test in judged.departures]
         lines += [f"    {line}" for line in acceptance_lines(judged)]
-        for test, number in _by_message(judged.not_judged):
+        for test, number in _by_message(stopped(judged)):
             lines += [f"    {test.outcome}: {test.message}", f"        {_node_and_others(test, number)}"]
         lines += [f"    changed: {change}" for change in judged.changes[:MAX_CHANGES]]
         lines += _more(len(judged.changes) - MAX_CHANGES)
@@ -152,7 +152,7 @@ def _api_sections(verdict: ApiVerdict, changes: RunChanges) -> list[str]:
     findings = _test_table("clause", [(_clause(test), test) for test in verdict.findings])
     warnings = _test_table("clause", [(_clause(test), test) for test in verdict.warnings])
     not_judged = _test_table(
-        "outcome", [(f"{number} x {test.outcome}", test) for test, number in _by_message(verdict.not_judged)]
+        "outcome", [(f"{number} x {test.outcome}", test) for test, number in _by_message(stopped(verdict))]
     )
     skipped = [f"- {number} x {_cell(reason)}" for reason, number in skip_reasons(verdict.skipped)]
     return [
@@ -184,6 +184,11 @@ def report_errors(verdicts: Sequence[ApiVerdict], records: RunRecords) -> list[s
     """What no single test of the HTML report can show: why an API lacks a plain verdict, and problems of the suite."""
     reasons = [f"{verdict.api} is {verdict.verdict}: {reason}" for verdict in verdicts for reason in verdict.reasons]
     return reasons + records.outside_lines
+
+
+def stopped(judged: ApiVerdict) -> list[ResultRecord]:
+    """The tests that were not judged for a reason of their own: what blocks the others is said of its cause."""
+    return [test for test in judged.not_judged if test.outcome != BLOCKED]
 
 
 def skip_reasons(skipped: Iterable[ResultRecord]) -> list[tuple[str, int]]:

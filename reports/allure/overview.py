@@ -64,9 +64,11 @@ def _new(cause: Cause, since: cause_text.Since) -> str:
 
 
 def _others(judged: ApiVerdict) -> str:
-    """Tests that say nothing about the API, folded, each reason once: a reason says what to set."""
-    parts = {"not judged": judged.not_judged, "skipped": judged.skipped}
-    return "".join(_folded(f"{len(tests)} {name}", _reasons(tests)) for name, tests in parts.items() if tests)
+    """Tests that say nothing about the API, each reason once: it says what to set. Why tests were stopped is open."""
+    stopped, skipped = summary.stopped(judged), judged.skipped
+    title = f"<summary>{len(stopped)} not judged</summary>"
+    shown = f"<details open>{title}{_reasons(stopped)}</details>" if stopped else ""
+    return shown + (_folded(f"{len(skipped)} skipped", _reasons(skipped)) if skipped else "")
 
 
 def _reasons(tests: Sequence[ResultRecord]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.exchange import Exchange, Request, Response
 from contracts.openapi import load_contract
-from reports import cause_text, summary_json
+from reports import cause_text, summary, summary_json
 from reports.allure.staging import staged_result
 from reports.history.run_changes import RunChanges
 from reports.junit_xml import junit
@@ -185,6 +185,8 @@ def test_the_reports_name_what_is_blocked(records: RunRecords) -> None:
     assert case.find(".//property[@name='cause']").get("value") == cause.id  # type: ignore[union-attr]
     statuses = {it["name"]: it["status"] for it in json.loads(ctrf(judged, records, "fail"))["results"]["tests"]}
     assert statuses == {OWN.node: "failed", OTHER.node: "skipped"}
+    console = "\n".join(summary.console_lines(judged, records, "fail"))
+    assert (console.count("1 test: test_user"), console.count("blocked")) == (1, 1), "by its cause, and counted"
     page = vendor_page(judged[0], records, RunChanges())
     assert "<dt>Not tested</dt><dd>1 test: test_user</dd>" in page
 
