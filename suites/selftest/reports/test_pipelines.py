@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
-from reports.allure import report_page
 from reports.pipelines import github
 from reports.pipelines.clause_location import location_of
 from reports.pipelines.ctrf import ctrf
@@ -22,13 +20,9 @@ from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
 from reports.results.run_manifest import RunManifest
 from reports.results.verdicts import judge, overall
+from suites.selftest.reports.format_schemas import validators
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = Path(__file__).parent / "schemas"
-SCHEMAS = {
-    "sarif": "@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json",
-    "ctrf": "ctrf/dist/ctrf-schema-0.0.json",
-}
 CLAUSE, MILD = "GETFLOW-ERR-10", "GETFLOW-VIEW-13"  # stated; public
 COMMAND = "curl -sS http://127.0.0.1/tasks"
 
@@ -82,33 +76,26 @@ def run_that(end: str) -> Run:
     )
 
 
-@pytest.fixture(scope="module")
-def schemas() -> Mapping[str, jsonschema_rs.Draft7Validator]:
-    """The formats' own schemas, from npm."""
-    folder = report_page.installed_packages(ROOT / "reports" / "out" / "node", PACKAGES) / "node_modules"
-    loaded = {name: json.loads((folder / path).read_text("utf-8-sig")) for name, path in SCHEMAS.items()}
-    for part in ("run", "toolComponent"):  # whose pattern is no regular expression
-        del loaded["sarif"]["definitions"][part]["properties"]["language"]["pattern"]
-    return {name: jsonschema_rs.Draft7Validator(schema) for name, schema in loaded.items()}
+FORMATS = {"sarif": "sarif", "ctrf": "ctrf", "code quality": "issues"}  # and the member of a run
 
 
 @pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("form", SCHEMAS)
-def test_report_is_valid_by_its_schema(form: str, end: str, schemas: Mapping[str, Any]) -> None:
-    errors = [error.message for error in schemas[form].iter_errors(getattr(run_that(end), form))]
+@pytest.mark.parametrize("form", FORMATS)
+def test_report_is_valid_by_its_schema(form: str, end: str) -> None:
+    errors = [error.message for error in validators()[form].iter_errors(getattr(run_that(end), FORMATS[form]))]
     assert errors == []
 
 
-def test_schema_of_sarif_refuses_another_level(schemas: Mapping[str, Any]) -> None:
+def test_schema_of_sarif_refuses_another_level() -> None:
     report = run_that("fail").sarif
     report["runs"][0]["results"][0]["level"] = "worst"
-    assert not schemas["sarif"].is_valid(report)
+    assert not validators()["sarif"].is_valid(report)
 
 
-def test_schema_of_ctrf_refuses_another_status(schemas: Mapping[str, Any]) -> None:
+def test_schema_of_ctrf_refuses_another_status() -> None:
     report = run_that("fail").ctrf
     report["results"]["tests"][0]["status"] = "warning"
-    assert not schemas["ctrf"].is_valid(report)
+    assert not validators()["ctrf"].is_valid(report)
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -156,6 +143,12 @@ def test_ctrf_counts_tests_and_times_them() -> None:
         ("warning", 0),
         ("skipped", 0),
     ]
+
+
+def test_schema_of_code_quality_refuses_another_severity() -> None:
+    issues = run_that("fail").issues
+    issues[0]["severity"] = "worst"
+    assert not validators()["code quality"].is_valid(issues)
 
 
 def test_gitlab_has_an_issue_for_each_cause() -> None:

@@ -26,6 +26,7 @@ import trustme
 from reports.__main__ import main
 from reports.allure import report_page
 from reports.results.verdicts import EXIT_CODES
+from suites.selftest.reports import format_schemas
 from suites.selftest.reports.test_reports import leave, result
 
 ROOT = Path(__file__).parents[3]
@@ -113,6 +114,7 @@ def assert_all_say(run: Ended, verdict: str) -> None:
     assert [bool(count) for count in counts] == [verdict == "fail", verdict not in ("pass", "fail")]
     (invocation,) = json.loads((run.out / "flowproof.sarif").read_text())["runs"][0]["invocations"]
     assert (invocation["exitCodeDescription"], invocation["exitCode"]) == (verdict, code)
+    assert format_schemas.problems(run.out) == []
     extra = json.loads((run.out / "ctrf.json").read_text())["results"]["extra"]
     assert (extra["verdict"], extra["exitCode"]) == (verdict, code)
     assert "Traceback" not in run.pytest_text + run.text
