@@ -249,6 +249,16 @@ def test_the_overview_has_the_colours_of_the_page(scheme: str, browser: Browser,
     assert (brightness < 128) == (scheme == "light")
 
 
+def test_no_share_of_passed_tests_stands_beside_a_run_without_evidence(browser: Browser, out: Path) -> None:
+    report(browser, out, 1280, 800)
+    ring = "document.querySelector('article:has([data-chart-tooltip-trigger])')"
+    assert browser.evaluate(f"getComputedStyle({ring}).display") == "none"
+    browser.evaluate(
+        "document.querySelectorAll('#flowproof-overview .verdict').forEach(it => it.className = 'verdict pass')"
+    )
+    assert browser.evaluate(f"getComputedStyle({ring}).display") != "none"
+
+
 def test_the_tree_has_each_test_once(browser: Browser, out: Path) -> None:
     report(browser, out, 1280, 800)
     leaves = "[...document.querySelectorAll('[data-testid=tree-leaf]')].length"
