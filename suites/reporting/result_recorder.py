@@ -29,6 +29,7 @@ from suites.reporting.masked_reports import SECRETS
 from suites.reporting.misread_responses import MisreadResponses
 from suites.reporting.outcomes import NOBODYS_FAULT, PASSED, Ending, ending_of, leaves, worst_ending
 from suites.reporting.tried_prerequisites import TriedPrerequisites
+from suites.reporting.unserved_operations import UnservedOperations
 
 RESULTS = pytest.StashKey["ResultRecorder"]()  # of this process
 SELFTEST = Path(__file__).parents[1] / "selftest"
@@ -59,6 +60,7 @@ class ResultRecorder:
         self._log = ResultLog(results, run, process) if results else None
         self._unreachable = UnreachableApis(results)
         self._misread = MisreadResponses()
+        self._unserved = UnservedOperations()
         self.prerequisites: TriedPrerequisites | None = None  # None: nothing is tried
         self._seen: set[tuple[str, str]] = set()  # API and message of the tests that were stopped here
         self.findings: list[ResultRecord] = []  # of the tests of all processes that have findings
@@ -109,7 +111,9 @@ class ResultRecorder:
         api = pytest_plugin.api_under_test(item)
         if api is None or item.path.is_relative_to(SELFTEST):
             return error
-        return self._misread.explain(api, pytest_plugin.clauses_of(item), error) or error
+        clauses = pytest_plugin.clauses_of(item)
+        read = self._misread.explain(api, clauses, error) or error
+        return self._unserved.explain(api, clauses, read) or read
 
     def _reason_to_stop(self, item: pytest.Item) -> str | None:
         return self._unreachable.reason(pytest_plugin.api_name(item)) if self._log else None
