@@ -1,7 +1,8 @@
 """Explains a failure at an operation that the target does not serve, and whose path the document does not give.
 
 Rule: such an operation is known from elsewhere, so its absence breaks no promise of the document, whatever the test
-that met it was about. Where a valid request is served, or the document has the path, the failure stands.
+that met it was about. The failure stands where the document has the path, or where any form of the operation is served,
+with a version in its path or without.
 """
 
 from __future__ import annotations
@@ -52,13 +53,19 @@ class UnservedOperations:
         subject = subject_of(api.contract, api.target.url, exchange)
         if exchange.response.status not in NOT_SERVED or not isinstance(subject, Operation) or subject.path_lines:
             return None
+        forms = [it for it in api.contract.operations.values() if it.id == subject.id]
+        tried = {it.label: self._try(api, it) for it in forms}
+        is_there = any(not it or it.response.status not in NOT_SERVED for it in tried.values())
+        return None if is_there else tried[subject.label]
+
+    def _try(self, api: Api, operation: Operation) -> Exchange | None:
+        """A valid request to the operation, sent once; None where it cannot be sent."""
         tried = self._tried.setdefault(api, {})
-        if subject.label not in tried:
-            tried[subject.label] = None
+        if operation.label not in tried:
+            tried[operation.label] = None
             with suppress(MissingPrecondition, NotPermitted, NotTested):
-                tried[subject.label] = api.send(subject, minimal_case(api.contract, subject))
-        refusal = tried[subject.label]
-        return refusal if refusal and refusal.response.status in NOT_SERVED else None
+                tried[operation.label] = api.send(operation, minimal_case(api.contract, operation))
+        return tried[operation.label]
 
 
 def _exchanges_at_fault(api: Api, error: AssertionError) -> list[Exchange]:

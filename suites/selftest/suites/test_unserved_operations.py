@@ -45,6 +45,10 @@ def test_a_list_that_is_not_there_is_the_finding(status: int) -> None:
     assert blamed_for(ACTIVITIES, status) == ["GETFLOW-SHAPE-2"]
 
 
+def test_a_list_that_is_there_without_the_version_in_its_path_is_blamed_for_that() -> None:
+    assert blamed_for(ACTIVITIES, missing="/v2/activities") == [STATED]
+
+
 def test_another_refusal_stands() -> None:
     assert blamed_for(ACTIVITIES, 422) == [STATED]
 
@@ -75,4 +79,4 @@ def test_an_operation_is_tried_once() -> None:
     unserved = UnservedOperations()
     for _ in range(3):
         unserved.explain(api, [STATED], violation(api, STATED, "x", "y", send(api, ACTIVITIES, "list")))
-    assert client.count == 4
+    assert client.count == 5  # three of the test, and one in each form of the operation
