@@ -9,6 +9,8 @@ import pytest
 import contracts
 from contracts.openapi import load_contract
 from fixtures.corpus.builder import minimal_case
+from fixtures.record_kinds import RecordKind
+from fixtures.resources import id_field
 from fixtures.target_api import Api
 from suites.generic.id_spellings import best_of, id_fields, other_ids, same_ids
 from suites.generic.identity_checks import identity_findings, kind_and_action
@@ -61,6 +63,12 @@ def test_the_best_id_is_another_one_in_octal() -> None:
 def test_a_name_is_no_id() -> None:
     contract = load_contract("flowback")
     assert [field.name for field in id_fields(contract, contract.find("listUsers"))] == ["id"]
+
+
+def test_a_record_that_no_operation_creates_is_read_by_the_id_of_its_list() -> None:
+    contract = load_contract("getflow")
+    accounts = RecordKind("getflow", "accounts", 0, contract.resources["accounts"])
+    assert id_field(contract, accounts, "read").name == "account_id"
 
 
 def test_every_form_of_a_call_is_of_its_kind_of_record() -> None:
