@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from contracts.exchange import Exchange, as_curl
 from fixtures.target_api import Api
-from suites.reporting.produced_values import CERTAIN, contains, produced_values
+from suites.reporting.produced_values import CERTAIN, contains, values_to_keep
 
 SHORT = 4  # characters: a shorter value stands in many places by chance
 PLACEHOLDER = "flowproofVariable{}x"
@@ -37,7 +37,7 @@ def command_lines(
     for number, exchange in enumerate(exchanges):
         later = exchanges[number + 1 :]
         command = _command(api, exchange, names)
-        fresh = [it for it in produced_values(exchange) if it.text not in names and _is_sent_later(it.text, later)]
+        fresh = [it for it in values_to_keep(api, exchange) if it.text not in names and _is_sent_later(it.text, later)]
         fresh = list({it.text: it for it in reversed(fresh)}.values())
         codes = [it for it in mailed if it.exchange is exchange and _is_sent_later(it.code, later)]
         plain = _with_plain_output(command)

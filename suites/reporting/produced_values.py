@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from contracts.exchange import Exchange, Request
+from fixtures.target_api import Api
 
 MAX_BODY = 200_000  # bytes of a response in which values are looked for
 CERTAIN = 8  # characters of an id that is recognised within another value
@@ -64,6 +65,12 @@ def produced_values(exchange: Exchange) -> tuple[ProducedValue, ...]:
     return tuple(
         it for it in _scalars(document, ()) if it.text not in sent and (len(it.text) < LONG or it.text not in text)
     )
+
+
+def values_to_keep(api: Api, exchange: Exchange) -> list[ProducedValue]:
+    """The values of a response that somebody who repeats the requests has to keep: all but the target's settings."""
+    known = set(api.target.settings.values())
+    return [value for value in produced_values(exchange) if value.text not in known]
 
 
 def _scalars(value: Any, keys: tuple[str | int, ...]) -> Iterator[ProducedValue]:

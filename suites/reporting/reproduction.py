@@ -19,7 +19,7 @@ from fixtures.target_api import UUID, Api, MissingPrecondition
 from fixtures.unique_texts import NAME_MARK
 from fixtures.write_check import write_reason
 from suites.reporting.command_script import MailedCode, command_lines
-from suites.reporting.produced_values import CERTAIN, contains, produced_values, sent_text, sent_values
+from suites.reporting.produced_values import CERTAIN, contains, sent_text, sent_values, values_to_keep
 
 FEW = 4  # exchanges of a test, at most, all of which a reader may be shown
 EVIDENCE = 2  # reads after the exchange at fault, at most, that a reader is shown
@@ -39,7 +39,7 @@ class History:
         self.writes = [it for it in self.exchanges if write_reason(api.target.api, it.request)]
         self.producers: dict[str, Exchange] = {}
         for exchange in self.exchanges:
-            for value in () if is_refusal(api.contract, exchange.response) else produced_values(exchange):
+            for value in () if is_refusal(api.contract, exchange.response) else values_to_keep(api, exchange):
                 self.producers.setdefault(value.text, exchange)
         self.mailed: dict[str, MailedCode] = {}
         if needs_mail(api.contract):

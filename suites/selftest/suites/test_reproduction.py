@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from fixtures.target_api import Api
 from suites.mutation.printed_commands import DIFFERS, answer
 from suites.mutation.reference_apis import in_process_api
 from suites.reporting.failures import violation
-from suites.reporting.produced_values import produced_values
+from suites.reporting.produced_values import produced_values, values_to_keep
 from suites.reporting.reproduction import MAX_STEPS, History, compared_in, needed_steps, reproduction
 
 ROOT = Path(__file__).parents[3]
@@ -64,6 +65,13 @@ def test_a_record_that_the_test_made_is_made_again(api: Api) -> None:
     assert '"name": "Team"' in first
     assert first.endswith("""python3 -c 'import json,sys; print(json.load(sys.stdin)["workspace"]["id"])')""")
     assert "/v2/workspaces/$id?organization_id=52" in second
+
+
+def test_a_setting_that_a_response_shows_is_not_kept(api: Api) -> None:
+    created = create(api)
+    without_it = replace(created, request=replace(created.request, url=created.request.url.partition("?")[0]))
+    kept = {value.text for value in values_to_keep(api, without_it)}
+    assert {value.text for value in produced_values(without_it)} - kept == {"52"}
 
 
 def test_of_two_records_each_has_a_variable(api: Api) -> None:
