@@ -143,6 +143,8 @@ def _keys(entry: TestFinding, known: _Known) -> Iterator[Hashable]:
     clause, place = (test.api, finding.clause), (test.api, finding.operation, finding.status)
     if (test.api, finding.answer) in known.founding:
         yield test.api, "answer", finding.answer
+        if finding.slot not in ("", CREDENTIALS):
+            return  # what this refusal lacks; that others lack it as well is another cause
     if finding.slot == CREDENTIALS:
         yield test.api, CREDENTIALS
         return

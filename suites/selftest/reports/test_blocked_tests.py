@@ -114,6 +114,13 @@ def test_a_refusal_of_another_kind_than_the_prerequisites_is_a_cause_of_its_own(
     assert len(causes_of([founding, ended("a", elsewhere, clauses=(LIST,))])) == 2
 
 
+def test_what_all_refusals_lack_is_a_cause_beside_the_prerequisite() -> None:
+    founding = ended("list", REFUSED, clauses=(USER,), prerequisite="list")
+    here = replace(REFUSED, clause=LIST, slot="/code", kind="required")
+    tests = [ended("a", here, clauses=(KEY,)), ended("b", replace(here, answer="b2"), clauses=(KEY,))]
+    assert outcomes(founding, *tests) == ["failed", "blocked", "failed"]
+
+
 def test_the_clause_of_a_prerequisite_is_that_of_its_cause() -> None:
     founding = ended("list", REFUSED, clauses=(USER,), prerequisite="list")
     others = [ended(str(number), replace(REFUSED, clause=LIST), clauses=(LIST,)) for number in range(3)]
