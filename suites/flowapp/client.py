@@ -244,16 +244,26 @@ def past_session_token(api: Api) -> str:
     configured = optional_setting(api, "PAST_SESSION_TOKEN")
     if configured:
         return configured
-    listed = event_tokens(api, {"period": "past"}, "FLOWAPP-LIST-4")
+    listed = _listed_past_tokens(api)
     if not listed:
         raise MissingPrecondition("the target has no past event")
     return listed[0]
 
 
+def _listed_past_tokens(api: Api) -> list[str]:
+    """The tokens of the past events in the list. Raises MissingPrecondition where the list cannot be asked for them."""
+    exchange = send(api, "listEvents", query={"period": "past"})
+    if is_refusal(api.contract, exchange.response):
+        raise MissingPrecondition(
+            f"the target refuses {exchange.request.url}; set FLOWAPP_PAST_SESSION_TOKEN", refusal=exchange
+        )
+    return [row["token"] for row in response_data(check_accepted(api, "listEvents", exchange, "FLOWAPP-LIST-4"))]
+
+
 def session_with_surveys(api: Api) -> tuple[str, list[Record]]:
     """A session that has ended, and its surveys."""
     configured = optional_setting(api, "SURVEY_SESSION_TOKEN")
-    for token in [configured] if configured else event_tokens(api, {"period": "past"}, "FLOWAPP-LIST-4"):
+    for token in [configured] if configured else _listed_past_tokens(api):
         listed = surveys(api, token)
         if listed:
             return token, listed
