@@ -54,8 +54,8 @@ def validators() -> Mapping[str, Any]:
     schemas = {name: json.loads((folder / path).read_text("utf-8-sig")) for name, path in FROM_NPM.items()}
     for part in ("run", "toolComponent"):  # whose pattern is no regular expression
         del schemas["sarif"]["definitions"][part]["properties"]["language"]["pattern"]
-    made = {name: jsonschema_rs.Draft7Validator(schema) for name, schema in schemas.items()}
-    return {**made, "code quality": jsonschema_rs.Draft202012Validator(CODE_QUALITY)}
+    from_npm = {name: jsonschema_rs.Draft7Validator(schema) for name, schema in schemas.items()}
+    return {**from_npm, "code quality": jsonschema_rs.Draft202012Validator(CODE_QUALITY)}
 
 
 def problems(folder: Path) -> list[str]:
