@@ -129,15 +129,16 @@ class Request:
 
 
 class ChainedRequest(Request):
-    """A request that may be followed by others before the journey goes on, such as after a redirect.
+    """A request that may be followed by others before the journey goes on, such as after a redirect."""
 
-    follow_up: called with the response after its validation; returns the request that is sent next, or None for the
-    last response, which the journey gets. It must not raise.
-    """
+    __slots__ = ()
 
-    __slots__ = ("follow_up",)
+    def follow_up(self, response: Response) -> Request | None:
+        """The request that is sent after this response, which is validated; None if it is the last one.
 
-    follow_up: Callable[[Response], Request | None]
+        The journey gets the last response. Must not raise.
+        """
+        raise NotImplementedError
 
 
 class Requester(Protocol):

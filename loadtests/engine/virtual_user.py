@@ -164,9 +164,10 @@ class VirtualUser:
         """Send to another address, pause, or send several requests at once. Raises TypeError for any other value."""
         intended, self._intended = self._intended, 0
         if isinstance(yielded, Request):
-            _check_payload(yielded)
-            self._connection = self.connection(yielded.address)
-            self._address = yielded.address
+            if self._connection is None or yielded.address is not self._address:
+                _check_payload(yielded)
+                self._connection = self.connection(yielded.address)
+                self._address = yielded.address
             self._connection.send_request(yielded, requester_of(yielded, self, self.connection), intended)
         elif isinstance(yielded, (int, float)) and 0 <= yielded < MAX_PAUSE:
             number = self.journey_number

@@ -197,6 +197,12 @@ def test_a_redirect_to_no_place_of_the_target_is_a_failure(shop: Shop, send: Sen
     assert send("GET", "/elsewhere").error == error
 
 
+def test_a_plain_request_is_encoded_once_for_all_users(shop: Shop) -> None:
+    sessions = [HttpSession(Address.from_url(shop.url), Recorder()) for _ in range(2)]
+    first, second = (session.request("GET", "/articles") for session in sessions)
+    assert first.payload is second.payload
+
+
 def test_several_requests_at_once_follow_their_redirects(client: EngineClient, session: HttpSession) -> None:
     responses = client.together([session.request("GET", "/moved?302"), session.request("GET", "/articles")])
     assert [response.json() for response in responses] == [{"articles": [1, 2, 3]}] * 2

@@ -104,6 +104,24 @@ def test_operations_beyond_the_bound_share_an_entry() -> None:
     assert (len(counted), counted[OTHER]) == (MAX_OPERATIONS + 1, 50)
 
 
+def test_samples_with_the_same_tags_are_created_once() -> None:
+    recorder = Recorder()
+    tagged = recorder.samples_of("a", "http", ("reading", "slow"))
+    assert recorder.samples_of("a", "http", ("reading", "slow")) is tagged
+    assert recorder.samples_of("a", "http", ("slow",)) is not tagged
+    assert recorder.samples_of("a", "http") is not tagged
+
+
+def test_tags_beyond_the_bound_share_an_entry() -> None:
+    recorder = Recorder()
+    for number in range(MAX_OPERATIONS + 3):
+        answered(recorder.samples_of("a", "http", (f"user {number}",)), 0, 0, MS, MS)
+    operations = {statistics.operation: statistics.requests for statistics in recorder.take()}
+    tags = {statistics.operation: statistics.requests for statistics in recorder.take_tags()}
+    assert operations == {"a": MAX_OPERATIONS, OTHER: 3}
+    assert (len(tags), tags[OTHER], sum(tags.values())) == (MAX_OPERATIONS + 1, 3, MAX_OPERATIONS + 3)
+
+
 def test_reasons_beyond_the_bound_share_an_entry() -> None:
     recorder = Recorder()
     slot = recorder.samples_of("a", "http")

@@ -65,7 +65,7 @@ class RequestingUser(User):
         The user's cookies are those that the host has set for it so far (`session.cookies`). `path` is with query,
         percent-encoded. Raises ValueError or TypeError for what is no request.
         """
-        return self.session.request(method, path, **options)
+        return (self._session or self.session).request(method, path, **options)
 
     def tagged(self, request: Request, *tags: str) -> Request:
         """The same request, which is counted under these tags as well."""
