@@ -7,8 +7,10 @@ measurement can be made of another checkout, which PYTHONPATH names.
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +23,8 @@ MS = 1_000_000
 SECOND = 1_000_000_000
 STARTED = 1_700_000_000
 OPERATIONS, REQUESTS = 10, 120  # of a worker in a second: 50 of them make 60,000 requests a second
+HERE = Path(__file__).parent
+LONGEST = 120  # seconds that a case with a Locust process may take
 HEALTH = {"reasons": [], "cpu_busiest": 0.1, "late_p99_ms": 0.1}
 
 
@@ -191,12 +195,43 @@ def _write_lines(folder: Path, seconds: list[list[dict[str, Any]]], length: int,
                 file.write(json.dumps(line(f"worker {worker}", begin, seconds[(begin + worker) % 5])) + "\n")
 
 
+def users(number: int, scheme: str, *options: str) -> float:
+    """What `scripts/users.py` measures with so many users, each with a connection of that scheme."""
+    files = max(resource.getrlimit(resource.RLIMIT_NOFILE))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-P", str(HERE / "serve_users.py")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                authority = f"127.0.0.1:{(server.stdout or sys.stdin).readline().strip()}"
+                environ = {"BENCH_USERS": str(number), "BENCH_URL": f"{scheme}://{authority}"}
+                figure = Path(name) / "figure"
+                command = [sys.executable, "-P", "-m", "locust", "-f", str(HERE / "scripts" / "users.py"), "--headless"]
+                command += [
+                    "-u",
+                    str(number),
+                    "--host",
+                    f"http://{authority}",
+                    "--results",
+                    f"{name}/results",
+                    *options,
+                ]
+                environ |= {"BENCH_FIGURE": str(figure)}
+                subprocess.run(command, env=os.environ | environ, capture_output=True, timeout=LONGEST, check=True)
+                return float(figure.read_text())
+            finally:
+                server.kill()
+
+
 CASES: dict[str, Callable[[], float]] = {
     "arrivals": arrivals,
     "names-900": lambda: names(900),
     "names-4000": lambda: names(4_000),
     "master": master,
     "growth": growth,
+    "users-100": lambda: users(100, "http", "--rate", "2000"),
+    "users-9000": lambda: users(9_000, "http", "--rate", "2000"),
+    "idle": lambda: users(9_000, "ws", "-r", "1000"),
     "reading-minutes": lambda: reading(0.05, minutes=False),
     "reading-day": lambda: reading(24, minutes=True),
 }

@@ -37,6 +37,8 @@ Notes = Mapping[
     str, Callable[[], Any]
 ]  # by name: functions that return a note of this process, as JSON, at the end of a run
 
+gevent.config.track_greenlet_tree = False  # who has spawned a greenlet takes 2 kB of each user
+
 logger = logging.getLogger(__name__)
 
 

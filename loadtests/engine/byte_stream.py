@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import ssl
 from _socket import IPPROTO_TCP, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
+from collections.abc import Sequence
 from time import perf_counter_ns
 
 from fixtures.http1.forward_proxy import connect_request, tunnel_status
@@ -45,7 +46,7 @@ class ByteStream:
         self.loop = loop
         self.address = address
         self._unsent: bytes | memoryview = b""  # bytes that the system has not taken yet
-        self._untried: list[SocketAddress] = []  # addresses of the host that were not tried yet
+        self._untried: Sequence[SocketAddress] = ()  # addresses of the host that were not tried yet
         self._read_handler: Handler = self.on_readable  # reads plain bytes or the TLS handshake
         self._open_began = 0  # ns
         self._sock: socket | None = None
@@ -58,7 +59,7 @@ class ByteStream:
         """Begin to connect."""
         self._open_began = perf_counter_ns()
         try:
-            self._untried = list(self.loop.resolve(*self.address.next_hop))
+            self._untried = self.loop.resolve(*self.address.next_hop)
         except OSError:
             self.fail_soon("connect: unknown host")
             return
@@ -67,7 +68,7 @@ class ByteStream:
     def _try_next(self, reason: str) -> None:
         """Try the next address of the host; the last one's failure is reported."""
         while self._untried:
-            family, address = self._untried.pop(0)
+            (family, address), self._untried = self._untried[0], self._untried[1:] or ()
             try:
                 sock = socket(family, SOCK_STREAM, 0)
             except OSError as error:

@@ -30,6 +30,8 @@ class Cookie(NamedTuple):
 class CookieJar:
     """The cookies of one user at one host; is_encrypted: whether its requests travel by TLS."""
 
+    __slots__ = ("_cookies", "_host", "_is_encrypted")
+
     def __init__(self, host: str, is_encrypted: bool) -> None:
         self._host = host.lower()
         self._is_encrypted = is_encrypted

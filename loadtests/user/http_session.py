@@ -155,6 +155,8 @@ def validate_response(request: Request, response: Response) -> str | None:
 class HttpSession:
     """What one user sends to `address`; its cookies last as long as the user."""
 
+    __slots__ = ("address", "authority", "cookies", "recorder", "url")
+
     def __init__(self, address: Address, recorder: Recorder) -> None:
         self.address = address
         self.recorder = recorder

@@ -56,6 +56,11 @@ class JourneyUser(RequestingUser):
     A journey that a subclass overrides is replaced by the subclass's. (Of an overridden Locust task, both would run.)
     """
 
+    __slots__ = (
+        "_end_exception", "_finished", "_intended", "_is_leaving", "_loop", "_number", "_on_journey_end", "_owner_name",
+        "_phase", "_samples", "_scheduler", "_start_delays",
+    )  # fmt: skip
+
     abstract = True
     arrivals: ClassVar[ArrivalPlan | None] = None
 
@@ -84,7 +89,6 @@ class JourneyUser(RequestingUser):
         self._finished = Event()
         self._end_exception: BaseException | None = None
         self._samples: OperationSamples  # of the journey that runs
-        self._samples_of: dict[Any, OperationSamples] = {}
         generator.spawned[type(self).__name__] += 1
         self._number = self.run_state.number_user(type(self))
         self._phase = (self._number + generator.index * GOLDEN_RATIO) * GOLDEN_RATIO % 1.0
@@ -106,7 +110,7 @@ class JourneyUser(RequestingUser):
         if self._scheduler is not None:
             self._scheduler.user_spawned()
         self._group = group
-        self._greenlet = group.spawn(_run_user, self)
+        self._greenlet = group.spawn(JourneyUser._run, self)
         return self._greenlet
 
     def stop(self, force: bool = False) -> bool:
@@ -201,11 +205,7 @@ class JourneyUser(RequestingUser):
     def _pick_journey(self) -> Any:
         tasks: list[Any] = self.tasks
         journey_method = tasks[int(random() * len(tasks))]
-        samples = self._samples_of.get(journey_method)
-        if samples is None:
-            samples = self._journey_recorder.samples_of(journey_method.__name__, self._owner_name)
-            self._samples_of[journey_method] = samples
-        self._samples = samples
+        self._samples = self._journey_recorder.samples_of(journey_method.__name__, self._owner_name)
         return journey_method(self)
 
     def _journey_ended(self, virtual_user: VirtualUser) -> None:
@@ -273,7 +273,3 @@ def _state_of(environment: Environment) -> RunState:
     except UsageError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
-
-
-def _run_user(user: JourneyUser) -> None:
-    user._run()

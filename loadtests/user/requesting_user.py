@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from locust import User
+from locust.env import Environment
 from locust.exception import StopTest
 
 from fixtures import network_guard
@@ -23,12 +24,18 @@ from reports.load.operation_statistics import AS_STEP
 class RequestingUser(User):
     """Base of the users that run journeys, which set the attributes below."""
 
+    __slots__ = ("_journey_recorder", "_session", "_virtual_user", "recorder", "run_state")  # a dict is 1 kB larger
+
     abstract = True
     run_state: RunState
     recorder: Recorder
     _journey_recorder: Recorder
     _virtual_user: VirtualUser
-    _session: HttpSession | None = None
+    _session: HttpSession | None
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self._session = None
 
     @property
     def session(self) -> HttpSession:
