@@ -84,10 +84,10 @@ class DeepstreamConnection(WebsocketConnection):
     def _send_call(self, identifier: str, request: Request) -> None:
         name, data = json_string(request.rpc_name), json_string(request.payload.decode(errors="replace"))
         message = f'{{"topic":{RPC},"action":{REQUEST},"name":{name},"correlationId":"{identifier}","data":{data}}}'
-        self.write(frame_codec.encode_text(message.encode()))
+        self.send_text(message.encode())
 
     def _send_message(self, **message: object) -> None:
-        self.write(frame_codec.encode_text(orjson.dumps(message)))
+        self.send_text(orjson.dumps(message))
 
     # Login
 

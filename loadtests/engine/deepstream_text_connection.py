@@ -6,7 +6,6 @@ As with the JSON protocol, one connection carries any number of calls, which are
 from __future__ import annotations
 
 from fixtures.websocket import deepstream_text_protocol as protocol
-from fixtures.websocket import frame_codec
 from fixtures.websocket.deepstream_text_protocol import (
     ACK,
     AUTH,
@@ -31,10 +30,10 @@ class DeepstreamTextConnection(DeepstreamConnection):
         data = protocol.OBJECT + request.payload  # JSON, which escapes both separators
         fields = (RPC, protocol.REQUEST, request.rpc_name.encode(), identifier.encode(), data)
         message = protocol.UNIT_SEPARATOR.join(fields) + protocol.RECORD_SEPARATOR
-        self.write(frame_codec.encode_text(message))
+        self.send_text(message)
 
     def _send(self, *parts: bytes) -> None:
-        self.write(frame_codec.encode_text(protocol.encode_message(*parts)))
+        self.send_text(protocol.encode_message(*parts))
 
     def on_handshake_done(self) -> None:
         """Wait: the engine speaks first."""

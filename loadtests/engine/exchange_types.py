@@ -43,12 +43,14 @@ class Address(NamedTuple):
     path: str = ""
     route: Route | None = None
     login: str = "{}"
+    deflate: bool = False
 
     @classmethod
-    def from_url(cls, url: str, route: Route = DIRECT) -> Address:
+    def from_url(cls, url: str, route: Route = DIRECT, deflate: bool = False) -> Address:
         """The address in `url`, such as `http://127.0.0.1:8080/api` or `deepstream://host:6020/deepstream`.
 
-        route: by which proxy and with which certificates it is reached.
+        route: by which proxy and with which certificates it is reached; deflate: whether websockets offer to compress
+        messages (permessage-deflate).
 
         Raises ValueError, which says what is wrong with the URL.
         """
@@ -67,9 +69,10 @@ class Address(NamedTuple):
             path += f"?{parts.query}"
         if not path.isascii() or any(char <= " " or char == "\x7f" for char in path):
             raise ValueError(f"the path of the URL {url!r} must be percent-encoded ASCII")
-        where = "" if scheme in {"http", "https"} else path
+        is_http = scheme in {"http", "https"}
         needed = route if route.proxy is not None or (scheme in ENCRYPTED and route != DIRECT) else None
-        return cls(scheme, parts.hostname, PORTS[scheme] if port is None else port, where, needed)
+        address = cls(scheme, parts.hostname, PORTS[scheme] if port is None else port, "" if is_http else path, needed)
+        return address._replace(deflate=True) if deflate and not is_http else address
 
     @property
     def authority(self) -> str:

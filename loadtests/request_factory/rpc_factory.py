@@ -56,8 +56,10 @@ ENGINE_SCHEMES = {
 class RpcRequestFactory:
     """Creates requests for the RPC calls of one API at one target."""
 
-    def __init__(self, http_factory: HttpRequestFactory, seed: int = 0) -> None:
+    def __init__(self, http_factory: HttpRequestFactory, seed: int = 0, deflate: bool = False) -> None:
         """Shares target, known values, samples and validators with `http_factory`. seed: of the messages.
+
+        deflate: whether websockets offer to compress messages.
 
         Raises LookupError for an API without an AsyncAPI document.
         """
@@ -73,7 +75,8 @@ class RpcRequestFactory:
         self._prepared: dict[CacheKey, PreparedRequest] = {}
         self._round_robin: RoundRobin[PreparedRequest] = RoundRobin()
         self._engine_urls = _engine_urls(http_factory.target)
-        self._engines = _engine_addresses(http_factory.target, self._engine_urls)
+        self._engines = _engine_addresses(http_factory.target, self._engine_urls, deflate)
+        self._deflate = deflate
 
     @property
     def transports(self) -> tuple[str, ...]:
@@ -254,7 +257,8 @@ class RpcRequestFactory:
             return self._engines[transport]
         target = self._http.target
         url = websocket_client.websocket_url(target.url, endpoint)
-        return Address.from_url(target.translation.websocket_url(url) if target.translation else url, target.route)
+        deployed_url = target.translation.websocket_url(url) if target.translation else url
+        return Address.from_url(deployed_url, target.route, self._deflate)
 
     def _operation(self, transport: str, call: Call) -> Operation | None:
         """The operation that carries the call over HTTP, found by the path of its endpoint and the name of its form."""
@@ -281,14 +285,14 @@ def _engine_urls(target: Target) -> dict[str, str]:
     return urls
 
 
-def _engine_addresses(target: Target, urls: Mapping[str, str]) -> dict[str, Address]:
+def _engine_addresses(target: Target, urls: Mapping[str, str], deflate: bool) -> dict[str, Address]:
     """The addresses of these endpoints."""
     login = login_data(target.settings).decode()
     addresses = {}
     for transport, ws_url in urls.items():
         parts = urlsplit(ws_url)
         url = parts._replace(scheme=ENGINE_SCHEMES[transport, parts.scheme]).geturl()
-        addresses[transport] = Address.from_url(url, target.route)._replace(login=login)
+        addresses[transport] = Address.from_url(url, target.route, deflate)._replace(login=login)
     return addresses
 
 

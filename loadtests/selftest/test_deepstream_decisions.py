@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.websocket.frame_codec import BINARY, CLOSE, PING, PONG, TEXT, decode_frame, encode_frame
-from loadtests.engine import deepstream_connection, recorder
+from loadtests.engine import deepstream_connection, recorder, websocket_connection
 from loadtests.engine.deepstream_connection import DeepstreamConnection
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.selftest.fake_loop import FakeLoop, Requester, connection_on, request_to
@@ -435,9 +435,9 @@ def test_abandoned_calls_are_forgotten_and_hanging_ones_recorded(clock: Clock) -
     assert requester.responses == []
 
 
-def test_message_in_one_frame_needs_no_reader() -> None:
+def test_message_in_one_frame_needs_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = logged_in()
-    connection._frame_reader = None
+    monkeypatch.setattr(websocket_connection, "FrameReader", None)
     _, requester = call(connection)
     respond(connection, "1")
     assert errors(requester) == [None]

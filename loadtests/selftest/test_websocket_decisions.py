@@ -101,23 +101,25 @@ def test_message_is_the_response(pieces: list[bytes], body: bytes, first: int) -
     assert (connection.ready, connection.request) == (True, None)
 
 
-def test_message_in_one_frame_needs_no_reader() -> None:
+def test_a_connection_has_a_reader_only_while_a_message_is_incomplete() -> None:
     connection, requester = connection_on(FakeLoop(), WebsocketConnection, WS), Requester()
+    has_reader = [connection._frame_reader is not None]
+    for data in (TEXT_B[:2], TEXT_B[2:], encode_frame(PING, b"", masked=False)):
+        connection.request or connection.send_request(request_to(WS), requester)
+        connection.on_bytes(data, 1_100)
+        has_reader.append(connection._frame_reader is not None)
+    assert (has_reader, len(requester.responses)) == ([False, True, False, False], 1)
 
-    def exchange() -> None:
+
+def test_message_in_one_frame_needs_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, requester = connection_on(FakeLoop(), WebsocketConnection, WS), Requester()
+    for _ in range(2):
         connection.send_request(request_to(WS), requester)
-        reader, connection._frame_reader = connection._frame_reader, None
-        connection.on_bytes(TEXT_B, 1_100)
-        connection._frame_reader = reader
-
-    exchange()
-    connection.on_bytes(encode_frame(PING, b"", masked=False), 1_200)
-    exchange()
-    connection.on_end("")
-    connection.open()
-    connection.ready = True
-    exchange()
-    assert errors(requester) == [None] * 3
+        with monkeypatch.context() as patch:
+            patch.setattr(websocket_connection, "FrameReader", None)
+            connection.on_bytes(TEXT_B, 1_100)
+        connection.on_bytes(encode_frame(PING, b"", masked=False), 1_200)
+    assert [response.body for response in requester.responses] == [b"b", b"b"]
 
 
 def test_next_response_begins_anew() -> None:

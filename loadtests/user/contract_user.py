@@ -73,7 +73,8 @@ class ContractUser(JourneyUser):
     """A user of one API.
 
     operations, rpc_calls: ids of operations and labels of RPC calls that its journeys send, prepared before a run;
-    reads_mail: whether its journeys read the target's mail, for which a run needs a mailbox.
+    reads_mail: whether its journeys read the target's mail, for which a run needs a mailbox; permessage_deflate:
+    whether its websockets offer to compress messages (RFC 7692).
     """
 
     abstract = True
@@ -81,6 +82,7 @@ class ContractUser(JourneyUser):
     operations: ClassVar[tuple[str, ...]] = ()
     rpc_calls: ClassVar[tuple[str, ...]] = ()
     reads_mail: ClassVar[bool] = False
+    permessage_deflate: ClassVar[bool] = False
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -217,7 +219,7 @@ class ContractUser(JourneyUser):
             partial(call_label, rpc_contract) if rpc_contract else operation_label,
         )
         missing = http_factory.prepare(cls.operations, state.pause)
-        rpc_factory = RpcRequestFactory(http_factory) if rpc_contract else None
+        rpc_factory = RpcRequestFactory(http_factory, deflate=cls.permessage_deflate) if rpc_contract else None
         if rpc_factory:
             missing += rpc_factory.prepare(cls.rpc_calls, state.pause)
         if mail:
