@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from locust.exception import StopTest
 
+from fixtures import network_guard
 from loadtests.engine.exchange_types import Address, Response
 from loadtests.engine.recorder import Recorder
 from loadtests.selftest.peers import EngineClient, engine_client
 from loadtests.selftest.shop_server import Shop, running_shop
 from loadtests.user.http_session import HttpSession
+from loadtests.user.requesting_user import RequestingUser
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,19 @@ def send(client: EngineClient, session: HttpSession) -> Send:
         return client.ask(session.request(method, path, **options))[0]
 
     return send
+
+
+@pytest.mark.parametrize("host", ["ws://127.0.0.1:9/api", "deepstream://127.0.0.1:9/"])
+def test_a_host_that_is_no_http_server_is_an_address_without_session(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_guard, "permit", lambda *_: None)
+    user: Any = RequestingUser.__new__(RequestingUser)
+    user.host, user._address, user._session = host, None, None
+    assert user.address is user.address
+    assert user.address == Address.from_url(host)
+    with pytest.raises(StopTest, match="expected a URL that begins with http"):
+        user.request("GET", "/")
 
 
 # Bodies

@@ -24,7 +24,14 @@ from reports.load.operation_statistics import AS_STEP
 class RequestingUser(User):
     """Base of the users that run journeys, which set the attributes below."""
 
-    __slots__ = ("_journey_recorder", "_session", "_virtual_user", "recorder", "run_state")  # a dict is 1 kB larger
+    __slots__ = (
+        "_address",
+        "_journey_recorder",
+        "_session",
+        "_virtual_user",
+        "recorder",
+        "run_state",
+    )  # a dict is 1 kB larger
 
     abstract = True
     run_state: RunState
@@ -36,27 +43,31 @@ class RequestingUser(User):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self._session = None
+        self._address: Address | None = None
 
     @property
     def session(self) -> HttpSession:
         """This user's requests to `host`, and its cookies there. Raises StopTest for a host that is no URL, or none."""
         if self._session is None:
-            try:
-                address = Address.from_url(self.host or "", load_route(os.environ))
-                if address.scheme not in ("http", "https"):
-                    raise ValueError(f"expected a URL that begins with http:// or https://, got {self.host}")
-                network_guard.permit(*address.next_hop)
-            except ValueError as error:
-                raise StopTest(
-                    f"{type(self).__name__} needs a host: pass --host or set it in the class: {error}"
-                ) from None
+            address = self.address
+            if address.scheme not in ("http", "https"):
+                raise self._no_host(f"expected a URL that begins with http:// or https://, got {self.host}")
             self._session = HttpSession(address, self.recorder)
         return self._session
 
     @property
     def address(self) -> Address:
-        """Where `host` is. Raises StopTest as `session` does."""
-        return self.session.address
+        """Where `host` is, also if it is a websocket or an engine. Raises StopTest for one that is no URL, or none."""
+        if self._address is None:
+            try:
+                self._address = Address.from_url(self.host or "", load_route(os.environ))
+                network_guard.permit(*self._address.next_hop)
+            except ValueError as error:
+                raise self._no_host(error) from None
+        return self._address
+
+    def _no_host(self, reason: object) -> StopTest:
+        return StopTest(f"{type(self).__name__} needs a host: pass --host or set it in the class: {reason}")
 
     def request(self, method: str, path: str, **options: Any) -> Request:
         """An HTTP request to `host`, to be yielded. Its options, all of them keywords:
