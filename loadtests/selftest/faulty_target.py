@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         self._target.record(Hit(time.monotonic(), method, path))
         if path.startswith("/hang"):
             return
-        delay = 0.2 if path.startswith("/slow") else 0.0
+        delay = 0.2 if path.startswith(("/slow", "/fail-slow")) else 0.0
         asyncio.get_running_loop().call_later(
             delay, self._respond, b"500 No" if path.startswith("/fail") else b"200 OK"
         )

@@ -166,6 +166,16 @@ def test_a_storm_of_429_is_a_cause_and_breaks_no_clause(tmp_path: Path) -> None:
     assert cause in process.stdout + process.stderr
 
 
+def test_a_sample_of_one_in_a_hundred_finds_what_breaks_every_response(tmp_path: Path) -> None:
+    with served("getflow", "--fault", "getflow.answers_html_media_type") as url:
+        process = locust(
+            "getflow", "-u", "2", "-r", "2", "-t", "3s", "--judge", "sample=100", "--host", url,
+            "--results", str(tmp_path),
+        )  # fmt: skip
+    facts = json.loads((tmp_path / "verdict.json").read_text())
+    assert "GETFLOW-SHAPE-1" in facts["clauses_broken"], process.stdout[-3000:]
+
+
 def test_tokens_are_in_no_output_and_no_file(tmp_path: Path) -> None:
     with served("getflow", "--fault", "getflow.loses_one_of_two_updates") as url:
         process = locust(

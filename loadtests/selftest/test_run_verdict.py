@@ -79,10 +79,11 @@ def test_a_run_that_meets_its_objectives_passes_and_leaves_its_reports(tmp_path:
     [
         (LENIENT, "fail", FILE, 1),
         ("run: {errors: 100 %}", "fail", FILE, 0),
+        ("run: {errors: 100 %, max: 150 ms}", "fail-slow", FILE, 1),
         ("run: {errors: 100 %}\noperations: {GET /visits: {p95: 1 s}}", "fail", FILE, 3),
         (LENIENT, "visit", RAISING, 2),
     ],
-    ids=["errors", "errors allowed", "an operation that never came", "a journey that raises"],
+    ids=["errors", "errors allowed", "slow errors", "an operation that never came", "a journey that raises"],
 )
 def test_exit_codes(tmp_path: Path, slo: str, path: str, text: str, code: int) -> None:
     run = short_run(tmp_path, slo, path=path, text=text)
@@ -143,8 +144,9 @@ def test_a_profile_is_run_by_two_workers(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_breakpoint_is_searched(tmp_path: Path) -> None:
     """Two users cannot run ten times their rate: the search ends between a rate that passed and one that failed."""
-    run = profile_run(tmp_path, "sought", "run: {errors: 0 %, dropped: 70 %}", "slow")
+    run = profile_run(tmp_path, "sought", "run: {errors: 0 %, dropped: 70 %, breakpoint: 400 /s}", "slow")
     search = json.loads((run.results / "verdict.json").read_text())["search"]
     assert search["why"] == "", run.output[-3000:]
     assert 0 < search["highest"] < search["missed"] <= 128
     assert {step["verdict"] for step in search["steps"]} == {"pass", "fail"}
+    assert (run.process.returncode, "breakpoint" in run.output) == (1, True)  # the floor is above
