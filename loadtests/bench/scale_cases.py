@@ -196,7 +196,7 @@ def _write_lines(folder: Path, seconds: list[list[dict[str, Any]]], length: int,
 
 
 def users(number: int, scheme: str, *options: str) -> float:
-    """What `scripts/users.py` measures with so many users, each with a connection of that scheme."""
+    """What `scripts/many_users.py` measures with so many users, each with a connection of that scheme."""
     files = max(resource.getrlimit(resource.RLIMIT_NOFILE))
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     with tempfile.TemporaryDirectory() as name:
@@ -206,7 +206,15 @@ def users(number: int, scheme: str, *options: str) -> float:
                 authority = f"127.0.0.1:{(server.stdout or sys.stdin).readline().strip()}"
                 environ = {"BENCH_USERS": str(number), "BENCH_URL": f"{scheme}://{authority}"}
                 figure = Path(name) / "figure"
-                command = [sys.executable, "-P", "-m", "locust", "-f", str(HERE / "scripts" / "users.py"), "--headless"]
+                command = [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "locust",
+                    "-f",
+                    str(HERE / "scripts" / "many_users.py"),
+                    "--headless",
+                ]
                 command += [
                     "-u",
                     str(number),
