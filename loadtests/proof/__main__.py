@@ -201,6 +201,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with open(options.json, "w") as file:
             json.dump(records, file, indent=1)
     bad = [trial for trial in trials if trial.verdict in ("missed", "blamed")]
+    faults = [trial.verdict for trial in done if trial.kind == "fault"]
+    excused = [trial.verdict for trial in troubles].count("excused")
+    print(
+        f"{faults.count('caught')} of {len(faults)} load faults caught,"
+        f" {excused} of {len(troubles)} troubles of the load generator blamed on nobody"
+    )
     print(f"{len(trials) - len(bad)} of {len(trials)} as expected")
     return 1 if bad else 0
 

@@ -68,6 +68,10 @@ def test_the_four_vendors_apis_have_faults_under_load(api: str) -> None:
     assert len(reference.load(api).LOAD_FAULTS) >= 3
 
 
+def test_there_are_forty_load_faults() -> None:
+    assert len(FAULTS) >= 40
+
+
 @pytest.mark.parametrize("api", contracts.apis())
 def test_load_faults_are_no_faults_of_the_suites(api: str) -> None:
     package = reference.load(api)

@@ -51,6 +51,7 @@ def test_an_api_without_load_faults_has_nothing_to_prove(
     assert capsys.readouterr().out.splitlines() == [
         "todo has no faults that only load shows: nothing to prove",
         HONEST.line(),
+        "0 of 0 load faults caught, 0 of 0 troubles of the load generator blamed on nobody",
         "1 of 1 as expected",
     ]
 
@@ -88,11 +89,13 @@ def test_a_trouble_is_excused_when_it_is_named_and_nobody_else_is_blamed(
 
 def test_troubles_count_for_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     blamed = TroubleTrial("is_blocked", "stood still", "fail", (), 1.0)
-    monkeypatch.setattr(proof, "run_trials", lambda *_: iter([HONEST]))
+    caught = replace(FAULT, blamed=FAULT.clauses)
+    monkeypatch.setattr(proof, "run_trials", lambda *_: iter([HONEST, FAULT, caught]))
     monkeypatch.setattr(proof, "run_trouble", lambda _: blamed)
     monkeypatch.setattr(proof, "TROUBLES", TROUBLES[:1])
     assert proof.main([]) == 1
-    assert capsys.readouterr().out.splitlines()[-2:] == [blamed.line(), "1 of 2 as expected"]
+    counts = "1 of 2 load faults caught, 0 of 1 troubles of the load generator blamed on nobody"
+    assert capsys.readouterr().out.splitlines()[-3:] == [blamed.line(), counts, "2 of 4 as expected"]
 
 
 def test_there_are_15_troubles_with_names_of_their_own() -> None:
