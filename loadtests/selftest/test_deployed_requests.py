@@ -103,6 +103,13 @@ def test_a_websocket_is_opened_where_it_is_deployed() -> None:
     assert requests.request_for("websocket", "inventory/device LIST").address.path == "/bitvis/v2/inventory/device"
 
 
+@pytest.mark.parametrize("deflate", [False, True])
+def test_websockets_offer_to_compress_messages_only_if_asked(deflate: bool) -> None:
+    requests = RpcRequestFactory(factory("bitvis", prefix="/v2"), deflate=deflate)
+    addresses = [requests.request_for(name, "inventory/device LIST").address for name in ("websocket", "header")]
+    assert [address.deflate for address in addresses] == [deflate, False]
+
+
 def test_a_response_is_documented_before_it_is_validated() -> None:
     seen: list[Response] = []
 
