@@ -7,18 +7,23 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import contracts
+from contracts.openapi import load_contract
+from fixtures.fork_server import ForkServer, fork_server
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240.0  # seconds until a run that does not end, or an event that does not come, is a failure
 
 Lines = list[dict[str, Any]]
+
+IMPORTED = ("locust.main", "loadtests.locust_plugin.listeners", "loadtests.user.contract_user", "reports.__main__")
 
 UNTIL_TOLD = """
 from pathlib import Path
@@ -40,6 +45,24 @@ def tell_to_end(folder: Path) -> None:
     (folder / "end").touch()
 
 
+def prepare() -> None:
+    """Imports what each run of Locust imports, and loads the contracts."""
+    for name in IMPORTED:
+        import_module(name)
+    for api in contracts.apis():
+        load_contract(api)
+
+
+def server() -> ForkServer:
+    """The process that the runs are forked from."""
+    return fork_server(f"{__name__}:prepare")
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without the settings of load runs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "LOAD_"))}
+
+
 class LocustRun:
     """A run of Locust: its folder and what it printed."""
 
@@ -49,18 +72,10 @@ class LocustRun:
         locustfile.write_text(text)
         self.results = folder / "run"
         self._output = folder / "output.txt"
-        command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--host", url]
-        with self._output.open("w") as output:
-            self.process = subprocess.Popen(
-                [*command, *options.split()],
-                cwd=ROOT,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                env={key: value for key, value in os.environ.items() if not key.startswith(("LOCUST_", "LOAD_"))}
-                | {"PYTHONPATH": str(ROOT), "LOAD_RESULTS": str(self.results), **settings},
-                start_new_session=True,
-            )
+        arguments = ["-f", str(locustfile), "--host", url, *options.split()]
+        environ = clean_environment() | {"LOAD_RESULTS": str(self.results), **settings}
+        with self._output.open("wb") as output:
+            self.process = server().start("locust", arguments, environ, output, output)
 
     def wait(self) -> int:
         """The exit code, when it has ended."""

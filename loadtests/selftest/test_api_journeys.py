@@ -19,9 +19,11 @@ from contracts.asyncapi import load_rpc_contract
 from contracts.openapi import load_contract
 from fixtures.targets import embedded_references
 from loadtests.selftest.locust_run import (
+    PATIENCE,
     Lines,
     distributed_options,
     running_locust,
+    server,
     tell_to_end,
     until_told,
     wait_until,
@@ -48,24 +50,27 @@ print(json.dumps(facts))
 pytestmark = pytest.mark.xdist_group("api-journeys")  # one process describes all of them
 
 
-def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end, without the settings that the tests themselves were started with."""
-    clean = {name: value for name, value in os.environ.items() if name not in KNOWN}
-    clean["PYTHONPATH"] = str(ROOT)
-    command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=clean | environ, capture_output=True, text=True, timeout=300, check=False
-    )
+def clean() -> dict[str, str]:
+    """This process's environment without the settings that the tests themselves were started with."""
+    return {name: value for name, value in os.environ.items() if name not in KNOWN} | {"PYTHONPATH": str(ROOT)}
+
+
+def run_code(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs that Python code to its end."""
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=clean(), capture_output=True, text=True, timeout=300, check=False)
 
 
 def locust(api: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return run("-m", "locust", "-f", f"loadtests/{api}.py", "--headless", *arguments, **environ)
+    """A run of an API's journeys to its end."""
+    options = ["-f", f"loadtests/{api}.py", "--headless", *arguments]
+    return server().run("locust", options, clean() | environ, PATIENCE)
 
 
 @cache
 def described() -> dict[str, Any]:
     """How many journeys each API has by weight, and what they send; by the API's name."""
-    process = run("-c", LISTING, *contracts.apis())
+    process = run_code(LISTING, *contracts.apis())
     assert process.returncode == 0, process.stderr
     facts: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     return facts
@@ -126,7 +131,7 @@ print(json.dumps(sorted({task.__name__ for task in journeys})))
 
 def test_journeys_that_write_are_left_out_where_writing_is_not_allowed() -> None:
     with served("getflow") as url:
-        process = run("-c", READING, url)
+        process = run_code(READING, url)
     assert process.returncode == 0, process.stderr
     writing, left = map(json.loads, process.stdout.splitlines()[-2:])
     assert writing == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from fixtures.reference.protocol import Change, World, handler_with_changes
 from fixtures.reference.protocol import Request as ServedRequest
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.targets import Target
+from loadtests.selftest.locust_run import PATIENCE, server
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = 2  # faults of each API; `python -m loadtests.proof` tries all
@@ -118,8 +120,7 @@ def test_a_client_that_waits_for_each_response_never_meets_one(api: str, change:
 
 
 def test_the_references_list_them_separately() -> None:
-    command = [sys.executable, "-m", "fixtures.reference", "--list", "--api", "getflow"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    run = server().run("fixtures.reference", ["--list", "--api", "getflow"], os.environ, PATIENCE)
     (line,) = [line for line in run.stdout.splitlines() if "loses_one_of_two_updates" in line]
     assert "GETFLOW-REC-2" in line
     assert line.endswith("(under load)")

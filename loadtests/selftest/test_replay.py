@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from loadtests.selftest.locust_run import ROOT, distributed_options
+from loadtests.selftest.locust_run import PATIENCE, clean_environment, distributed_options, server
 from loadtests.selftest.shop_server import Shop, running_shop
 from loadtests.selftest.test_recorded_traffic import entry, har
 
@@ -43,11 +40,10 @@ class ReplayRun(NamedTuple):
 
 def replay(folder: Path, file: Path, url: str, options: str = "", **settings: str) -> ReplayRun:
     (folder / "slo.yaml").write_text("run: {errors: 0 %}")
-    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / "replay.py"), "--headless", "--from"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("LOCUST_", "LOAD_"))}
-    environment |= {"PYTHONPATH": str(ROOT), "LOAD_RESULTS": str(folder / "run"), **settings}
-    command += [str(file), "--host", url, "--slo", f"{folder}/slo.yaml", *options.split()]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    arguments = ["-f", "loadtests/replay.py", "--headless", "--from", str(file), "--host", url]
+    arguments += ["--slo", f"{folder}/slo.yaml", *options.split()]
+    environment = clean_environment() | {"LOAD_RESULTS": str(folder / "run"), **settings}
+    run = server().run("locust", arguments, environment, PATIENCE)
     return ReplayRun(run.returncode, run.stdout + run.stderr, folder / "run")
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 
 from loadtests import flowback, getflow
 from loadtests.engine.exchange_types import Response
-from loadtests.selftest.locust_run import ROOT, finished_run
+from loadtests.selftest.locust_run import PATIENCE, clean_environment, finished_run, server
 from loadtests.validation.invariants import PaginationWalk
 from reports.results import run_manifest
 from reports.results.result_log import ResultLog, ResultRecord
@@ -33,9 +31,8 @@ def dead_url() -> Iterator[str]:
 
 def judged_again(results: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """`python -m reports --load` on that run."""
-    command = [sys.executable, "-m", "reports", "--load", str(results), "--out", str(out), "--no-html", *options]
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("LOAD_")}
-    return subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=240, check=False)
+    arguments = ["--load", str(results), "--out", str(out), "--no-html", *options]
+    return server().run("reports", arguments, clean_environment(), PATIENCE)
 
 
 def test_a_dead_host_is_unreachable_in_one_line_then_and_later(tmp_path: Path, dead_url: str) -> None:

@@ -160,7 +160,8 @@ def run(name: str, server: dict[str, str], checkout: Path, **more: str) -> tuple
 )
 def test_job_passes_and_leaves_its_artifacts(name: str, checkout: Path, server: dict[str, str]) -> None:
     codes, output = run(name, server, checkout)
-    assert set(codes) == {0}, output[-3000:]
+    is_unfit = "generator: not fit" in output  # other programs had the cores: the load run says so, and proves nothing
+    assert set(codes) == {3 if is_unfit else 0}, output[-3000:]
     artifacts = ci_jobs.matching_files(checkout, JOBS[name](server).artifacts)
     of_others = BY_CHANGES | (BY_THE_GATE if "load" in name else set())
     assert [glob for glob, files in artifacts.items() if not files and glob not in of_others] == []

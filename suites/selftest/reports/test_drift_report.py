@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from html.parser import HTMLParser
@@ -23,6 +22,7 @@ from reports.drift.drift_results import DriftResult, read, write
 from reports.drift.drift_verdict import check_record, judge_drift
 from reports.drift.record import Record
 from reports.drift.record_files import read_record, write_record
+from suites.selftest.python_runs import run_module
 from suites.selftest.reports.drift_sample import AFTER, BEFORE, HEADER, KEPT, rewrite, write_sample
 
 ROOT = Path(__file__).parents[3]
@@ -48,8 +48,7 @@ def sample(out: Path, folder: Path) -> DriftResult:
 def run(*arguments: object, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """`python -m reports drift` with these arguments."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "GITHUB_STEP_SUMMARY": "", **(environ or {})}
-    command = [sys.executable, "-m", "reports", "drift", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=120)
+    return run_module("reports", ["drift", *map(str, arguments)], environment)
 
 
 def of_number(result: DriftResult, number: int) -> Change:

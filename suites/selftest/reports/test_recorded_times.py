@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
 import random
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from reports.load import times_command
 from reports.load.load_run import read_load_run
 from reports.load.recorded_times import CAPACITY, FASTER, HIGHER, LOWER, SAME, SLOWER, compare_with_recorded
 from reports.load.times_file import RecordedTimes, add_run, figures_of, read_times, write_times
+from suites.selftest.python_runs import run_module
 from suites.selftest.reports.load_sample import steady
 
 ROOT = Path(__file__).parents[3]
@@ -112,8 +112,7 @@ def test_recorded_runs_read_back(tmp_path: Path, file: Path) -> None:
 )
 def test_a_slower_run_fails(tmp_path: Path, file: Path, ms: float, code: int, text: str) -> None:
     record(tmp_path, file)
-    command = [sys.executable, "-m", "reports", "times", str(file), str(load_run(tmp_path, "new", ms))]
-    process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    process = run_module("reports", ["times", str(file), str(load_run(tmp_path, "new", ms))], os.environ)
     assert (process.returncode, process.stderr) == (code, "")
     assert text in process.stdout
 

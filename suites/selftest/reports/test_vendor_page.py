@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,9 @@ from reports.results.result_log import ResultRecord
 from reports.results.run_manifest import RunManifest
 from reports.results.verdicts import judge
 from reports.vendor.vendor_page import MAX_PAGE, vendor_page
+from suites.selftest.python_runs import run_module
 from suites.selftest.reports.test_reports import leave, result
-from suites.selftest.suites.test_outcomes import PAGES, ROOT, command, environment
+from suites.selftest.suites.test_outcomes import PAGES, environment, pytest_options
 
 TARGET = "https://api.example/v2"
 EXCHANGE = "GET https://api.example/v2/tasks\nAuthorization: ***\n\n--> 200 after 4.0 ms\nage: 1\n\n[]"
@@ -105,10 +105,7 @@ def test_page_has_no_script_and_fetches_nothing() -> None:
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which a run has found a fault of flowback, and which has the pages for its vendor."""
     folder = tmp_path_factory.mktemp("vendor")
-    subprocess.run(
-        command(folder, PAGES, "--fault", "flowback.gives_total_page_as_text"),
-        cwd=ROOT, env=environment({}), capture_output=True, timeout=200, check=False,
-    )  # fmt: skip
+    run_module("pytest", pytest_options(folder, PAGES, "--fault", "flowback.gives_total_page_as_text"), environment({}))
     out = folder / "out"
     out.mkdir()
     (out / "vendor-getflow.html").write_text("of an earlier run")

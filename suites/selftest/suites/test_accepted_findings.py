@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,9 +18,9 @@ from reports.results.causes import cause_id, causes_of
 from reports.results.finding_record import FindingRecord
 from reports.results.result_log import ResultRecord
 from suites.harden import departures_matrix
-from suites.harden.measured_process import MeasuredProcess, run_measured
 from suites.reporting.accepted_findings import ACCEPTED, exit_status
 from suites.selftest.free_port import free_address
+from suites.selftest.python_runs import run_module
 
 TODAY = date.today()
 FAULT, CLAUSE, SUITE = "counts_the_rows_of_the_page", "FLOWBACK-LIST-4", "suites/flowback/test_page_envelope.py"
@@ -43,26 +44,30 @@ def accept(folder: Path, url: str, identifier: str, until: date) -> None:
     write_acceptances(folder / "accepted.yaml", [entry], TODAY)
 
 
-def run(folder: Path, *options: str) -> tuple[MeasuredProcess, MeasuredProcess]:
+def run(folder: Path, *options: str) -> tuple[CompletedProcess[str], CompletedProcess[str]]:
     """pytest on the suite, and then the reports of what it left."""
     target = {"FLOWBACK_TARGET": str(folder / "target.yaml"), "FLOWBACK_SMTP": free_address()}
     environ = {**departures_matrix.inherited(), **target}
-    plain = ["-m", "pytest", SUITE, "-q", "-p", "no:cacheprovider", f"--alluredir={folder / 'results'}", *options]
-    tested = run_measured(plain, environ, folder / "pytest.txt", 200)
-    command = ["-m", "reports", "--results", str(folder / "results"), "--out", str(folder / "out"), "--no-html"]
-    return tested, run_measured(command, environ, folder / "reports.txt", 100)
+    plain = [SUITE, "-q", "-p", "no:cacheprovider", f"--alluredir={folder / 'results'}", *options]
+    tested = run_module("pytest", plain, environ)
+    return tested, run_module("reports", reporting(folder), environ)
+
+
+def reporting(folder: Path) -> list[str]:
+    """The arguments of the reports of what a run has left."""
+    return ["--results", str(folder / "results"), "--out", str(folder / "out"), "--no-html"]
 
 
 @pytest.mark.parametrize("options", [("-x",), ("-n", "2")], ids=["alone", "with workers"])
 def test_an_accepted_finding_does_not_fail_the_run(tmp_path: Path, faulty_url: str, options: tuple[str, ...]) -> None:
     accept(tmp_path, faulty_url, CAUSE, TODAY)
     tested, reported = run(tmp_path, *options)
-    assert (tested.code, reported.code) == (0, 0), tested.output + reported.output
-    assert "8 passed, 1 known in" in tested.output
-    for output in (tested.output, reported.output):
+    assert (tested.returncode, reported.returncode) == (0, 0), tested.stdout + reported.stdout
+    assert "8 passed, 1 known in" in tested.stdout
+    for output in (tested.stdout, reported.stdout):
         assert f"accepted: {CLAUSE}: " in output
         assert f"cause {CAUSE}; accepted until {TODAY}: ticket 812 (Ann)" in output
-    assert "FAILED" not in tested.output
+    assert "FAILED" not in tested.stdout
 
 
 def test_a_failure_that_only_its_cause_shows_to_be_accepted_does_not_count() -> None:
@@ -80,8 +85,8 @@ def test_a_failure_that_only_its_cause_shows_to_be_accepted_does_not_count() -> 
 def test_a_finding_fails_the_run_after_the_last_day(tmp_path: Path, faulty_url: str) -> None:
     accept(tmp_path, faulty_url, CAUSE, TODAY - timedelta(1))
     tested, reported = run(tmp_path)
-    assert (tested.code, reported.code) == (1, 1), tested.output + reported.output
-    for output in (tested.output, reported.output):
+    assert (tested.returncode, reported.returncode) == (1, 1), tested.stdout + reported.stdout
+    for output in (tested.stdout, reported.stdout):
         assert f"overdue: {CAUSE} {CLAUSE} was accepted until {TODAY - timedelta(1)}: ticket 812 (Ann)" in output
 
 
@@ -89,8 +94,7 @@ def test_reports_made_later_say_the_same(tmp_path: Path, faulty_url: str) -> Non
     accept(tmp_path, faulty_url, CAUSE, TODAY)
     run(tmp_path)
     (tmp_path / "accepted.yaml").unlink()
-    command = ["-m", "reports", "--results", str(tmp_path / "results"), "--out", str(tmp_path / "out"), "--no-html"]
-    assert run_measured(command, departures_matrix.inherited(), tmp_path / "again.txt", 100).code == 0
+    assert run_module("reports", reporting(tmp_path), departures_matrix.inherited()).returncode == 0
 
 
 @pytest.mark.parametrize(("options", "code"), [((), 0), (("--strict",), 1)], ids=["plain", "strict"])
@@ -100,8 +104,8 @@ def test_an_acceptance_of_which_nothing_is_found_fails_a_strict_run(
     with embedded_references(["flowback"]) as started:
         accept(tmp_path, started["flowback"].url, ELSE, TODAY)
         tested, reported = run(tmp_path, *options)
-    assert (tested.code, reported.code) == (code, code), tested.output + reported.output
-    for output in (tested.output, reported.output):
+    assert (tested.returncode, reported.returncode) == (code, code), tested.stdout + reported.stdout
+    for output in (tested.stdout, reported.stdout):
         assert f"vanished: {ELSE} {CLAUSE} is accepted until {TODAY}: ticket 812 (Ann), and was not found" in output
 
 
@@ -109,7 +113,7 @@ def test_a_file_that_is_not_understood_is_misuse(tmp_path: Path) -> None:
     (tmp_path / "target.yaml").write_text("url: http://127.0.0.1:9/flowback\n")
     (tmp_path / "accepted.yaml").write_text("- {id: x}")
     tested, reported = run(tmp_path)
-    assert (tested.code, reported.code) == (2, 2)
-    for output in (tested.output, reported.output):
+    assert (tested.returncode, reported.returncode) == (2, 2)
+    for output in (tested.stdout + tested.stderr, reported.stdout + reported.stderr):
         assert "accepted.yaml, line 1: id: got 'x', expected the id that the report shows" in output
         assert "Traceback" not in output

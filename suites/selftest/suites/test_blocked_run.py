@@ -16,8 +16,8 @@ from fixtures.departing.departing_server import departing_server
 from fixtures.departing.deployment import Deployment, Incoming, Outgoing, copy_of
 from fixtures.departing.deployments import by_name
 from suites.harden.departures_matrix import inherited
-from suites.harden.measured_process import run_measured
 from suites.selftest.free_port import free_address
+from suites.selftest.python_runs import run_module
 
 MAILING = ("flowback",)
 pytestmark = pytest.mark.xdist_group("blocked runs")  # several tests read one run
@@ -27,10 +27,11 @@ IGNORED = "suites/generic/test_ignored_parameters.py"
 
 @dataclass(frozen=True)
 class BlockedRun:
-    """A run: its exit code, what it printed, and its reports of the API."""
+    """A run: its exit code, what it and the reports printed, and the reports of the API."""
 
     code: int
     output: str
+    report: str
     facts: dict[str, Any]
     junit: ElementTree.Element
     folder: Path
@@ -49,15 +50,13 @@ def run(folder: Path, deployments: Sequence[Deployment], *options: str) -> Block
         allowed = {f"{api.upper()}_{name}": value for name, value in (("WRITES", "1"), ("RATE", "0"))}
         allowed |= {f"{api.upper()}_SMTP": mail} if api in MAILING else {}
         environ = {**inherited(), **server.environ, **allowed}
-        command = ["-m", "pytest", *options, "-q", "-p", "no:cacheprovider", "--effort", "quick"]
-        process = run_measured(
-            [*command, "-k", api, f"--alluredir={folder / 'results'}"], environ, folder / "pytest.txt", 300
-        )
-    reporting = ["-m", "reports", "--no-html", "--results", str(folder / "results"), "--out", str(folder / "out")]
-    run_measured([*reporting, "--expect", api], environ, folder / "reports.txt", 100)
+        plain = [*options, "-q", "-p", "no:cacheprovider", "--effort", "quick", "-k", api]
+        process = run_module("pytest", [*plain, f"--alluredir={folder / 'results'}"], environ, 300)
+    reporting = ["--no-html", "--results", str(folder / "results"), "--out", str(folder / "out"), "--expect", api]
+    text = run_module("reports", reporting, environ).stdout
     facts = json.loads((folder / "out" / "summary.json").read_text())["apis"][api]
     junit = ElementTree.parse(folder / "out" / "junit.xml").getroot()
-    return BlockedRun(process.code, process.output, facts, junit, folder)
+    return BlockedRun(process.returncode, process.stdout, text, facts, junit, folder)
 
 
 @pytest.fixture(
@@ -96,7 +95,7 @@ def test_a_list_is_tried_once_in_a_run_and_kept_with_its_exchange(refused: Block
 
 def test_the_console_and_junit_name_what_is_blocked(refused: BlockedRun) -> None:
     (cause,) = refused.facts["causes"]
-    assert f"  blocks     {len(cause['blocked'])} tests: " in (refused.folder / "reports.txt").read_text()
+    assert f"  blocks     {len(cause['blocked'])} tests: " in refused.report
     assert " blocked" in refused.output.splitlines()[-1]
     cases = {it.get("name"): it.find("skipped[@type='blocked']") for it in refused.junit.iter("testcase")}
     reasons = {name: it.get("message", "") for name, it in cases.items() if it is not None}

@@ -16,7 +16,7 @@ from fixtures.departures.departure import Departure
 from fixtures.departures.keyword_reader import make_keyword
 from suites.departures_plugin import departure_record
 from suites.harden import departures_matrix
-from suites.harden.measured_process import run_measured
+from suites.selftest.python_runs import run_module
 
 TODAY = date(2026, 11, 29)
 SLASHES = "flowapp: slashes"
@@ -70,10 +70,9 @@ def test_a_run_after_the_last_day_fails(tmp_path: Path) -> None:
     with departing_server("flowapp", deployments) as server:
         environ = {**server.environ, "FLOWAPP_TARGET": str(path), "FLOWAPP_RATE": "0"}
         options = ["-q", "-p", "no:cacheprovider", f"--alluredir={tmp_path / 'results'}"]
-        command = ["-m", "pytest", "suites/flowapp/test_operator_list.py", *options]
-        process = run_measured(command, _clean(environ), tmp_path / "out", 300)
-    assert process.code == 1, process.output
-    assert "flowapp overdue: FLOWAPP-LIST-1: the target departs by trailing_slash" in process.output
+        process = run_module("pytest", ["suites/flowapp/test_operator_list.py", *options], _clean(environ))
+    assert process.returncode == 1, process.stdout
+    assert "flowapp overdue: FLOWAPP-LIST-1: the target departs by trailing_slash" in process.stdout
     lines = (tmp_path / "results").glob("*.jsonl")
     records = [json.loads(line) for file in lines for line in file.read_text().splitlines()]
     assert [it["outcome"] for it in records if it.get("departure")] == ["failed"]
@@ -83,15 +82,16 @@ def test_a_run_after_the_last_day_fails(tmp_path: Path) -> None:
 def test_a_wrong_file_is_misuse_before_anything_is_sent(tmp_path: Path) -> None:
     path = tmp_path / "target.yaml"
     path.write_text("url: http://127.0.0.1:9/flowapp\nsettings: {TOKEN: abc}")
-    for command in (
-        ["-m", "pytest", "suites", "-q", "-k", "flowapp", f"--alluredir={tmp_path / 'results'}"],
-        ["-m", "locust", "-f", "loadtests/flowapp.py", "--headless", "--profile", "smoke", "--loglevel", "ERROR"],
+    for module, *options in (
+        ["pytest", "suites", "-q", "-k", "flowapp", f"--alluredir={tmp_path / 'results'}"],
+        ["locust", "-f", "loadtests/flowapp.py", "--headless", "--profile", "smoke", "--loglevel", "ERROR"],
     ):
-        process = run_measured(command, _clean({"FLOWAPP_TARGET": str(path)}), tmp_path / "out", 120)
-        assert process.code == 2, process.output
+        process = run_module(module, options, _clean({"FLOWAPP_TARGET": str(path)}))
+        output = process.stdout + process.stderr
+        assert process.returncode == 2, output
         line = f"{path}, line 2: TOKEN is a secret: expected it in the environment only, as FLOWAPP_TOKEN"
-        assert line in process.output
-        assert "Traceback" not in process.output
+        assert line in output
+        assert "Traceback" not in output
 
 
 def _clean(environ: dict[str, str]) -> dict[str, str]:

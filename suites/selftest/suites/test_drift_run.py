@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from contracts.exchange import Request
 from fixtures.in_process_client import InProcessClient
 from reports.drift.record_files import read_record, write_record
 from suites.selftest.free_port import free_address
+from suites.selftest.python_runs import run_module
 
 ROOT = Path(__file__).parents[3]
 OPERATION = "GET /user"
@@ -29,15 +29,12 @@ TEST = "suites/drift/test_behaviour.py"
 pytestmark = pytest.mark.xdist_group("drift runs")  # they write the same results
 
 
-def run(folder: Path, *arguments: str, path: str = TEST, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, path: str = TEST, **environ: str) -> CompletedProcess[str]:
     """pytest on the behaviour tests of one operation, with records in that folder."""
-    command = [sys.executable, "-m", "pytest", path, *SELECTION, f"--observed={folder}", *arguments]
-    command.append(f"--alluredir={folder.parent / 'results'}")
+    options = [path, *SELECTION, f"--observed={folder}", *arguments, f"--alluredir={folder.parent / 'results'}"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "FLOWBACK"))}
     mail = {"FLOWBACK_SMTP": free_address()}
-    return subprocess.run(
-        command, cwd=ROOT, env={**clean, **mail, **environ}, capture_output=True, text=True, timeout=120, check=False
-    )
+    return run_module("pytest", options, {**clean, **mail, **environ}, 120)
 
 
 @pytest.fixture
@@ -46,14 +43,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CompletedProcess[str]]:
     """A folder with the record of our reference, and the run that has made it."""
     folder = tmp_path_factory.mktemp("drift") / "observed"
     return folder, run(folder)
 
 
 def test_the_first_run_records_and_is_inconclusive(
-    recorded: tuple[Path, subprocess.CompletedProcess[str]],
+    recorded: tuple[Path, CompletedProcess[str]],
 ) -> None:
     folder, ended = recorded
     assert ended.returncode == 3, ended.stdout

@@ -30,6 +30,7 @@ from suites.harden.misuse_cases import (
     SECRET,
     MisuseCase,
 )
+from suites.selftest.python_runs import run_module
 
 ROOT = Path(__file__).parents[3]
 APIS = ("bitvis", "flowapp", "flowback", "getflow")
@@ -117,23 +118,10 @@ def ended_run(run: str, api: str, environ: Mapping[str, str], options: Sequence[
         for name, value in os.environ.items()
         if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "PYTHONPYCACHEPREFIX")
     }
-    ended = subprocess.run(
-        [sys.executable, "-m", *commands[run].split(), *options],
-        cwd=ROOT,
-        env={
-            **clean,
-            "PYTHONPATH": str(ROOT),
-            "LOAD_PERMITTED_BY": f"Jo, {date.today()}",
-        }
-        | {**environ},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return ended.returncode, ended.stdout
+    permit = {"PYTHONPATH": str(ROOT), "LOAD_PERMITTED_BY": f"Jo, {date.today()}"}
+    module, *arguments = commands[run].split()
+    ended = run_module(module, [*arguments, *options], {**clean, **permit, **environ}, 300)
+    return ended.returncode, ended.stdout + ended.stderr
 
 
 def assert_refused(case: MisuseCase, run: str, folder: Path, options: Sequence[str] = ()) -> None:
@@ -151,8 +139,8 @@ def test_a_run_is_refused_with_exit_code_2(case: MisuseCase, run: str, tmp_path:
 
 def test_workers_report_a_misuse_once(tmp_path: Path) -> None:
     assert_refused(MISSING[0], "contract", tmp_path, ["-n", "2"])
-    report = [sys.executable, "-m", "reports", "--results", str(tmp_path), "--out", str(tmp_path / "out"), "--no-html"]
-    ended = subprocess.run(report, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    report = ["--results", str(tmp_path), "--out", str(tmp_path / "out"), "--no-html"]
+    ended = run_module("reports", report, os.environ)
     assert (ended.returncode, MISSING[0].line in ended.stdout) == (2, True), ended.stdout
 
 

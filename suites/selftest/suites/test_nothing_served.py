@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import contracts
 from contracts.exchange import Request, Response
 from reports.results.records import read_records
 from reports.results.result_log import ResultRecord
+from suites.selftest.python_runs import run_module
 from suites.selftest.suites.server_with_habits import Log, serve, settings
 
 ROOT = Path(__file__).parents[3]
@@ -28,16 +27,9 @@ NOT_FOUND = Response(404, (("Content-Type", "application/json"),), b'{"message":
 def run(folder: Path, api: str, url: str, *arguments: str) -> list[ResultRecord]:
     """The results of a run at that server, in a process of its own."""
     inherited = {name: value for name, value in os.environ.items() if not re.match(rf"PYTEST|{api.upper()}_", name)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--alluredir", str(folder)]
-    ended = subprocess.run(
-        [*command, "--effort", "quick", *(arguments or ["suites", "-k", api])],
-        cwd=ROOT,
-        env={**inherited, **settings(api, url, RATE="0")},
-        capture_output=True,
-        text=True,
-        timeout=570,
-        check=False,
-    )
+    options = ["-q", "-p", "no:cacheprovider", "--alluredir", str(folder), "--effort", "quick"]
+    environ = {**inherited, **settings(api, url, RATE="0")}
+    ended = run_module("pytest", [*options, *(arguments or ["suites", "-k", api])], environ, 570)
     results = [record for record in read_records(folder).tests if not record.prerequisite]
     assert results, ended.stdout[-2000:] + ended.stderr[-2000:]
     return results

@@ -6,7 +6,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from fixtures import reference
 from fixtures.target_api import MAIL_TIMEOUT, Api, MissingPrecondition
 from fixtures.targets import Target
 from suites.preparations import preparation
+from suites.selftest.python_runs import run_module
 from suites.selftest.suites.server_with_habits import Log, serve, settings
 
 ROOT = Path(__file__).parents[3]
@@ -28,10 +28,7 @@ JSON = (("Content-Type", "application/json"),)
 def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """A run of some tests as a user starts it."""
     own = {name: text for name, text in os.environ.items() if not re.match("PYTEST|[A-Z]+_URL|FLOWPROOF", name)}
-    command = [sys.executable, "-m", "pytest", *OPTIONS, *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env={**own, **environ}, capture_output=True, text=True, timeout=240, check=False
-    )
+    return run_module("pytest", [*OPTIONS, *arguments], {**own, **environ}, 240)
 
 
 def failed(output: str) -> list[str]:

@@ -26,6 +26,7 @@ import trustme
 from reports.__main__ import main
 from reports.allure import report_page
 from reports.results.verdicts import EXIT_CODES
+from suites.selftest.python_runs import run_module
 from suites.selftest.reports import format_schemas
 from suites.selftest.reports.test_reports import leave, result
 
@@ -61,10 +62,14 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **settings}
 
 
+def pytest_options(folder: Path, *arguments: str) -> list[str]:
+    """The arguments of pytest for a run with its results in that folder."""
+    return ["-q", "-p", "no:cacheprovider", "--alluredir", str(folder / "results"), *arguments]
+
+
 def command(folder: Path, *arguments: str) -> list[str]:
-    """pytest with its results in that folder."""
-    plain = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--alluredir", str(folder / "results")]
-    return [*plain, *arguments]
+    """A run with its results in that folder, for a process that imports everything itself."""
+    return [sys.executable, "-m", "pytest", *pytest_options(folder, *arguments)]
 
 
 def announce(folder: Path) -> None:
@@ -80,20 +85,14 @@ def reports(folder: Path, node: Path | None = None) -> tuple[int, str]:
     if node and not (out / "node").exists():
         (out / "node").symlink_to(node)
     options = ["--results", str(folder / "results"), "--out", str(out), "--expect", "all"]
-    ended = subprocess.run(
-        [sys.executable, "-m", "reports", *options, *([] if node else ["--no-html"])],
-        cwd=ROOT, env=environment({}), capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    ended = run_module("reports", [*options, *([] if node else ["--no-html"])], environment({}), PATIENCE)
     return ended.returncode, ended.stdout + ended.stderr
 
 
 def ended_run(folder: Path, node: Path | None, settings: Mapping[str, str], *arguments: str) -> Ended:
     """An announced run with these settings and arguments, and its reports."""
     announce(folder)
-    ended = subprocess.run(
-        command(folder, *arguments),
-        cwd=ROOT, env=environment(settings), capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    ended = run_module("pytest", pytest_options(folder, *arguments), environment(settings), PATIENCE)
     code, text = reports(folder, node)
     return Ended(ended.returncode, ended.stdout + ended.stderr, code, text, folder / "out", node is not None)
 
@@ -230,7 +229,7 @@ def test_nothing_more_is_sent_to_a_target_that_does_not_answer(tmp_path: Path) -
 
     with listening(hang_up_later) as port:
         settings = {"GETFLOW_URL": f"http://127.0.0.1:{port}/getflow"}
-        subprocess.run(command(tmp_path, TEST), cwd=ROOT, env=environment(settings), capture_output=True, check=False)
+        run_module("pytest", pytest_options(tmp_path, TEST), environment(settings))
     assert len(requests) == 1
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from fixtures import reference
 from reports.results.records import read_records
 from reports.results.verdicts import EXIT_CODES, judge
+from suites.selftest.python_runs import run_module
 from suites.selftest.suites.server_with_habits import as_a_date, in_seconds, locks_after, serve, settings, throttles
 
 ROOT = Path(__file__).parents[3]
@@ -43,10 +43,8 @@ HEADERS = {"getflow": "authorization", "flowapp": "api-secret"}
 def run(folder: Path, environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs pytest with these settings; its results go to `folder`."""
     inherited = {name: value for name, value in os.environ.items() if not re.match(r"(GETFLOW|FLOWAPP)_", name)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--alluredir", str(folder), *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env={**inherited, **environ}, capture_output=True, text=True, timeout=300, check=False
-    )
+    options = ["-q", "-p", "no:cacheprovider", "--alluredir", str(folder), *arguments]
+    return run_module("pytest", options, {**inherited, **environ}, 300)
 
 
 def verdict_of(api: str, folder: Path) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,8 @@ from fixtures.browser import wait_until
 from suites.reporting import progress
 from suites.reporting.progress import CLEAR, REQUESTS, Progress, ProgressReporter
 from suites.reporting.result_recorder import FINDING
-from suites.selftest.suites.test_outcomes import PAGES, ROOT, environment
+from suites.selftest.python_runs import run_module
+from suites.selftest.suites.test_outcomes import PAGES, environment
 
 NODE = "suites/getflow/test_errors.py::test_x"
 
@@ -98,11 +97,8 @@ def test_second_worker_begins_nothing(reporter: ProgressReporter) -> None:
 
 def dots_of(folder: Path, *options: str) -> str:
     """What pytest prints between the collection and its last line."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--alluredir", str(folder / "results"), PAGES]
-    ended = subprocess.run(
-        [*command, *options],
-        cwd=ROOT, env=environment({}), capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
+    arguments = ["-p", "no:cacheprovider", "--alluredir", str(folder / "results"), PAGES, *options]
+    ended = run_module("pytest", arguments, environment({}))
     assert "9 passed" in ended.stdout, ended.stdout
     return ended.stdout.partition("collected 9 items")[2].rpartition("\n=")[0] if not options else ended.stdout
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +15,7 @@ import pytest
 import contracts
 from fixtures import reference
 from fixtures.foreign_server import ForeignServer, ReceivedRequest, credentials, foreign_server
+from suites.selftest.python_runs import run_module
 
 ROOT = Path(__file__).parents[3]
 READS = {"LIST", "OPEN", "INDEX"}  # of bitvis
@@ -33,16 +33,9 @@ def settings_of_run(api: str) -> dict[str, str]:
 def run(server: ForeignServer, *options: str) -> subprocess.CompletedProcess[str]:
     """A run of that API's tests as a user starts it."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", server.api.upper()))}
-    command = [sys.executable, "-m", "pytest", "suites/generic", f"suites/{server.api}", "-k", server.api]
-    return subprocess.run(
-        [*command, "--effort", "quick", "-p", "no:allure_pytest", "-p", "no:cacheprovider", "-q", *options],
-        cwd=ROOT,
-        env={**environ, **server.environ, **settings_of_run(server.api), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=570,
-        check=False,
-    )
+    tests = ["suites/generic", f"suites/{server.api}", "-k", server.api, "--effort", "quick"]
+    plain = ["-p", "no:allure_pytest", "-p", "no:cacheprovider", "-q", *options]
+    return run_module("pytest", [*tests, *plain], {**environ, **server.environ, **settings_of_run(server.api)}, 570)
 
 
 @pytest.fixture(scope="module", params=contracts.apis())

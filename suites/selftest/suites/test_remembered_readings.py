@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from reports.__main__ import main
+from suites.selftest.python_runs import run_module
 
 ROOT = Path(__file__).parents[3]
 GENERIC = "suites/generic/test_operations.py::test_invalid_requests"
@@ -63,19 +64,16 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **settings}
 
 
-def command(file: Path, results: Path, *options: str) -> list[str]:
-    """pytest with that file of readings."""
-    plain = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--effort", EFFORT]
-    return [*plain, "--alluredir", str(results), "--readings", str(file), *options]
+def pytest_options(file: Path, results: Path, *options: str) -> list[str]:
+    """The arguments of pytest for a run with that file of readings."""
+    plain = ["-p", "no:cacheprovider", "--effort", EFFORT, "--alluredir", str(results)]
+    return [*plain, "--readings", str(file), *options]
 
 
 def run(file: Path, *options: str, settings: Mapping[str, str] | None = None) -> Ended:
     """A run of these tests or with these options."""
     results = file.parent / "results"
-    ended = subprocess.run(
-        command(file, results, *options),
-        cwd=ROOT, env=environment(settings or {}), capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    ended = run_module("pytest", pytest_options(file, results, *options), environment(settings or {}), PATIENCE)
     return Ended(ended.returncode, ended.stdout + ended.stderr, results)
 
 
@@ -208,8 +206,9 @@ def test_a_fixed_reading_is_judged_by_its_variable_alone(file: Path) -> None:
 
 def stopped_run(file: Path, number: signal.Signals) -> None:
     """A run that gets that signal once its first test has passed."""
+    options = pytest_options(file, file.parent / "results", "-v", TESTS[2], "suites/getflow/test_dates.py")
     started = subprocess.Popen(
-        command(file, file.parent / "results", "-v", TESTS[2], "suites/getflow/test_dates.py"),
+        [sys.executable, "-m", "pytest", *options],
         cwd=ROOT, env={**environment({}), "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert started.stdout is not None
@@ -256,10 +255,7 @@ def test_a_file_that_cannot_be_used_is_misuse(content: str | None, reason: str, 
     if content:
         file.write_text(content)
     results = tmp_path / "results"
-    ended = subprocess.run(
-        command(file, results, TESTS[2]),
-        cwd=ROOT, env=environment({}), capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    ended = run_module("pytest", pytest_options(file, results, TESTS[2]), environment({}), PATIENCE)
     lines = [line for line in (ended.stdout + ended.stderr).splitlines() if "--readings: " in line]
     assert (ended.returncode, len(lines)) == (2, 1), ended.stdout + ended.stderr
     assert reason in lines[0]

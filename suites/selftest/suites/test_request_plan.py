@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import contracts
 from suites.reporting import request_plan
 from suites.reporting.request_plan import api_of_node, plan_text, planned_requests, requests_of_test
+from suites.selftest.python_runs import run_module
 
 ROOT = Path(__file__).parents[3]
 SLICES = {
@@ -85,8 +87,8 @@ def test_a_budget_bounds_a_greater_effort() -> None:
 
 def test_every_test_is_measured() -> None:
     """A test that was added, or renamed, needs `python -m suites.request_counts`."""
-    command = [sys.executable, "-m", "pytest", "suites", "--collect-only", "-q", "-p", "no:cacheprovider"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.splitlines()
+    command = ["suites", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    listed = run_module("pytest", command, os.environ).stdout.splitlines()
     node_ids = [line for line in listed if line.startswith("suites/")]
     assert node_ids, "no test was collected"
     missing = {api: planned_requests(api, node_ids, 1)[1] for api in contracts.apis()}

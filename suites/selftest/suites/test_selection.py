@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from suites.reporting.pytest_plugin import ROOT, is_selection
+from suites.selftest.python_runs import run_module
 
 
 def config_of(*arguments: str, folder: Path = ROOT) -> pytest.Config:
@@ -54,11 +55,10 @@ def test_a_suite_that_cannot_be_imported_is_one_error(tmp_path: Path) -> None:
 
 def collected(keyword: str) -> set[str]:
     """The tests of getflow's error codes that `-k` selects."""
-    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", "-k", keyword]
-    ended = subprocess.run(
-        [*command, "suites/getflow/test_error_codes.py", "suites/getflow/test_errors.py"],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    options = ["-q", "--collect-only", "-p", "no:cacheprovider", "-k", keyword]
+    ended = run_module(
+        "pytest", [*options, "suites/getflow/test_error_codes.py", "suites/getflow/test_errors.py"], os.environ
+    )
     return {line for line in ended.stdout.splitlines() if "::" in line}
 
 
