@@ -18,16 +18,16 @@ def sample(changes: Sequence[tuple[str, Change]], count: int) -> list[tuple[str,
     return [by_name[name] for name in sample_of_names(list(by_name), count)]
 
 
-def sample_of_names(names: Sequence[str], count: int) -> list[str]:
-    """`count` of these names, or all when there are fewer."""
-    content = _content_digest()
+def sample_of_names(names: Sequence[str], count: int, folders: Sequence[str] = CONTENT) -> list[str]:
+    """`count` of these names, or all when there are fewer, by the content of the folders."""
+    content = _content_digest(folders)
     return sorted(names, key=lambda name: hashlib.sha256(f"{content}{name}".encode()).hexdigest())[:count]
 
 
-def _content_digest() -> str:
+def _content_digest(folders: Sequence[str]) -> str:
     files = sorted(
         path
-        for folder in CONTENT
+        for folder in folders
         for path in (ROOT / folder).rglob("*")
         if path.suffix in (".py", ".yaml") and path.is_file()
     )
