@@ -459,7 +459,9 @@ def test_every_change_has_a_probe() -> None:
     assert set(PROBES) == in_process  # test_wire_changes has those that need a socket
 
 
-@pytest.mark.parametrize("name", PROBES)
-def test_every_change_can_be_seen(name: str) -> None:
-    change = {**bitvis.FAULTS, **bitvis.VARIANTS}[name]
-    assert visible_replies([change], PROBES[name]) != visible_replies([], PROBES[name])
+def test_every_change_can_be_seen() -> None:
+    changes = {**bitvis.FAULTS, **bitvis.VARIANTS}
+    unseen = [
+        name for name, probe in PROBES.items() if visible_replies([changes[name]], probe) == visible_replies([], probe)
+    ]
+    assert unseen == []

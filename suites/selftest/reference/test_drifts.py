@@ -114,13 +114,15 @@ def handshake(*changes: Change) -> list[tuple[str, str]]:
     ).headers
 
 
-@pytest.mark.parametrize(("api", "name"), DRIFTS)
-def test_a_drift_shows_in_the_replies_to_its_requests(api: str, name: str) -> None:
-    change = load(api).DRIFTS[name]
+def can_be_seen(api: str, change: Change) -> bool:
+    """Whether the replies to the API's requests differ, or the header of a handshake."""
     if change.hooks == ("open",):
-        assert handshake(change) != handshake()
-    else:
-        assert replies(server(api, change), PROBES[api]) != replies(server(api), PROBES[api])
+        return handshake(change) != handshake()
+    return replies(server(api, change), PROBES[api]) != replies(server(api), PROBES[api])
+
+
+def test_every_drift_shows_in_the_replies_to_its_requests() -> None:
+    assert [(api, name) for api, name in DRIFTS if not can_be_seen(api, load(api).DRIFTS[name])] == []
 
 
 @pytest.mark.parametrize("api", ["bitvis", "flowapp", "flowback", "getflow"])
@@ -129,9 +131,9 @@ def test_drifts_can_be_combined(api: str) -> None:
     assert len(answered) == len(PROBES[api])
 
 
-@pytest.mark.parametrize(("api", "name"), DRIFTS)
-def test_a_drift_says_in_a_sentence_what_it_changes(api: str, name: str) -> None:
-    assert re.fullmatch(r"\S+ .+\.", load(api).DRIFTS[name].summary)
+def test_every_drift_says_in_a_sentence_what_it_changes() -> None:
+    summaries = [load(api).DRIFTS[name].summary for api, name in DRIFTS]
+    assert [summary for summary in summaries if not re.fullmatch(r"\S+ .+\.", summary)] == []
 
 
 def test_a_drift_is_switched_on_by_its_name() -> None:

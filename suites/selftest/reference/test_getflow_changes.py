@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from fixtures.reference.protocol import Handler
 from suites.selftest.reference.getflow_requests import (
     NEW_TASK,
@@ -370,7 +368,10 @@ def test_every_fault_and_variant_has_requests() -> None:
     assert list(REQUESTS_BY_CHANGE) == list(CHANGES)
 
 
-@pytest.mark.parametrize("name", REQUESTS_BY_CHANGE)
-def test_change_shows_in_the_replies_to_its_requests(name: str) -> None:
-    requests = REQUESTS_BY_CHANGE[name]
-    assert visible_replies(server(CHANGES[name]), requests) != visible_replies(server(), requests)
+def test_change_shows_in_the_replies_to_its_requests() -> None:
+    unseen = [
+        name
+        for name, requests in REQUESTS_BY_CHANGE.items()
+        if visible_replies(server(CHANGES[name]), requests) == visible_replies(server(), requests)
+    ]
+    assert unseen == []

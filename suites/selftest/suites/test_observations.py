@@ -23,7 +23,6 @@ MODULES = sorted(
     for folder in ("generic", *contracts.apis())
     for path in (ROOT / "suites" / folder).glob("*.py")
 )
-every_module = pytest.mark.parametrize("module", MODULES)
 
 
 def truth_of(node: ast.expr, atoms: set[str]) -> Truth:
@@ -72,20 +71,30 @@ def marks_of(test: ast.FunctionDef) -> set[str]:
     return {call.id for call in calls if isinstance(call, ast.Name)}
 
 
-@every_module
-def test_a_check_of_a_reading_can_fail(module: str) -> None:
-    calls = calls_of("one_of", ast.parse((ROOT / module).read_text()))
-    exhaustive = [f"{module}:{call.lineno}" for call in calls if call.keywords and is_exhaustive(call)]
+def marked_tests() -> list[tuple[str, set[str]]]:
+    """The tests of all modules as MODULE: NAME, with the names of their marks."""
+    return [
+        (f"{module}: {test.name}", marks_of(test))
+        for module in MODULES
+        for test in ast.parse((ROOT / module).read_text()).body
+        if isinstance(test, ast.FunctionDef) and test.name.startswith("test_")
+    ]
+
+
+def test_a_check_of_a_reading_can_fail() -> None:
+    exhaustive = [
+        f"{module}:{call.lineno}"
+        for module in MODULES
+        for call in calls_of("one_of", ast.parse((ROOT / module).read_text()))
+        if call.keywords and is_exhaustive(call)
+    ]
     assert exhaustive == [], "one of these conditions always holds: use readings.observe(...)"
 
 
-@every_module
-def test_a_test_that_only_observes_says_so(module: str) -> None:
-    for test in ast.parse((ROOT / module).read_text()).body:
-        if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
-            marks = marks_of(test)
-            assert ("observation" in marks) == test.name.startswith("test_observe_"), f"{module}: {test.name}"
-            assert not {"observation", "clause"} <= marks, f"{module}: {test.name} is an observation or a check"
+def test_a_test_that_only_observes_says_so() -> None:
+    tests = marked_tests()
+    assert [test for test, marks in tests if ("observation" in marks) != (": test_observe_" in test)] == []
+    assert [test for test, marks in tests if {"observation", "clause"} <= marks] == [], "an observation or a check"
 
 
 @pytest.mark.parametrize(
