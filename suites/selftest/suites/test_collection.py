@@ -17,10 +17,13 @@ from contracts.openapi import load_contract
 from contracts.operation import Operation
 from fixtures.corpus import EFFORTS, Corpus, corpus
 from suites.generic import test_operations
+from suites.selftest.python_runs import run_module
 
 ROOT = Path(__file__).parents[3]
 # Operations whose valid requests can vary, but only as far as the documented and boundary ones do.
 MOST_WITHOUT_NEW_CASES = defaultdict(int, {"test_valid_requests": 2})
+
+LISTING = ("--collect-only", "-q", "-p", "no:allure_pytest", "--effort=quick")
 
 pytestmark = pytest.mark.xdist_group("collection")  # several tests read what one process has collected
 
@@ -28,11 +31,9 @@ pytestmark = pytest.mark.xdist_group("collection")  # several tests read what on
 @cache
 def collected(hash_seed: str, *arguments: str) -> list[str]:
     """The ids of the tests of a quick run, in a process with that PYTHONHASHSEED."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:allure_pytest", "--effort=quick"]
     environ = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    run = subprocess.run(
-        [*command, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=180, check=False
-    )
+    command = [sys.executable, "-m", "pytest", *LISTING, *arguments]
+    run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=180, check=False)
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
     return [line for line in run.stdout.splitlines() if "::" in line]
 
@@ -43,7 +44,8 @@ def test_every_process_collects_the_same_in_the_same_order() -> None:
 
 def test_an_operation_is_addressed_by_its_label() -> None:
     address = "suites/generic/test_operations.py::test_valid_requests[getflow GET /tasks]"
-    assert collected("1", address) == [address]
+    listed = run_module("pytest", [*LISTING, address], os.environ).stdout.splitlines()
+    assert [line for line in listed if "::" in line] == [address]
 
 
 def test_a_run_against_targets_has_no_test_of_the_suite_itself() -> None:
@@ -52,8 +54,8 @@ def test_a_run_against_targets_has_no_test_of_the_suite_itself() -> None:
 
 def test_a_list_of_the_tests_leaves_the_results_of_the_last_run(tmp_path: Path) -> None:
     (tmp_path / "earlier-result.json").write_text("{}")
-    command = [sys.executable, "-m", "pytest", "suites/flowback", "--collect-only", "-q", f"--alluredir={tmp_path}"]
-    subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, timeout=180, check=True)
+    options = ["suites/flowback", "--collect-only", "-q", f"--alluredir={tmp_path}"]
+    assert run_module("pytest", options, os.environ).returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == ["earlier-result.json"]
 
 

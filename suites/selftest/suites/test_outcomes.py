@@ -272,10 +272,10 @@ def test_a_broken_promise_fails(tmp_path: Path, node: Path) -> None:
     assert run.pytest_code == 1
 
 
-@pytest.mark.parametrize("ci", ["", "true"], ids=["terminal", "CI server"])
-def test_one_wrong_type_is_one_cause_everywhere(tmp_path: Path, ci: str) -> None:
+@pytest.mark.parametrize(("ci", "workers"), [("", ["-n", "2"]), ("true", [])], ids=["terminal, workers", "CI server"])
+def test_one_wrong_type_is_one_cause_everywhere(tmp_path: Path, ci: str, workers: list[str]) -> None:
     tests = [PAGES, "suites/generic/test_operations.py", "-k", "flowback and (total_page or GET)"]
-    run = ended_run(tmp_path, None, {"CI": ci}, *tests, "--fault", "flowback.gives_total_page_as_text", "-n", "2")
+    run = ended_run(tmp_path, None, {"CI": ci}, *tests, "--fault", "flowback.gives_total_page_as_text", *workers)
     assert_all_say(run, "fail")
     (cause,) = json.loads((run.out / "summary.json").read_text())["apis"]["flowback"]["causes"]
     assert (cause["clause"], cause["example"]["slot"], len(cause["tests"])) == ("FLOWBACK-LIST-7", "/total_page", 7)
@@ -319,8 +319,8 @@ def test_a_breach_of_what_was_inferred_fails_a_strict_run(tmp_path: Path) -> Non
     assert run.pytest_code == 1
 
 
-def test_a_warning_reaches_the_process_that_started_the_workers(tmp_path: Path) -> None:
-    run = ended_run(tmp_path, None, {}, PAGES, "--fault", INFERRED_FAULT, "-n", "2")
+def test_a_warning_reaches_the_process_that_started_the_worker(tmp_path: Path) -> None:
+    run = ended_run(tmp_path, None, {}, PAGES, "--fault", INFERRED_FAULT, "-n", "1")
     assert_all_say(run, "pass")
     assert "1 contract warning in" in run.pytest_text
 
