@@ -14,11 +14,13 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import contracts
 from fixtures import reference
+from fixtures.known_variables import known_settings
 from fixtures.targets import embedded_references
 from suites.harden.echo_server import echo_server
 
@@ -41,21 +43,26 @@ def run(name: str, folder: Path) -> list[str]:
     """The leaks of an API's runs; prints what was searched."""
     result = check(folder, ["-k", name, "--effort", "quick"], [name])
     print(f"    {result.summary()}")
-    return result.leaks
+    return result.leaks if result.masked else ["no output has a masked secret: the runs have shown nothing"]
 
 
 @dataclass
 class LeakCheck:
-    """What was searched: canaries by the name of their variable, bytes by sink, and each leak in a line."""
+    """What was searched: canaries by the name of their variable, bytes by sink, and each leak in a line; and the sinks
+    that have a secret which was masked.
+    """
 
     canaries: Mapping[str, str]
     sinks: dict[str, int] = field(default_factory=dict)
+    masked: set[str] = field(default_factory=set)
     leaks: list[str] = field(default_factory=list)
 
     def search(self, sink: str, content: bytes) -> None:
         """Search one output of a run."""
         text = content.decode(errors="replace").lower()
         self.sinks[sink] = len(content)
+        if b"***" in content:
+            self.masked.add(sink)
         for variable, canary in self.canaries.items():
             form = next((form for form in beginnings(canary) if form.lower() in text), None)
             if form is not None:
@@ -71,7 +78,7 @@ class LeakCheck:
 
 def canaries(apis: Iterable[str]) -> dict[str, str]:
     """A secret of its own for each variable of these APIs that holds one."""
-    names = [(api, name) for api in apis for name in NAMES]
+    names = [(api, name) for api in apis for name in NAMES if name in known_settings(api)]
     return {
         f"{api.upper()}_{name}": NAMES[name].format(number=number, name=api) for number, (api, name) in enumerate(names)
     }
@@ -89,7 +96,7 @@ def beginnings(canary: str) -> Iterator[str]:
 
 def settings(apis: Sequence[str], url: str, secrets: Mapping[str, str]) -> dict[str, str]:
     """The environment of a run with these secrets at the server: every API may be written to."""
-    variables = {"PYTHONPATH": str(ROOT)}
+    variables = {"PYTHONPATH": str(ROOT), "LOAD_PERMITTED_BY": f"hardening, {date.today()}"}
     for api in apis:
         known = {**reference.load(api).KNOWN, "URL": f"{url}/{api}", "WRITES": "1", "RATE": "0"}
         variables |= {f"{api.upper()}_{name}": value for name, value in known.items()}
