@@ -84,7 +84,7 @@ def test_refused_users_of_a_closed_model_wait(tmp_path: Path, refusing_url: str,
 
 
 def test_refused_arrivals_come_as_planned(tmp_path: Path, refusing_url: str) -> None:
-    run = refused_run(tmp_path, refusing_url, "-u 5 --rate 40 --arrivals even")
+    run = refused_run(tmp_path, refusing_url, "-u 40 --rate 40 --arrivals even")  # users for a second of stalls
     counts = run.result["arrivals"]["Visitor"]
     assert (counts["dropped"], counts["started"] > 50) == (0, True)
     assert sum(health["backoffs"] for health in run.result["health"].values()) == 0
