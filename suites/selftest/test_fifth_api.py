@@ -25,7 +25,7 @@ ON_OUR_REFERENCE, ON_A_SERVER = (
 TOX = re.compile(r"\.venv/bin/tox -e ([\w-]+)(?: -- (.*))?")
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.slow(seconds=600),
     pytest.mark.xdist_group("fifth_api"),
     pytest.mark.skipif(any((ROOT / path).exists() for path in FILES), reason="the tutorial was carried out here"),
 ]

@@ -30,7 +30,7 @@ def test_a_wrong_member_is_no_error_of_ours(api: str) -> None:
     assert broken(api, 1, SLICES[api]) == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=80)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("api", contracts.apis())
 def test_no_wrong_member_is_an_error_of_ours(api: str, seed: int) -> None:

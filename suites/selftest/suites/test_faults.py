@@ -99,7 +99,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {f"{result['api']}.{result['name']}": result["verdict"] for result in table["results"]}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 @pytest.mark.xdist_group("watched")
 @pytest.mark.parametrize("breakage", WATCHED)
 def test_conformance_suites_catch_when(breakage: str, watched: dict[str, str]) -> None:

@@ -58,7 +58,7 @@ def test_the_lines_of_the_readme_are_settings(environ: dict[str, str]) -> None:
     assert readme_variables() - {"BITVIS_TOKEN", "BITVIS_LOGIN", "BITVIS_DEEPSTREAM_PROTOCOL"} <= environ.keys()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=40)
 def test_an_installation_with_habits_of_its_own_has_no_finding(environ: dict[str, str], tmp_path: Path) -> None:
     run = ended_run(tmp_path, None, environ, *TESTS, "--effort", "quick", "-rA")
     assert run.pytest_code == 0, run.pytest_text[-4000:]

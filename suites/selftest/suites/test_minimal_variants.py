@@ -29,7 +29,7 @@ def test_other_seeds_run_against_the_references_and_each_minimal_variant(tmp_pat
     assert seeds == {("all", "1"), ("all", "2"), ("flowback", "minimal 1"), ("flowback", "minimal 2")}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 @pytest.mark.parametrize("api", ["bitvis", "flowapp", "flowback"])
 def test_own_tests_blame_no_minimal_variant_for_what_the_document_says(api: str, tmp_path: Path) -> None:
     names = [name for name, change in load(api).VARIANTS.items() if change.minimal]

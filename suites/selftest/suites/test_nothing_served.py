@@ -35,7 +35,7 @@ def run(folder: Path, api: str, url: str, *arguments: str) -> list[ResultRecord]
     return results
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=80)
 @pytest.mark.parametrize("api", contracts.apis())
 def test_nothing_passes_where_no_address_is_served(api: str, tmp_path: Path) -> None:
     with serve(api, lambda *_: NOT_FOUND) as (url, _):

@@ -20,7 +20,10 @@ from suites.selftest.python_runs import run_module
 ROOT = Path(__file__).parents[3]
 READS = {"LIST", "OPEN", "INDEX"}  # of bitvis
 WRITES = re.compile(r"delete|update|create|drop|\brun\b", re.IGNORECASE)
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("read_only_run")]  # whose runs the tests of this file share
+pytestmark = [
+    pytest.mark.slow(seconds=60),
+    pytest.mark.xdist_group("read_only_run"),
+]  # whose runs the tests of this file share
 IDENTITY = ReceivedRequest("GET", "/.well-known/flowproof-reference")
 
 

@@ -179,7 +179,7 @@ def test_what_is_printed_shows_faults_that_need_a_state(tmp_path: Path) -> None:
     assert outcomes == dict.fromkeys(SAMPLE, DIFFERS)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=300)
 def test_what_is_printed_shows_nearly_all_faults(tmp_path: Path) -> None:
     entries = [entry for entry in tried(tmp_path, "--sample=150") if "curl" in entry["command"]]
     others = [f"{entry['fault']}: {entry['outcome']}" for entry in entries if entry["outcome"] != DIFFERS]
