@@ -186,7 +186,7 @@ def test_job_whose_address_is_lost_ends_with_2(name: str, checkout: Path, server
 def test_load_job_writes_the_page_of_the_job(checkout: Path, server: dict[str, str], tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     run("github-load", server, checkout, GITHUB_STEP_SUMMARY=str(page))
-    assert "every objective was met" in page.read_text()
+    assert "Every objective was met." in page.read_text()
 
 
 @pytest.mark.slow
