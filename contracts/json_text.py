@@ -11,10 +11,10 @@ MAX_LEVELS = 200  # arrays and objects within each other; Python itself gives up
 MAX_JSON = 4 << 20  # bytes of JSON that are judged, and MAX_VALUES in it: the judges cannot take much more in time
 MAX_VALUES = 200_000
 MAX_NAME = 80  # characters of a member's name in a message
-SHARED_BYTES = 64 << 10  # of a text, at most, whose value is kept for its next reader
-_BRACKETS = b"[]{}"
+SMALL_BYTES = 64 << 10  # of a text, at most, whose value is kept until others have been read
+SHARED_BYTES = 1 << 20  # of a longer one whose value is kept until the next long one: a list that several readers see
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # each bracket as the signed byte of its step: 1 or -1
-_OTHERS = bytes(set(range(256)) - set(_BRACKETS))
+_OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 def read_json(text: bytes) -> Any:
@@ -33,12 +33,14 @@ def read_json(text: bytes) -> Any:
 
 def read_shared(text: bytes) -> Any:
     """The value of `read_json`, for a reader that changes nothing in it: the next one may get the same object."""
-    return _kept(text) if len(text) <= SHARED_BYTES else read_json(text)
+    if len(text) <= SMALL_BYTES:
+        return _small(text)
+    return _long(text) if len(text) <= SHARED_BYTES else read_json(text)
 
 
-@lru_cache(maxsize=32)  # judges and coverage read a response one after the other, those of a case at its end
-def _kept(text: bytes) -> Any:
-    return read_json(text)
+# judges and coverage read a response one after the other, those of a case at its end
+_small = lru_cache(maxsize=32)(read_json)
+_long = lru_cache(maxsize=1)(read_json)
 
 
 def require_judgeable(text: bytes) -> None:
@@ -53,7 +55,14 @@ def is_too_deep(text: bytes) -> bool:
     """Whether a JSON text has more than MAX_LEVELS arrays and objects within each other."""
     if text.count(b"[") + text.count(b"{") <= MAX_LEVELS:
         return False
-    return not _collapses(text.translate(None, _OTHERS)) and _levels(text) > MAX_LEVELS
+    brackets = _brackets_outside_of_strings(text)
+    return not _collapses(brackets) and _levels(brackets) > MAX_LEVELS
+
+
+def _brackets_outside_of_strings(text: bytes) -> bytes:
+    unescaped = text.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in text else text
+    brackets = unescaped.translate(None, _OTHERS).replace(b'""', b"")  # two quotes less: what is inside stays inside
+    return b"".join(brackets.split(b'"')[::2])
 
 
 def _collapses(brackets: bytes) -> bool:
@@ -66,10 +75,8 @@ def _collapses(brackets: bytes) -> bool:
     return False
 
 
-def _levels(text: bytes) -> int:
-    outside_of_strings = b"".join(text.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
-    steps = outside_of_strings.translate(_STEPS, _OTHERS)
-    return max(accumulate(memoryview(steps).cast("b")), default=0)
+def _levels(brackets: bytes) -> int:
+    return max(accumulate(memoryview(brackets.translate(_STEPS)).cast("b")), default=0)
 
 
 def _no_constant(name: str) -> None:

@@ -117,7 +117,7 @@ def _records_in(api: Api, exchange: Exchange, pointer: str) -> Iterator[Mapping[
     if exchange.response.error or is_refusal(api.contract, exchange.response):
         return
     try:
-        values = json_pointer.find(exchange.response.json(), pointer)
+        values = json_pointer.find(exchange.response.shared_json(), pointer)
     except (ValueError, RecursionError):
         return
     for value in values[0] if values and isinstance(values[0], list) else values:

@@ -27,6 +27,9 @@ def nested(levels: int, opening: bytes = b"[", closing: bytes = b"]", inner: byt
         (b'["' + b"[" * 1000 + b'"]', False),
         (nested(MAX_LEVELS - 1, inner=b'"]]]\\"[[["'), False),
         (nested(MAX_LEVELS + 1, inner=b'"]]]\\"[[["'), True),
+        (nested(MAX_LEVELS, b'["]",', b',"["]', b"1"), False),
+        (nested(MAX_LEVELS + 1, b'["]",', b',"["]', b"1"), True),
+        (nested(MAX_LEVELS + 1, b'["\\"]","",', b',"[\\\\"]', b"1"), True),
         (b"[" * 10_000, True),
     ],
 )
