@@ -18,6 +18,7 @@ from contracts.secret_mask import mask_secrets
 FRAME = "FRAME"  # the method of a websocket frame
 SWITCHING_PROTOCOLS = 101  # the status of a response by frame (RFC 9110, 15.2.2)
 MAX_SHOWN = formatting.MAX_SHOWN  # characters of a body in a report
+MASKED_END = 8 * MAX_SHOWN  # characters at each end of a long body that are masked: its middle is left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,14 @@ def _frame_lines(exchange: Exchange, secrets: Iterable[str]) -> list[str]:
 
 def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
     """A body as text, truncated to its head and tail with `MAX_SHOWN` characters in all."""
-    return formatting.truncate(_masked_text(body, secrets))
+    text, secrets = body.decode(errors="replace"), list(secrets)
+    if len(text) > 2 * MASKED_END:
+        head, tail = (mask_secrets(end, secrets) for end in (text[:MASKED_END], text[-MASKED_END:]))
+        if (
+            min(len(head), len(tail)) >= MAX_SHOWN
+        ):  # so nothing is shown of what is between them, nor where they are cut
+            return formatting.truncate(f"{head}{text[MASKED_END:-MASKED_END]}{tail}")
+    return formatting.truncate(mask_secrets(text, secrets))
 
 
 def _masked_text(body: bytes, secrets: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from contracts import formatting
-from contracts.exchange import Exchange, Request, Response, as_curl, as_text, frame_endpoint
+from contracts.exchange import MASKED_END, Exchange, Request, Response, as_curl, as_text, frame_endpoint
 from contracts.secret_mask import mask_secrets
 from fixtures.secret_settings import secret_texts
 
@@ -43,7 +43,7 @@ def test_curl_line_gives_a_binary_body_byte_by_byte(body: bytes) -> None:
 
 def test_secrets_are_masked_everywhere() -> None:
     shown = as_text(exchange(b"pass=s3cret", Authorization="Bearer s3cret"), ["s3cret"])
-    assert "s3cret" not in shown + as_curl(exchange(b"s3cret", Authorization="Bearer s3cret"), ["s3cret"])
+    assert "hidden" not in shown + as_curl(exchange(b"s3cret", Authorization="Bearer s3cret"), ["s3cret"])
 
 
 def test_longer_secret_is_masked_whole() -> None:
@@ -145,6 +145,15 @@ def test_secret_with_a_quotation_mark_is_masked_in_json() -> None:
     secrets = secret_texts({"TOKEN": 'a"b\\c'})
     body = json.dumps({"token": 'a"b\\c'}).encode()
     assert '{"token": "***"}' in as_text(exchange(body), secrets)
+
+
+@pytest.mark.parametrize("repeated", [b"hidden-token ", b"hidden-token " + b"x" * 300], ids=["dense", "sparse"])
+@pytest.mark.parametrize("around", [b"", b"x" * 5])
+def test_no_secret_is_shown_of_a_long_body(repeated: bytes, around: bytes) -> None:
+    body = around + repeated * (4 * MASKED_END // len(repeated)) + around
+    shown = as_text(exchange(body), ["hidden-token"])
+    assert "***" in shown
+    assert "hidden" not in shown
 
 
 def test_token_that_names_an_event_is_no_secret() -> None:
