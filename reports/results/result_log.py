@@ -101,7 +101,9 @@ class ResultLog:
 
     def append(self, record: ResultRecord) -> None:
         """Write a record; once this returns, it survives the end of this process."""
-        line = json.dumps({"run": self._run, **asdict(record)}, ensure_ascii=False)
+        members = {member.name: getattr(record, member.name) for member in fields(record)}
+        members["findings"] = [asdict(finding) for finding in record.findings]  # a deep copy of the rest costs much
+        line = json.dumps({"run": self._run, **members}, ensure_ascii=False)
         with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(line + "\n")
 

@@ -6,14 +6,16 @@ output and the exception's own text, before any other plugin reads it.
 
 from __future__ import annotations
 
+import json
 import os
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 import allure_pytest.plugin  # type: ignore[import-untyped]  # Allure has no types
 import pytest
 from allure_commons import hookimpl
-from allure_commons.logger import AllureFileLogger
+from allure_commons.logger import INDENT, AllureFileLogger
 from allure_commons.model2 import Status
 
 import contracts
@@ -38,7 +40,12 @@ def configure(config: pytest.Config) -> None:
         """Writes results for Allure, masked, and only such containers as a report has a use for."""
 
         def _report_item(self, item: Any) -> None:
-            super()._report_item(_masked(item, secrets))  # type: ignore[no-untyped-call]  # Allure has no types
+            indent = INDENT if os.environ.get("ALLURE_INDENT_OUTPUT") else None
+            text = json.dumps(_masked(item, secrets), indent=indent, ensure_ascii=False)
+            path = self._report_dir / item.file_pattern.format(prefix=uuid.uuid4())
+            incomplete = path.with_name(f"{path.name}.tmp")
+            incomplete.write_text(text, "utf-8")
+            incomplete.replace(path)
 
         @hookimpl
         def report_container(self, container: Any) -> None:
@@ -72,7 +79,10 @@ def mask_report(report: pytest.TestReport | pytest.CollectReport, secrets: Seque
 
 
 def _masked(value: Any, secrets: Sequence[str]) -> Any:
-    """The value with every text in it masked: in lists, mappings, and objects of Allure's model, which are changed."""
+    """The value with every text in it masked: in lists, mappings, and objects of Allure's model.
+
+    Such an object becomes a mapping of its members, without those that are empty, as Allure writes it.
+    """
     if isinstance(value, str):
         return mask_secrets(value, secrets)
     if isinstance(value, list | tuple):
@@ -80,5 +90,6 @@ def _masked(value: Any, secrets: Sequence[str]) -> Any:
     if isinstance(value, dict):
         return {_masked(key, secrets): _masked(item, secrets) for key, item in value.items()}
     if type(value).__module__ == ALLURE_MODEL:
-        vars(value).update({name: _masked(member, secrets) for name, member in vars(value).items()})
+        members = vars(value).items()
+        return {name: _masked(member, secrets) for name, member in members if member or member is False}
     return value
