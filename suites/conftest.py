@@ -61,11 +61,13 @@ from suites.reporting.result_recorder import (
 )
 from suites.reporting.tried_prerequisites import TriedPrerequisites
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
+from suites.selected_apis import selected_apis
 
 RECORDER = pytest.StashKey[ExchangeRecorder]()
 ANSWERING = pytest.StashKey[set[str]]()  # the APIs whose targets have answered this process
 COLLECTION_ERRORS = pytest.StashKey["CollectionErrors"]()
-SELFTEST = Path(__file__).parent / "selftest"
+SUITES = Path(__file__).parent
+SELFTEST = SUITES / "selftest"
 EXIT_BROKEN = EXIT_MISUSE = 2
 
 
@@ -132,7 +134,9 @@ def _process_name() -> str:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    return broken_contracts.is_of_broken_api(config, collection_path) or None
+    of_others = set(contracts.apis()) - selected_apis(config)
+    is_of_others = any(collection_path.is_relative_to(SUITES / api) for api in of_others)
+    return is_of_others or broken_contracts.is_of_broken_api(config, collection_path) or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -244,7 +248,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    apis = broken_contracts.working_apis(metafunc.config)
+    selected = selected_apis(metafunc.config)
+    apis = [api for api in broken_contracts.working_apis(metafunc.config) if api in selected]
     missing = set(metafunc.fixturenames) - _parametrized_names(metafunc.definition)
     if "operation" in missing:
         operations = [operation for api in apis for operation in load_contract(api).operations.values()]

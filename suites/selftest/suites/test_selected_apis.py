@@ -1,0 +1,40 @@
+"""Which APIs an expression of `-k` can select tests of."""
+
+from __future__ import annotations
+
+import pytest
+
+from suites.selected_apis import MAX_UNKNOWN, by_keyword
+
+APIS = ["shop", "mail"]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "expected"),
+    [
+        ("", {"shop", "mail"}),
+        ("shop", {"shop"}),
+        ("SHOP", {"shop"}),
+        ("shop or mail", {"shop", "mail"}),
+        ("not shop", {"shop", "mail"}),  # a test of no API matches too
+        ("pagination", {"shop", "mail"}),
+        ("not pagination", {"shop", "mail"}),
+        ("shop and pagination", {"shop"}),
+        ("shop or pagination", {"shop", "mail"}),
+        ("not (shop and pagination)", {"shop", "mail"}),
+        ("not shop and mail", {"mail"}),
+        ("SHOP-ERR-1.", {"shop"}),
+        ("SHOP-ERR-1. or MAIL-ERR-1.", {"shop", "mail"}),
+        ("not SHOP-ERR-1.", {"shop", "mail"}),
+        ("sho", {"shop", "mail"}),
+        ("shop and mail", set()),
+        ("shop and", {"shop", "mail"}),  # pytest says what is wrong with it
+    ],
+)
+def test_only_apis_that_can_match_are_selected(keyword: str, expected: set[str]) -> None:
+    assert by_keyword(keyword, APIS) == expected
+
+
+def test_a_long_expression_selects_without_trying_all_its_texts() -> None:
+    texts = " or ".join(f"text{number}" for number in range(4 * MAX_UNKNOWN))
+    assert by_keyword(f"shop and ({texts})", APIS) == {"shop"}
