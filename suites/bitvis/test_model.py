@@ -7,15 +7,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis.errors import Flaky, FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 
+from fixtures.corpus import Corpus
 from fixtures.target_api import Api
 from fixtures.transports import Transport
 from suites.bitvis.object_model import ObjectStateMachine
-from suites.hypothesis_profiles import number_of_examples
 
 pytestmark = pytest.mark.bug_kind("stale")
 
 clause = pytest.mark.clause
-MACHINES, STEPS = 20, 20
+STEPS = 20
 
 
 @clause(
@@ -34,7 +34,7 @@ MACHINES, STEPS = 20, 20
     "BITVIS-PAGE-1",
     "BITVIS-PAGE-2",
 )
-def test_objects_match_the_model_after_any_calls(api: Api, transport: Transport) -> None:
+def test_objects_match_the_model_after_any_calls(api: Api, transport: Transport, corpus: Corpus) -> None:
     """After creations, changes, listings and deletions in any order, every object is as the model predicts."""
 
     class Machine(ObjectStateMachine):
@@ -42,7 +42,7 @@ def test_objects_match_the_model_after_any_calls(api: Api, transport: Transport)
             super().__init__(api, transport)
 
     limits = settings(
-        max_examples=number_of_examples(MACHINES),
+        max_examples=corpus.effort.chains,
         stateful_step_count=STEPS,
         suppress_health_check=list(HealthCheck),
     )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky, FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 
+from fixtures.corpus import Corpus
 from fixtures.http_client import Unreachable
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports import ABSENT, Transport
@@ -52,13 +53,14 @@ from suites.bitvis.public_calls import (
     require_served,
 )
 from suites.hypothesis_checks import for_all
+from suites.hypothesis_profiles import MIN_EXAMPLES
 from suites.observed_readings import ObservedReadings, observation
 
 clause = pytest.mark.clause
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 each_collection = pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000007"
-STATEFUL_SETTINGS = settings(max_examples=8, stateful_step_count=12, suppress_health_check=list(HealthCheck))
+STEPS = 12
 DOCUMENTED_TIME = "%Y-%m-%dT%H:%M:%S%z"
 
 
@@ -183,7 +185,7 @@ def test_every_transport_lists_the_same_below_an_object(
 
 
 @clause("BITVIS-CLIENT-1", "BITVIS-CLIENT-2", "BITVIS-CLIENT-3")
-def test_labels_match_the_model_after_any_calls(api: Api, transport: Transport) -> None:
+def test_labels_match_the_model_after_any_calls(api: Api, transport: Transport, corpus: Corpus) -> None:
     """After creations and deletions of labels and addresses in any order, each address has its own labels."""
     require_labels(api, transport)
 
@@ -191,8 +193,13 @@ def test_labels_match_the_model_after_any_calls(api: Api, transport: Transport) 
         def __init__(self) -> None:
             super().__init__(api, transport)
 
+    limits = settings(
+        max_examples=max(MIN_EXAMPLES, corpus.effort.chains // 2),
+        stateful_step_count=STEPS,
+        suppress_health_check=list(HealthCheck),
+    )
     try:
-        run_state_machine_as_test(Machine, settings=STATEFUL_SETTINGS)
+        run_state_machine_as_test(Machine, settings=limits)
     except FlakyFailure as flaky:  # responses differed between equal runs: a failure, too
         raise next((error for error in flaky.exceptions if isinstance(error, AssertionError)), flaky) from None
     except Flaky:  # other objects were there to choose from

@@ -15,6 +15,7 @@ from fixtures.corpus.request_fields import can_vary
 from fixtures.pace import NotTested
 from fixtures.target_api import Api, MissingPrecondition
 from suites.generic.http_conformance import CaseCheck, check_accepted, check_refused, findings_of
+from suites.generic.turns import turn
 from suites.reporting.failures import raise_findings
 
 
@@ -31,10 +32,17 @@ def has_generated_cases(corpus: Corpus, operation: Operation) -> bool:
 def invalid_cases(corpus: Corpus, operation: Operation) -> list[Case]:
     """Requests with one error that is neither in the credentials nor in the method.
 
-    With little effort they are one of each kind in each location, and operations differ in the field that has it.
+    With little effort they are one of each kind in each location, and operations differ in the field that has it. With
+    the default one the values of a field are shared by the ways to the same thing.
     """
     cases = _cases_of_kind(corpus, operation, _is_other_kind)
+    cases = corpus.effort.turn_of(cases, _kind_and_field, *turn(operation))
     return corpus.effort.one_of_each(cases, _kind_and_location, operation.label)
+
+
+def _kind_and_field(case: Case) -> tuple[str, str, str]:
+    assert case.invalid_case is not None
+    return (*_kind_and_location(case), case.invalid_case.name)
 
 
 def _kind_and_location(case: Case) -> tuple[str, str]:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from fixtures.corpus import Corpus
-from fixtures.resources import Resource
+from fixtures.resources import Resource, resources
 from fixtures.target_api import Api
 from suites.generic.stateful import NotDemanded, Records
+
+MIN_CHAINS = 2
 
 
 class RecordStateMachine(RuleBasedStateMachine):
@@ -78,6 +80,12 @@ def test_records_live_as_promised(api: Api, corpus: Corpus, resource: Resource, 
     run_state_machine(api, corpus, resource, pytestconfig.option.seed)
 
 
+def _chains(corpus: Corpus, resource: Resource) -> int:
+    """How many sequences of steps are tried; servers that have the same resource share them."""
+    same = [it for it in resources(resource.api) if it.name == resource.name]
+    return max(MIN_CHAINS, corpus.effort.chains // (len(same) if corpus.effort.takes_turns else 1))
+
+
 def run_state_machine(api: Api, corpus: Corpus, resource: Resource, seed: int) -> None:
     """Lets Hypothesis search for an order of steps that breaks a promise."""
 
@@ -90,7 +98,7 @@ def run_state_machine(api: Api, corpus: Corpus, resource: Resource, seed: int) -
     run_state_machine_as_test(
         BoundStateMachine,
         settings=settings(
-            max_examples=corpus.effort.chains,
+            max_examples=_chains(corpus, resource),
             stateful_step_count=8,
             derandomize=False,  # the seed decides
             suppress_health_check=list(HealthCheck),

@@ -48,9 +48,19 @@ def test_connection_after_refusals(checker: RpcChecker) -> None:
 
 
 def invalid_messages(checker: RpcChecker) -> list[Message]:
-    """The messages with one error; with little effort one of each kind in each part, which differ by transport."""
-    label = f"{checker.call.label} {checker.transport.name}"
-    return checker.messages.effort.one_of_each(checker.messages.invalid(checker.call), _kind_and_part, label)
+    """The messages with one error; with little effort one of each kind in each part, which differ by transport.
+
+    With the default effort transports share the values of a field.
+    """
+    label, effort = f"{checker.call.label} {checker.transport.name}", checker.messages.effort
+    number = FRAME_TRANSPORTS.index(checker.transport.name)
+    messages = effort.turn_of(checker.messages.invalid(checker.call), _kind_and_field, number, len(FRAME_TRANSPORTS))
+    return effort.one_of_each(messages, _kind_and_part, label)
+
+
+def _kind_and_field(message: Message) -> tuple[str, str, str]:
+    assert message.invalid_case is not None
+    return (*_kind_and_part(message), message.invalid_case.name)
 
 
 def _kind_and_part(message: Message) -> tuple[str, str]:
