@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from contracts import json_pointer
 from contracts.behaviour.behaviour import Address, Behaviour
@@ -53,4 +54,10 @@ def _likeness(contract: Contract, exchange: Exchange) -> str:
     shape = JsonShape(DocumentedValues(contract, None))
     shape.add(body)
     facts = sorted((place, it.value) for place, it in shape.behaviours() if place[0] in COMPARED)
-    return repr((is_refused, codes, facts))
+    return repr((is_refused, codes, facts, _numbers(body)))
+
+
+def _numbers(body: Any) -> list[tuple[str, float]]:
+    """The numbers and flags of the envelope, such as the count of a list, which is the same by each transport."""
+    members = body.items() if isinstance(body, dict) else ()
+    return sorted((name, value) for name, value in members if isinstance(value, int | float))

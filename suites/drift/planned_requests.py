@@ -10,7 +10,7 @@ from fixtures.questions.page_walk import REQUESTS as OF_PAGE_WALK
 from fixtures.questions.page_walk import list_pointer
 
 OF_RECORD_WALK = 24  # requests of the life of a record, with a list of several pages
-OF_PROBES = 8  # messages of the probes of an endpoint
+OF_PROBES = 9  # messages of the probes of an endpoint
 WAYS = 3  # transports beside that of frames by which a message that is compared goes
 OF_RECORDS = 2  # requests to create and to delete a record that a question needs
 

@@ -184,6 +184,11 @@ def test_transports_are_grouped_by_what_they_answer(frame: Any, groups: str) -> 
     assert transport_groups(IN_BAND, {"header": by_http, "query": by_http, "websocket": exchange(frame, 101)}) == groups
 
 
+def test_transports_that_count_otherwise_are_not_alike() -> None:
+    pages = {name: exchange({"ok": True, "count": count}) for name, count in (("header", 9), ("query", 1))}
+    assert transport_groups(IN_BAND, pages) == "header | query"
+
+
 def test_clauses_are_kept_broken_or_not_tested() -> None:
     results = [("passed", ["T-1", "T-2"], []), ("failed", ["T-2"], ["T-2"]), ("skipped", ["T-3"], [])]
     shown = clause_behaviours(["T-1", "T-2", "T-3"], results)
