@@ -14,7 +14,7 @@ from reports.drift.record_groups import LineKey, is_titled
 from reports.drift.record_lines import SECTIONS, Fact, FormatError, Line, facts_of, section_of
 from reports.drift.record_writer import ALL, ANY, MESSAGE, NOT_SEEN, SHAPE, implied_sightings, titles_by_sort
 from reports.drift.shared_shapes import FILE as SHAPES_FILE
-from reports.drift.shared_shapes import MEDIA_TYPE, PARTS, QUESTIONS, Shapes, unlayered
+from reports.drift.shared_shapes import MEDIA_TYPE, MESSAGES, PARTS, QUESTIONS, Shapes, unlayered
 from reports.drift.sightings import enough, rounded
 from reports.drift.usual_answers import UsualAnswers
 
@@ -53,6 +53,8 @@ class _FileReader:
         outcomes, messages = (
             {sort: self.yaml.scalar(nodes[name]) for sort, nodes in parts.items() if name in nodes} for name in PARTS
         )
+        of_outcomes = self.yaml.mapping(top.pop(MESSAGES)) if MESSAGES in top else {}
+        texts = {outcome: self.yaml.scalar(node) for outcome, node in of_outcomes.items()}
         layers = {
             "" if answer == ANY else answer: {
                 (section, place): self._line(line)
@@ -61,7 +63,7 @@ class _FileReader:
             }
             for answer, node in top.items()
         }
-        return unlayered(layers), UsualAnswers(media, outcomes, messages)
+        return unlayered(layers), UsualAnswers(media, outcomes, messages, texts)
 
     def facts(self) -> dict[Address, Fact]:
         """What each of the operations has: the common facts, unless its own differ."""

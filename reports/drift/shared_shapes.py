@@ -24,6 +24,7 @@ LEAST_GROUPS = 3  # in which a line stands, and most of those that have such ans
 
 MEDIA_TYPE = "media type"  # of outcomes that name none
 QUESTIONS = "questions"  # by sort, how most of them are answered
+MESSAGES = "messages"  # by outcome
 PARTS = ("outcome", "message")  # of the answer to a sort of question
 REFUSED = "refused"  # in the place of an answer: what most classes of refusals have
 
@@ -81,6 +82,7 @@ def shapes_text(shapes: Shapes, usual: UsualAnswers) -> str:
         for sort in sorts
     }
     lines += block({QUESTIONS: questions}, 2) if questions else []
+    lines += block({MESSAGES: dict(usual.texts)}, 2) if usual.texts else []
     for answer, shape in layered(shapes).items():
         lines.append(f"{scalar(answer or ANY)}:" + ("" if shape else " {}"))
         lines += _answer_lines(shape)
