@@ -49,7 +49,7 @@ from suites.reporting import (
     remembered_readings,
 )
 from suites.reporting.broken_contracts import BROKEN
-from suites.reporting.exchange_recorder import ExchangeRecorder
+from suites.reporting.exchange_recorder import RECORDER, ExchangeRecorder
 from suites.reporting.response_evidence import NothingTested
 from suites.reporting.result_recorder import (
     CASES,
@@ -63,7 +63,6 @@ from suites.reporting.tried_prerequisites import TriedPrerequisites
 from suites.run_checks import APIS_UNDER_TEST, MAILBOX, MISUSE
 from suites.selected_apis import selected_apis
 
-RECORDER = pytest.StashKey[ExchangeRecorder]()
 ANSWERING = pytest.StashKey[set[str]]()  # the APIs whose targets have answered this process
 COLLECTION_ERRORS = pytest.StashKey["CollectionErrors"]()
 SUITES = Path(__file__).parent

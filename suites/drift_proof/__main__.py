@@ -31,6 +31,13 @@ PARTS = {
     "changes": Part(
         "faults and variants", change_cases.names, change_cases.run, change_cases.figures, change_cases.prepare
     ),
+    "questions": Part(
+        "faults and variants, by questions alone",
+        change_cases.names,
+        change_cases.run_questions,
+        change_cases.figures_of_questions,
+        change_cases.prepare_questions,
+    ),
     "pairs": Part("two changes at once", pair_cases.names, pair_cases.run, pair_cases.figures, pair_cases.prepare),
     "presence": Part(
         "members that are left out now and then", presence_cases.names, presence_cases.run, presence_cases.figures

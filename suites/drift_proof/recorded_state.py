@@ -7,15 +7,13 @@ change counts when it is there again when what differs is asked for once more.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from contracts.behaviour.behaviour import Address, Behaviour, Observation
 from contracts.behaviour.evidence import completed, settled
 from reports.drift.changes import Change, changes
-from reports.drift.kept_changes import with_edits
 from reports.drift.record import Record
 from reports.drift.record_files import write_record
 from reports.drift.recording import merge
@@ -26,14 +24,6 @@ from suites.drift_proof.api_observation import ApiObserver, record_header
 from suites.drift_proof.served_state import Clock, State, served
 
 PAUSE = 3.0  # seconds between two observations of one server
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The confirmed changes since a record, and the record after `--keep` of all of them."""
-
-    changes: tuple[Change, ...]
-    record: Record
 
 
 @cache
@@ -54,16 +44,27 @@ def _all_of(observer: ApiObserver, labels: list[str], shift: int) -> dict[Addres
     return shown
 
 
-def check(record: Record, state: State) -> Check:
-    """Compares that state with a record; what differs is asked for a second time."""
+def check(
+    record: Record,
+    state: State,
+    first: Container[str] = (),
+    is_enough: Callable[[Sequence[Change]], bool] = lambda _: False,
+) -> list[Change]:
+    """The confirmed changes of that state since a record; what differs is asked for a second time.
+
+    Labels in `first` come first; no more are observed once the changes of one are enough.
+    """
     after: dict[Address, Behaviour] = {}
     with served(state) as (clients, clock), ApiObserver(clients, state.labels) as observer:
-        for label in observer.labels:
-            after |= _confirmed(observer, label, record.part({label}), clock)
+        for label in sorted(observer.labels, key=lambda label: label not in first):
+            own = record.part({label})
+            shown = _confirmed(observer, label, own, clock)
+            after |= shown
+            if is_enough(changes(own, shown)):
+                break
     seen = {address.operation for address in after}
     steady = {address: behaviour for address, behaviour in record.steady.items() if address.operation in seen}
-    reported = changes(Record(record.header, steady, record.unsteady), after)
-    return Check(tuple(reported), with_edits(record, reported))
+    return changes(Record(record.header, steady, record.unsteady), after)
 
 
 def _confirmed(observer: ApiObserver, label: str, own: Record, clock: Clock) -> Observation:
@@ -79,6 +80,13 @@ def _confirmed(observer: ApiObserver, label: str, own: Record, clock: Clock) -> 
     titles = titles_to_ask(different)
     again = observer.observe(label, only=titles)
     return {} if again is None else confirm(own, first, settled(own.steady, again), titles).behaviours
+
+
+def in_whole_record(record: Record) -> Record:
+    """The record with the other operations of the unchanged reference: what a reviewer has before them."""
+    operations = {address.operation for address in (*record.steady, *record.unsteady)}
+    others = record_of(State(record.header.api)).without(operations)
+    return Record(record.header, {**others.steady, **record.steady}, {**others.unsteady, **record.unsteady})
 
 
 def review_lines(before: Record, after: Record, folder: Path) -> dict[str, float]:

@@ -11,10 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reports.drift.changes import Change as ReportedChange
+from reports.drift.kept_changes import with_edits
 from reports.drift.record_files import write_record
 from suites.drift_proof.drift_seeds import Seed, read_seeds
 from suites.drift_proof.proof_case import CaseResult, Figure, median_figure, most_figure, share_figure
-from suites.drift_proof.recorded_state import check, record_of, review_lines
+from suites.drift_proof.recorded_state import check, in_whole_record, record_of, review_lines
 from suites.drift_proof.served_state import State
 
 SHARED = 4  # seeds at one place, above which its record is made before they are run
@@ -32,7 +33,9 @@ def names() -> list[str]:
 
 
 def prepare(chosen: Sequence[str]) -> None:
-    """Records the states that several seeds share, each where its seeds are."""
+    """Records the states that several seeds share, each where its seeds are, and whole references for reviews."""
+    for api in {_seeds()[name].api for name in chosen}:
+        record_of(State(api))
     shared = Counter(_before(_seeds()[name]) for name in chosen if not _seeds()[name].needs_socket)
     for state, count in shared.items():
         if count > SHARED:
@@ -44,15 +47,16 @@ def run(name: str) -> CaseResult:
     started = time.perf_counter()
     seed = _seeds()[name]
     record = record_of(_before(seed))
-    checked = check(record, replace(_before(seed), changes=seed.after, seed=1))
-    verdicts = judged(seed, checked.changes)
+    reported = check(record, replace(_before(seed), changes=seed.after, seed=1))
+    verdicts = judged(seed, reported)
     measures: dict[str, float] = {measure: float(measure in verdicts) for measure in MEASURES}
-    measures |= {"reported": len(checked.changes), "kind": seed.number}
+    measures |= {"reported": len(reported), "kind": seed.number}
+    whole = in_whole_record(record)
     with TemporaryDirectory() as folder:
-        measures |= review_lines(record, checked.record, Path(folder))
-        write_record(record, Path(folder) / "size")
+        measures |= review_lines(whole, with_edits(whole, reported), Path(folder))
+        write_record(whole, Path(folder) / "size")
         measures["kib"] = sum(file.stat().st_size for file in (Path(folder) / "size").rglob("*.yaml")) / 1024
-    return CaseResult(name, _problems(seed, checked.changes, verdicts), measures, time.perf_counter() - started)
+    return CaseResult(name, _problems(seed, reported, verdicts), measures, time.perf_counter() - started)
 
 
 def judged(seed: Seed, reported: Sequence[ReportedChange]) -> list[str]:

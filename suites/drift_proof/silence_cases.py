@@ -81,7 +81,7 @@ def run(name: str) -> CaseResult:
     started = time.perf_counter()
     before, after = _states(name)
     record = record_of(before)
-    alarms = check(record, after).changes
+    alarms = check(record, after)
     total = len(record.steady) + len(record.unsteady)
     problems = tuple(
         f"alarm: {change.number} {change.kind} at {change.places[0]}: {change.before} -> {change.after}"

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from contracts.coverage.coverage_counter import CoverageCounter
 from contracts.exchange import Exchange
 from contracts.judge.refusal_judge import InvalidCase
@@ -18,6 +20,8 @@ from contracts.operation import Operation
 from fixtures.target_api import Api
 from reports.coverage import counter_files
 from suites.reporting.response_evidence import ResponseEvidence
+
+RECORDER = pytest.StashKey["ExchangeRecorder"]()  # of this process
 
 
 @dataclass
