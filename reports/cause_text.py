@@ -12,10 +12,9 @@ from contracts.yaml_reader import UsageError
 from reports.results.acceptances import Acceptance
 from reports.results.accepted_causes import AcceptedCause
 from reports.results.causes import Cause, cause_id
-from reports.results.finding_record import FindingRecord
+from reports.results.finding_record import OF_BEHAVIOUR, FindingRecord
 from reports.results.result_log import ResultRecord
 
-OF_BEHAVIOUR = "behaviour"  # the kind of a finding that a target behaves otherwise than recorded
 TRY_IT = "try it"  # the part that is a script
 Since = Mapping[str, str]  # by id of a cause, since when it is seen
 UNKNOWN: Since = MappingProxyType({})

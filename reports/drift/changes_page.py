@@ -76,8 +76,13 @@ def _change(judged: DriftVerdict, change: Change) -> str:
     ]
     return (
         f'<article class="{change.severity}" id="{change.id}"><h3>{_badge(change.severity)}{marks}'
-        f"<span>{escape(sentence(change))}</span></h3>{''.join(parts)}</article>"
+        f"<span>{escape(_with_capital(sentence(change)))}</span></h3>{''.join(parts)}</article>"
     )
+
+
+def _with_capital(text: str) -> str:
+    """A sentence that begins with an article begins with a capital; names are as they are."""
+    return f"The {text.removeprefix('the ')}" if text.startswith("the ") else text
 
 
 def _places(change: Change) -> str:

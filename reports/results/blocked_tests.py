@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reports.results.causes import Cause, TestFinding, findings_by_cause
+from reports.results.finding_record import OF_BEHAVIOUR
 from reports.results.result_log import BLAMING_OUTCOMES, BLOCKED, ResultRecord
 
 
@@ -75,6 +76,8 @@ def _separated(
     counted = [cause for cause, finding in zip(causes, test.findings, strict=True) if not finding.is_warning]
     if test.node in kept or not causes or test.outcome not in BLAMING_OUTCOMES:
         return test
+    if any(finding.kind == OF_BEHAVIOUR for finding in test.findings):
+        return test  # it has compared the operation that it is about
     if test.outcome == "warning" and not any(cause.id in founding for cause in causes):
         return test
     return _blocked(test, counted or causes)

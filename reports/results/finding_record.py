@@ -19,6 +19,7 @@ REDIRECTION = 300  # the lowest status of a response that does not serve the req
 MAX_DIGESTED = 2_000  # characters of a refusal
 VARYING = re.compile(r"[\w-]*\d[\w-]*")
 REFUSED = "refused"  # the kind of a finding about a request that must be accepted
+OF_BEHAVIOUR = "behaviour"  # the kind of a finding that a target behaves otherwise than recorded
 CREDENTIALS = "credentials"  # the slot of a finding about a valid request that is refused as if it had none
 UNAUTHORIZED = (401, 403)  # statuses of requests whose credentials do not do (RFC 9110, 15.5.2 and 15.5.4)
 OF_THE_DOCUMENT = ("stated", "example", "")  # grades that make a breach a failure; readings have none

@@ -8,8 +8,8 @@ from contracts.exchange import Exchange, as_curl
 from contracts.judge.http_judge import Finding
 from fixtures.questions.asking import QuestionLog
 from fixtures.target_api import Api
-from reports.cause_text import OF_BEHAVIOUR
 from reports.drift.changes import Change, sentence
+from reports.results.finding_record import OF_BEHAVIOUR
 from suites.reporting.failures import ContractViolation
 
 

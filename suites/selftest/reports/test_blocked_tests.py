@@ -18,7 +18,7 @@ from reports.pipelines.ctrf import ctrf
 from reports.results import verdicts
 from reports.results.blocked_tests import separate_blocked
 from reports.results.causes import Cause, cause_id, causes_of
-from reports.results.finding_record import FindingRecord, refusal_digest
+from reports.results.finding_record import OF_BEHAVIOUR, FindingRecord, refusal_digest
 from reports.results.records import RunRecords
 from reports.results.result_log import ResultRecord
 from reports.vendor.vendor_page import vendor_page
@@ -66,6 +66,11 @@ def test_each_test_that_saw_a_reading_change_has_reached_its_subject() -> None:
 
 def test_a_change_of_another_reading_is_no_proof_that_a_test_has_reached_its_subject() -> None:
     assert sorted(outcomes(*(changed_reading(it, "ignored", f"{READING}1") for it in "ab"))) == ["blocked", "failed"]
+
+
+def test_each_operation_that_behaves_otherwise_than_recorded_fails() -> None:
+    finding = replace(WRONG, clause="", kind=OF_BEHAVIOUR)
+    assert outcomes(*(ended(name, finding, clauses=()) for name in "ab")) == ["failed", "failed"]
 
 
 def test_the_order_of_the_tests_does_not_matter() -> None:
