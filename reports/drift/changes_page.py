@@ -67,7 +67,7 @@ def _change(judged: DriftVerdict, change: Change) -> str:
     parts = [
         f'<div class="both"><div><b>before</b><code>{escape(change.before)}</code></div>'
         f"<div><b>now</b><code>{escape(change.after)}</code></div></div>",
-        f"<p>{escape(' '.join(filter(None, (citation(change), clause_sentence(change.clause)))))}</p>",
+        f"<p>{escape(_with_capital(' '.join(filter(None, (citation(change), clause_sentence(change.clause))))))}</p>",
         f"<p>Accepted {escape(accepted)}</p>" if (accepted := judged.accepted.get(change.id)) else "",
         _places(change),
         f"<pre>{escape(curl)}</pre>" if curl else "",
@@ -101,7 +101,8 @@ def _strip(runs: Sequence[DriftRun]) -> str:
         return ""
     bars = "".join(f'<li class="{escape(run.verdict)}" title="{escape(_run_text(run))}"></li>' for run in runs)
     label = f"The last {len(runs)} runs: " + ", ".join(run.verdict for run in runs)
-    return f'<ol class="strip" role="img" aria-label="{escape(label)}">{bars}</ol>'
+    caption = f'<p class="note">The last {len(runs)} runs, the newest on the right</p>'
+    return f'<ol class="strip" role="img" aria-label="{escape(label)}">{bars}</ol>{caption}'
 
 
 def _run_text(run: DriftRun) -> str:
