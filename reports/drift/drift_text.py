@@ -30,6 +30,8 @@ def summary_line(judged: DriftVerdict) -> str:
     result = judged.result
     if result.is_recorded:
         return f"recorded {result.watched} facts, and {result.unsteady} that are unsteady, in {result.folder}"
+    if result.unreachable:
+        return "nothing was compared: the target did not answer"
     days = (result.day - max(result.header.days, default=result.day)).days
     age = f"{days} day{'' if days == 1 else 's'}"
     accepted = f", {len(judged.accepted)} of them accepted" if judged.accepted else ""
@@ -61,7 +63,7 @@ def markdown(judged: Sequence[DriftVerdict]) -> str:
     lines = ["## Changes", ""]
     for verdict in judged:
         lines += [f"**{verdict.result.api}: {verdict.verdict}**, {summary_line(verdict)}", ""]
-        lines += [f"- {line}" for line in (*verdict.reasons, *verdict.notes)]
+        lines += [f"- {_escaped(line)}" for line in (*verdict.reasons, *verdict.notes)]
         if verdict.result.changes:
             lines += ["", "| severity | change | clause | id |", "|---|---|---|---|"]
             lines += [_row(change, change.id in verdict.accepted) for change in verdict.result.changes]
@@ -77,5 +79,9 @@ def short_sentence(change: Change) -> str:
 
 def _row(change: Change, is_accepted: bool) -> str:
     cells = (change.severity + (", accepted" if is_accepted else ""), short_sentence(change), citation(change))
-    escaped = [cell.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;") for cell in cells]
-    return f"| {' | '.join(escaped)} | `{change.id}` |"
+    return f"| {' | '.join(map(_escaped, cells))} | `{change.id}` |"
+
+
+def _escaped(text: str) -> str:
+    """Text from outside in Markdown, also within a table."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

@@ -96,6 +96,7 @@ def _reasons(result: DriftResult) -> Iterator[str]:
     yield from result.problems
     if result.unreachable:
         yield result.unreachable
+        return
     if result.is_recorded:
         yield f"there was no record to compare with: one was written to {result.folder}, which has to be reviewed"
         return
@@ -133,6 +134,8 @@ def _notes(result: DriftResult, today: date) -> Iterator[str]:
     """What to know about the record."""
     if result.is_recorded:
         return
+    if result.target != result.header.target:
+        yield f"the record is of {result.header.target}, and {result.target} was compared with it"
     age = (today - max(result.header.days, default=today)).days
     if age > MOST_DAYS:
         yield f"the record is {age} days old: record again with --record after {MOST_DAYS} days"

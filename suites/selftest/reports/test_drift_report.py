@@ -15,7 +15,7 @@ import pytest
 
 from contracts.yaml_reader import UsageError
 from reports import accept_command
-from reports.drift import drift_command
+from reports.drift import drift_command, drift_text
 from reports.drift.changes import Change
 from reports.drift.drift_history import read_runs
 from reports.drift.drift_results import DriftResult, read, write
@@ -133,6 +133,19 @@ def test_what_says_nothing_does_not_pass(
     judged = judge_drift(replace(sample, **values), TODAY)  # type: ignore[arg-type]
     assert judged.verdict == verdict
     assert any(reason in line for line in judged.reasons)
+
+
+def test_a_target_that_does_not_answer_is_the_only_reason(sample: DriftResult) -> None:
+    judged = judge_drift(replace(sample, changes=(), unreachable="no connection", watched=0), TODAY)
+    assert (judged.reasons, drift_text.summary_line(judged)) == (
+        ("no connection",),
+        "nothing was compared: the target did not answer",
+    )
+
+
+def test_another_host_than_the_recorded_one_is_named(sample: DriftResult) -> None:
+    notes = judge_drift(replace(sample, target="http://other"), TODAY).notes
+    assert f"the record is of {HEADER.target}, and http://other was compared with it" in notes
 
 
 NEEDS_TASKS = {"GET /notes": "getflow GET /tasks has nothing at /tasks/*/id: the target needs at least one such record"}
@@ -367,7 +380,7 @@ def test_the_page_shows_every_change_and_fetches_nothing(sample: DriftResult, ou
     assert (page.fetched, page.count.get("script", 0)) == ([], 0)
     for change in sample.changes:
         assert f"python -m reports drift --keep {change.id}" in page.text
-    for part in ("Announced ends", "Sat, 01 Jan 2033", "Became unsteady", "the document is silent", "GETFLOW-ERR-10"):
+    for part in ("Announced ends", "Sat, 01 Jan 2033", "Became unsteady", "The document is silent", "GETFLOW-ERR-10"):
         assert part in page.text
 
 
