@@ -195,7 +195,7 @@ def _general(text: str, title: str) -> str:
     name = _name(title)
     placeholders = {name.removesuffix(ID): RECORD, name: NAME}
     words = "|".join(re.escape(word) for word in placeholders if len(word) > 1)
-    return re.sub(rf"(?<!\w)(?:{words})(?!\w)", lambda found: placeholders[found[0]], text) if words else text
+    return re.sub(rf"(?<!\w)(?:{words})(?!\w)", lambda match: placeholders[match[0]], text) if words else text
 
 
 def _filled(template: str | None, title: str) -> str | None:

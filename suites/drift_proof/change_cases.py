@@ -126,15 +126,15 @@ def figures(results: Sequence[CaseResult]) -> list[Figure]:
     """How many faults and variants a drift run sees."""
     faults = [result for result in results if result.measure("fault")]
     variants = [result for result in results if not result.measure("fault")]
-    found: list[Figure] = []
+    of_kinds: list[Figure] = []
     if faults:
-        found.append(share_figure("faults seen", faults, "seen", 0.99))
-        found.append(share_figure("faults whose clause is named", faults, "names its clause", 0.99))
+        of_kinds.append(share_figure("faults seen", faults, "seen", 0.99))
+        of_kinds.append(share_figure("faults whose clause is named", faults, "names its clause", 0.99))
     if variants:
         blamed = sum(result.measure("blamed") for result in variants)
-        found.append(share_figure("variants seen", variants, "seen", 0.95))
-        found.append(Figure("variants reported as broken clauses", f"{blamed:.0f}", "0", not blamed))
-    return found
+        of_kinds.append(share_figure("variants seen", variants, "seen", 0.95))
+        of_kinds.append(Figure("variants reported as broken clauses", f"{blamed:.0f}", "0", not blamed))
+    return of_kinds
 
 
 def figures_of_questions(results: Sequence[CaseResult]) -> list[Figure]:

@@ -51,10 +51,10 @@ def run(name: str) -> CaseResult:
     verdicts = judged(seed, reported)
     measures: dict[str, float] = {measure: float(measure in verdicts) for measure in MEASURES}
     measures |= {"reported": len(reported), "kind": seed.number}
-    whole = in_whole_record(record)
+    complete = in_whole_record(record)
     with TemporaryDirectory() as folder:
-        measures |= review_lines(whole, with_edits(whole, reported), Path(folder))
-        write_record(whole, Path(folder) / "size")
+        measures |= review_lines(complete, with_edits(complete, reported), Path(folder))
+        write_record(complete, Path(folder) / "size")
         measures["kib"] = sum(file.stat().st_size for file in (Path(folder) / "size").rglob("*.yaml")) / 1024
     return CaseResult(name, _problems(seed, reported, verdicts), measures, time.perf_counter() - started)
 
