@@ -15,7 +15,7 @@ from fixtures.reference import apis, load
 from fixtures.reference.protocol import Request as ServedRequest
 from fixtures.reference.protocol import json_reply
 from reports.drift.changes import Change
-from suites.drift_proof import noise, pair_cases, silence_cases
+from suites.drift_proof import change_cases, noise, pair_cases, silence_cases
 from suites.drift_proof.drift_seeds import Seed
 from suites.drift_proof.proof_case import CaseResult, Figure, median_figure, most_figure, share_figure
 from suites.drift_proof.proof_table import result_line, text_table, write_part
@@ -161,3 +161,24 @@ def test_a_part_is_written_with_its_cases(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "out" / "seeds.json").read_text())
     assert (content["command"], [case["name"] for case in content["cases"]]) == ("command", ["a", "b"])
     assert content["figures"] == [{"title": "seen", "value": "1 of 2", "goal": "100%", "is_reached": False}]
+
+
+def test_a_variant_that_is_reported_as_a_broken_clause_misses_a_goal() -> None:
+    results = [
+        CaseResult("fault", (), {"fault": 1, "seen": 1, "names its clause": 0}),
+        CaseResult("variant", (), {"fault": 0, "seen": 1, "blamed": 1}),
+    ]
+    assert {it.title: it.is_reached for it in change_cases.figures(results)} == {
+        "faults seen": True,
+        "faults whose clause is named": False,
+        "variants seen": True,
+        "variants reported as broken clauses": False,
+    }
+
+
+def test_figures_are_of_those_that_were_run() -> None:
+    results = [CaseResult("variant", (), {"seen": 1})]
+    assert [it.title for it in change_cases.figures(results)] == [
+        "variants seen",
+        "variants reported as broken clauses",
+    ]
