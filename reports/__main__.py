@@ -45,6 +45,7 @@ from reports.load import load_run, missed_objectives, report_files, run_comparis
 from reports.load.load_page import render_load_page
 from reports.load.load_run import NoLoadRun
 from reports.load.load_verdict import LoadVerdict
+from reports.load.violation_text import violation_facts
 from reports.mutation import kill_table_page
 from reports.pipelines import github
 from reports.pipelines.ctrf import ctrf
@@ -157,11 +158,12 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
             records = replace(records, problems=(*records.problems, f"no report.html: {error}"))
             verdict, page = verdicts.worst([verdict, "broken"]), ""
     counted = {load.run.result.name: load.verdict for load in loads}
-    missed = {load.run.result.name: missed_objectives.missed_lines(load) for load in loads}
+    of_loads = {load.run.result.name: missed_objectives.markdown_lines(load) for load in loads}
+    violations = {load.run.result.name: violation_facts(load.run) for load in loads}
     files = {
         "coverage.html": coverage_html,
-        "summary.md": summary.markdown(api_verdicts, records, verdict, coverages, counted, changes, missed),
-        "summary.json": summary_json.to_json(api_verdicts, records, verdict, counted, changes),
+        "summary.md": summary.markdown(api_verdicts, records, verdict, coverages, counted, changes, of_loads),
+        "summary.json": summary_json.to_json(api_verdicts, records, verdict, counted, changes, violations),
         "coverage.json": summary_json.coverage_json(coverages),
         "junit.xml": junit(api_verdicts, records, verdict, counted),
         "flowproof.sarif": sarif(api_verdicts, records, verdict),

@@ -32,7 +32,7 @@ MAX_SKIP_REASONS = 20  # listed per API; the rest is counted
 Loads = Mapping[str, str]  # the verdict of each load run that counts, by its name
 NO_LOADS: Loads = MappingProxyType({})
 NO_CHANGES: Changes = MappingProxyType({})
-NO_MISSED: Mapping[str, Sequence[str]] = MappingProxyType({})
+NO_LINES: Mapping[str, Sequence[str]] = MappingProxyType({})
 COLUMNS = ("API", "verdict", "checks", "observations", "clauses", "findings", "warnings", "not judged", "skipped")
 
 
@@ -109,13 +109,19 @@ def markdown(
     coverages: Sequence[ApiCoverage] = (),
     loads: Loads = NO_LOADS,
     changes: Changes = NO_CHANGES,
-    missed: Mapping[str, Sequence[str]] = NO_MISSED,
+    of_loads: Mapping[str, Sequence[str]] = NO_LINES,
 ) -> str:
-    """A page for CI: the table of verdicts, coverage, findings, what did not run, and the environment."""
+    """A page for CI: the table of verdicts, coverage, findings, what did not run, and the environment.
+
+    of_loads: by the name of a load run, the Markdown below its item.
+    """
     page = [f"# flowproof: {ICONS[verdict]} {verdict}", "", f"{_meaning(verdict, verdicts).capitalize()}.", ""]
     page += [f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
     page += map(_verdict_row, verdicts)
-    page += _section("Load", [line for name in loads for line in _load_lines(name, loads[name], missed.get(name, ()))])
+    items = [
+        (f"- {_cell(name)}: {ICONS[verdict]} {verdict}", of_loads.get(name, ())) for name, verdict in loads.items()
+    ]
+    page += _section("Load", [line for item, below in items for line in (item, *below)])
     page += _section("Clauses and coverage", coverage_report.markdown_table(coverages))
     page += [
         f"\nCoverage of {coverage.api} is missing or incomplete: {_cell(coverage.missing)}."
@@ -127,11 +133,6 @@ def markdown(
         page += _api_sections(judged, changes.get(judged.api, RunChanges()))
     page += _section("Environment", [f"- {_cell(name)}: {_cell(text)}" for name, text in records.environment.items()])
     return "\n".join(page) + "\n"
-
-
-def _load_lines(name: str, verdict: str, missed: Sequence[str]) -> list[str]:
-    """A load run as an item of a list, with its missed objectives below."""
-    return [f"- {_cell(name)}: {ICONS[verdict]} {verdict}", *(f"  - {_cell(line)}" for line in missed)]
 
 
 def _verdict_row(verdict: ApiVerdict) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from reports import cause_text
@@ -21,6 +22,7 @@ from reports.results.verdicts import EXIT_CODES, ApiVerdict
 from reports.summary import NO_CHANGES, NO_LOADS, Loads, skip_reasons
 
 NO_HISTORY = RunChanges()
+NO_VIOLATIONS: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({})
 
 
 def to_json(
@@ -29,14 +31,19 @@ def to_json(
     verdict: str,
     loads: Loads = NO_LOADS,
     changes: Changes = NO_CHANGES,
+    violations: Mapping[str, Sequence[Mapping[str, Any]]] = NO_VIOLATIONS,
 ) -> str:
-    """JSON: {verdict, exit_code, run, loads, problems, misuse, environment, apis: {name: {verdict, causes, …}}}."""
+    """JSON: {verdict, exit_code, run, loads, violations, …, apis: {name: {verdict, causes, …}}}.
+
+    violations: the causes of violations in each load run, by its name.
+    """
     environment = records.environment
     content = {
         "verdict": verdict,
         "exit_code": EXIT_CODES[verdict],
         "run": records.run.run if records.run else None,
         "loads": dict(loads),
+        "violations": dict(violations),
         "problems": list(records.problems),
         "misuse": list(records.misuse),
         "environment": environment,

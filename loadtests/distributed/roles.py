@@ -23,6 +23,7 @@ from loadtests.profiles.arrival_scheduler import arrival_plans
 from loadtests.targets.run_targets import RunTarget, run_acceptances, url_of
 from reports.load.load_causes import ACCEPTANCES_KEY
 from reports.load.load_result import LoadResult
+from reports.load.shown_again import JOURNEY_TAGS_KEY
 
 ACROSS_WORKERS = "across workers"  # the transport of failures that no single request shows
 EMBEDDED_OPTION = "flow_embedded"  # the option with the APIs whose target is our reference, started for the run
@@ -108,6 +109,7 @@ class Role:
             "arrivals": {name: vars(plan) for name, plan in self.plans().items()},
             "classes": [user_class.__name__ for user_class in user_classes],
             "journey_classes": [user_class.__name__ for user_class in journey_classes(self.environment)],
+            JOURNEY_TAGS_KEY: _journey_tags(journey_classes(self.environment)),
             "apis": apis,
             "embedded": embedded,
             "judge": getattr(options, "judge", "all"),
@@ -182,6 +184,12 @@ def phase_begins(environment: Environment) -> list[float]:
 def journey_classes(environment: Environment) -> list[Any]:
     """The classes of this environment whose users run journeys."""
     return [user_class for user_class in environment.user_classes if hasattr(user_class, "arrivals")]
+
+
+def _journey_tags(classes: Sequence[Any]) -> dict[str, list[str]]:
+    """The tags of each journey, by its name."""
+    tasks = [task for user_class in classes for task in user_class.tasks]
+    return {task.__name__: sorted(getattr(task, "locust_tag_set", ())) for task in tasks}
 
 
 def _unused_path(path: Path) -> Path:

@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sysconfig
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from typing import Any
 
 import contracts
 from contracts.openapi import load_contract
+from fixtures import reference
 from fixtures.fork_server import ForkServer, fork_server
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +64,17 @@ def server() -> ForkServer:
 def clean_environment() -> dict[str, str]:
     """This process's environment without the settings of load runs."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "LOAD_"))}
+
+
+def output_of(command: str, api: str) -> str:
+    """What a printed command prints in a shell, with the settings of the API's reference in the variables."""
+    settings = {f"{api.upper()}_{name}": value for name, value in reference.load(api).KNOWN.items()}
+    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
+    environ = {"PATH": path, "HOME": os.environ.get("HOME", "/"), **settings}
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=ROOT, env=environ, capture_output=True, timeout=PATIENCE, check=False
+    )
+    return (ended.stdout + ended.stderr).decode(errors="replace")
 
 
 class LocustRun:

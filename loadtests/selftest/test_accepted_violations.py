@@ -13,7 +13,7 @@ import pytest
 from fixtures.targets import embedded_references
 from loadtests.engine.connection import deliver
 from loadtests.engine.exchange_types import Response
-from loadtests.selftest.locust_run import running_locust
+from loadtests.selftest.locust_run import output_of, running_locust
 from loadtests.selftest.test_response_validation import REQUEST, SAMPLES, intent_of, json_response
 from loadtests.validation.validators import Validators
 from loadtests.validation.violation_causes import ViolationCauses
@@ -164,12 +164,14 @@ def test_a_vendor_that_departs_once_can_be_measured(tmp_path: Path) -> None:
         url = started["flowapp"].url
         target.write_text(f"url: {url}\n")
         before = run(tmp_path / "before", url, target)
+        tried = output_of(before["violation_causes"][0]["command"], "flowapp")
         words = [MEDIA_TYPE_CAUSE, "--until", str(UNTIL), "--reason", "ticket 812", "--by", "Ann"]
         assert main([*words, "--load", str(tmp_path / "before" / "run")], tmp_path / "out", {}) == 0
         after = run(tmp_path / "after", url, target)
     assert (of_metric(before, "violations"), of_metric(after, "violations")) == ("fail", "pass")
     assert of_metric(after, "errors") == "pass"
     assert before["clauses_broken"].keys() == {"FLOWAPP-GEN-2"}
+    assert "\ncontent-type: text/plain" in tried
     (cause,) = after["violation_causes"]
     assert (cause["id"], cause["accepted"]) == (MEDIA_TYPE_CAUSE, f"until {UNTIL}: ticket 812 (Ann)")
     assert f"accepted until {UNTIL}: ticket 812 (Ann); cause {MEDIA_TYPE_CAUSE}, " in after["output"]

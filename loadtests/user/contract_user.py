@@ -46,10 +46,12 @@ from loadtests.user.journey_user import JourneyUser
 from loadtests.validation.http_validator import Check
 from loadtests.validation.invariants import UniqueValues
 from loadtests.validation.validators import Validators
+from reports.load.shown_again import WRITES
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, Any]  # a journey or a part of one: it yields requests and is resumed with their responses
-WRITES = "writes"  # the tag of journeys that change something
+__all__ = ["WRITES", "ContractUser", "Steps"]
+
 MAIL_TIMEOUT = 15_000_000_000  # ns that a mail may take; the mailbox gives up earlier
 
 

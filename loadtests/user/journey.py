@@ -26,15 +26,16 @@ def journey(weight: int = 1, *, tags: tuple[str, ...] = ()) -> Callable[[Method]
 def journey(weight: Any = 1, *, tags: tuple[str, ...] = ()) -> Any:
     """Mark a generator method as a journey, with weight and tags as for Locust's `@task`.
 
-    Written `@journey`, `@journey(9)` or `@journey(weight=9, tags=("read",))`. Raises TypeError for a method that does
-    not yield. `require_weights` reports an invalid weight before a run.
+    Written `@journey`, `@journey(9)` or `@journey(weight=9, tags=("read",))`. Its name is a tag as well, so that
+    `--tags NAME` runs it alone. Raises TypeError for a method that does not yield. `require_weights` reports an invalid
+    weight before a run.
     """
 
     def mark(method: Callable[..., Any]) -> Callable[..., Any]:
         require_generator(method)
         marked: Callable[..., Any] = task(weight if _is_weight(weight) else 1)(method)
         setattr(marked, WEIGHT, weight)
-        return tag(*tags)(marked) if tags else marked
+        return tag(*tags, method.__name__)(marked)
 
     if callable(weight):
         method, weight = weight, 1

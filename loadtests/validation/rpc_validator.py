@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from contracts import exchange
@@ -22,7 +23,7 @@ from contracts.operation import Operation
 from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.http_validator import KeepFindings, exchange_of, refusal_test
 from loadtests.validation.strict_json import parse_strictly
-from loadtests.validation.violation_causes import ViolationCauses
+from loadtests.validation.violation_causes import CommandOf, ViolationCauses, no_command
 
 UNDOCUMENTED_STATUS = ("status", "undocumented")  # slot and kind of a finding about one
 JSON_TYPE = b"application/json"
@@ -83,18 +84,21 @@ def call_findings(intent: CallIntent, exchanged: exchange.Exchange, environ: Map
     return violations
 
 
-def call_status_validator(intent: CallIntent, causes: ViolationCauses | None = None) -> Validator:
+def call_status_validator(
+    intent: CallIntent, causes: ViolationCauses | None = None, command_of: CommandOf = no_command
+) -> Validator:
     """A validator that only asks whether the status, where there is one, is documented for such a call.
 
-    causes: what is accepted all the same; None for nothing.
+    causes: what is accepted all the same; None for nothing. command_of: makes the command that shows a violation.
     """
     operation = intent.operation
 
-    def judge_status(_: Request, response: Response) -> str | None:
+    def judge_status(request: Request, response: Response) -> str | None:
         if operation is not None and operation.response_for(response.status) is None:
             clause, status = status_clause(intent.contract, operation), response.status
+            what, command = f"received status {status}", partial(command_of, request, response)
             is_accepted = causes is not None and causes.is_accepted(
-                clause, *UNDOCUMENTED_STATUS, lambda: f"received status {status}"
+                clause, *UNDOCUMENTED_STATUS, lambda: what, request.samples.operation, command
             )
             return None if is_accepted else clause
         return None

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from contracts.clauses import sentence_and_citation
-from contracts.exchange import as_curl, as_text
+from contracts.exchange import Exchange, as_curl, as_text
 from contracts.json_text import is_too_deep, require_judgeable
 from contracts.judge.http_judge import WAS_REFUSED, Finding, status_clause
 from contracts.judge.refusal_judge import may_be_accepted, refusal_rule
@@ -30,7 +30,7 @@ from fixtures.pace.retry_after import TOO_MANY_REQUESTS
 from loadtests.engine.exchange_types import Request, Response, Validator
 from loadtests.validation.http_validator import Check, RequestIntent, Violation, contract_validator, exchange_of
 from loadtests.validation.rpc_validator import UNDOCUMENTED_STATUS, CallIntent, call_status_validator, call_validator
-from loadtests.validation.violation_causes import CONSEQUENCES, ViolationCauses
+from loadtests.validation.violation_causes import CONSEQUENCES, CommandOf, ViolationCauses, no_command
 from reports.load.operation_statistics import TURNED_AWAY
 from reports.results.finding_record import CREDENTIALS, UNAUTHORIZED, slot_and_kind
 
@@ -96,7 +96,7 @@ class Validators:
         demand = (intent.may_be_refused, intent.clause)
         key = (label, intent.is_head, demand, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
-            status = status_validator(intent, self.environ, self.causes)
+            status = status_validator(intent, self.environ, self.causes, self._command_of)
             full = contract_validator(intent, partial(self._keep_findings, label), self.environ)
             validator = self._by_rate_limit(intent.contract.api, self._sampled(full, status))
             self._validators[key] = self._timed(validator)
@@ -109,7 +109,7 @@ class Validators:
         key = (label, over_http, intent.clause, str(invalid), repr(invalid and invalid.rules))
         if key not in self._validators:
             full = call_validator(intent, partial(self._keep_findings, label), self.environ)
-            status = call_status_validator(intent, self.causes)
+            status = call_status_validator(intent, self.causes, self._command_of)
             validator = self._by_rate_limit(intent.contract.api, self._sampled(full, status))
             self._validators[key] = self._timed(validator)
         return self._validators[key]
@@ -158,8 +158,9 @@ class Validators:
     def keep_violation(self, label: str, violation: Violation, request: Request, response: Response) -> str | None:
         """Keeps the violation that a check has found as a finding, and returns its clause; None if it is accepted."""
         clause, expected, received = violation
-        if self.causes.is_accepted(clause, "", "", lambda: f"expected {expected}; received {received}"):
-            return None
+        what = f"expected {expected}; received {received}"
+        if self.causes.is_accepted(clause, "", "", lambda: what, request.samples.operation):
+            return None  # what a check finds depends on the journey: no command of one request shows it
         if (label, clause) not in self.findings:
             self.keep_finding(label, Finding(clause, expected, received, exchange_of(request, response)))
         return clause
@@ -170,19 +171,29 @@ class Validators:
         A journey has nothing to go on with when its valid request was refused, or the response is incomplete: it sees
         an error then, also an accepted one.
         """
-        counted = [finding for finding in findings if not self._is_accepted(finding)]
+        counted = [finding for finding in findings if not self._is_accepted(label, finding)]
         if not counted:
             response.error = next((it.clause for it in findings if it.kind in LEAVES_NOTHING), None)
             return None
         self.keep_finding(label, counted[0])
         return counted[0].clause
 
-    def _is_accepted(self, finding: Finding) -> bool:
+    def _is_accepted(self, label: str, finding: Finding) -> bool:
         return self.causes.is_accepted(
             finding.clause,
             *slot_and_kind(finding),
             lambda: mask_secrets(f"expected {finding.expected}; received {finding.received}", self.secrets),
+            label,
+            lambda: self._command(finding.exchange),
         )
+
+    def _command(self, exchange: Exchange) -> str:
+        """A shell command that sends the request; "" for a call through an engine, which takes a login first."""
+        is_of_engine = exchange.request.url.partition("://")[0] not in ("http", "https", "ws", "wss")
+        return "" if is_of_engine else as_curl(exchange, self.secrets, self.secret_variables)
+
+    def _command_of(self, request: Request, response: Response) -> str:
+        return self._command(exchange_of(request, response))
 
     def keep_finding(self, label: str, finding: Finding) -> None:
         """Keeps the first finding of each clause at each operation."""
@@ -230,19 +241,23 @@ def parse_mode(mode: str) -> int:
 
 
 def status_validator(
-    intent: RequestIntent, environ: Mapping[str, str], causes: ViolationCauses | None = None
+    intent: RequestIntent,
+    environ: Mapping[str, str],
+    causes: ViolationCauses | None = None,
+    command_of: CommandOf = no_command,
 ) -> Validator:
     """A validator that only asks whether the status is documented for such a request, or else accepted by `causes`."""
     violations: dict[int, StatusViolation | None] = {}
 
-    def validate(_: Request, response: Response) -> str | None:
+    def validate(request: Request, response: Response) -> str | None:
         status = response.status
         if status not in violations:
             violations[status] = _status_violation(intent, status, environ)
         violation = violations[status]
         if violation is None:
             return None
-        if causes is None or not causes.is_accepted(*violation, lambda: f"received status {status}"):
+        what, command = f"received status {status}", partial(command_of, request, response)
+        if causes is None or not causes.is_accepted(*violation, lambda: what, request.samples.operation, command):
             return violation.clause
         response.error = violation.clause if violation.kind == WAS_REFUSED else None
         return None

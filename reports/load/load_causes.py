@@ -20,13 +20,19 @@ ACCEPTANCES_KEY = "acceptances"  # of the plan: by API, what was accepted of its
 
 @dataclass(frozen=True, slots=True)
 class LoadCause:
-    """A cause. clause: the broken one. what: an example in one line. number: of its violations in the whole run."""
+    """A cause. clause: the broken one. what: an example in one line. number: of its violations in the whole run.
+
+    operation: the example's, by its name in the figures. command: sends the example's request, "" where that would not
+    show it.
+    """
 
     id: str
     api: str
     clause: str
     what: str
     number: int = 0
+    operation: str = ""
+    command: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for JSON."""
@@ -52,17 +58,16 @@ def plan_acceptances(plan: Mapping[str, Any]) -> dict[str, AcceptanceList]:
     return {api: AcceptanceList.from_json(content) for api, content in plan.get(ACCEPTANCES_KEY, {}).items()}
 
 
-def violation_lines(result: LoadResult, plan: Mapping[str, Any]) -> list[str]:
-    """A line for each cause of violations, accepted or not, and for each acceptance whose last day is over."""
-    lists = plan_acceptances(plan)
-    lines = [_line(cause, acceptance_of(cause, lists)) for cause in load_causes(result)]
-    overdue = [entry for api, accepted in lists.items() for entry in accepted.overdue_of(api)]
-    return [*lines, *(f"overdue: {cause_text.overdue_line(entry)}" for entry in overdue)]
-
-
-def _line(cause: LoadCause, acceptance: Acceptance | None) -> str:
+def cause_line(cause: LoadCause, acceptance: Acceptance | None) -> str:
+    """The cause in one line, with why it is accepted, if it is."""
     head = f"cause {cause.id}, {cause.number} times: {cause.clause}: {cause.what}"
     return f"accepted {acceptance}; {head}" if acceptance else head
+
+
+def overdue_lines(plan: Mapping[str, Any]) -> list[str]:
+    """A line for each acceptance whose last day is over."""
+    overdue = [entry for api, accepted in plan_acceptances(plan).items() for entry in accepted.overdue_of(api)]
+    return [f"overdue: {cause_text.overdue_line(entry)}" for entry in overdue]
 
 
 def acceptance_of(cause: LoadCause, lists: Mapping[str, AcceptanceList]) -> Acceptance | None:

@@ -21,6 +21,7 @@ from reports.load.page_head import render_facts
 from reports.load.scope import OWNERS, broken_clauses, merge_statistics
 from reports.load.timeline import ALL_OPERATIONS, OperationKey, Span, timeline
 from reports.load.validation_note import NOTE
+from reports.load.violation_text import violation_html
 
 FOLDER = Path(__file__).parent
 MAX_FINDINGS = 20  # examples shown
@@ -86,7 +87,7 @@ def _journeys(judged: LoadVerdict) -> str:
 def _reasons(judged: LoadVerdict) -> str:
     reasons = "".join(f'<p class="missing">{escape(reason)}</p>' for reason in judged.reasons)
     lines = (*verdict_text.evidence_lines(judged), *verdict_text.search_lines(judged))
-    return reasons + "".join(f'<p class="result">{escape(line)}</p>' for line in lines)
+    return reasons + "".join(f'<p class="result">{escape(line)}</p>' for line in lines) + violation_html(judged.run)
 
 
 def _objectives(outcomes: Sequence[Outcome]) -> str:

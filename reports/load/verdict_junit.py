@@ -8,6 +8,7 @@ from reports.load.failure_table import cause_lines, reason_rows, status_rows
 from reports.load.load_verdict import LoadVerdict
 from reports.load.objective_outcomes import FAIL, PASS, Outcome
 from reports.load.verdict_text import evidence_lines, outcome_cells
+from reports.load.violation_text import violation_lines
 
 
 def junit(judged: LoadVerdict) -> str:
@@ -42,6 +43,7 @@ def junit(judged: LoadVerdict) -> str:
 def _add_properties(suite: ElementTree.Element, judged: LoadVerdict) -> None:
     operations = judged.run.judged_operations
     facts = [("evidence", line) for line in evidence_lines(judged)]
+    facts += [("violation", line.strip()) for line in violation_lines(judged.run)]
     facts += [("cause", line) for line in cause_lines(operations)]
     facts += [(f"status {name}", str(number)) for name, number in status_rows(operations).items()]
     facts += [(f"failed: {reason}", str(number)) for reason, number in reason_rows(operations).items()]

@@ -13,7 +13,6 @@ from typing import Any
 from reports.icons import ICONS
 from reports.load import transport_table
 from reports.load.failure_table import cause_lines, reason_rows, status_rows, table_lines
-from reports.load.load_causes import acceptance_of, load_causes, plan_acceptances, violation_lines
 from reports.load.load_result import NS_PER_MS, PERCENTILES
 from reports.load.load_verdict import MISUSE, STOP_NOTE, UNREACHABLE, LoadVerdict, search_note
 from reports.load.objective_outcomes import FAIL, Outcome
@@ -21,6 +20,7 @@ from reports.load.operation_statistics import OperationStatistics
 from reports.load.scope import OWNERS, broken_clauses
 from reports.load.slo import JOURNEY, OPERATION, STEP, TAG, Objective
 from reports.load.validation_note import validation_of
+from reports.load.violation_text import violation_facts, violation_lines, violation_markdown
 
 VERDICT_MEANINGS = {
     "pass": "every objective was met",
@@ -78,6 +78,7 @@ def console_lines(judged: LoadVerdict) -> list[str]:
     lines += [f"  {clause} broken {number} times" for clause, number in _broken(judged).items()]
     operations = judged.run.judged_operations
     lines += [f"  {line}" for line in (*cause_lines(operations), *table_lines(operations), *evidence_lines(judged))]
+    lines += [f"  {line}" for line in violation_lines(judged.run)]
     lines += search_lines(judged)
     missed = sum(outcome.verdict == FAIL for outcome in judged.outcomes)
     counts = f"{len(judged.outcomes)} objectives, {missed} missed"
@@ -92,7 +93,7 @@ def objective_lines(judged: LoadVerdict) -> list[str]:
 
 
 def evidence_lines(judged: LoadVerdict) -> list[str]:
-    """What the verdict is based on, in sentences: validated responses, waits, what was sent again, and violations."""
+    """What the verdict is based on, in sentences: validated responses, waits, and what was sent again."""
     validation, healths = validation_of(judged.run.result), judged.run.result.health.values()
     number, seconds = (sum(health.get(name, 0) for health in healths) for name in ("backoffs", "backoff_s"))
     waits = [
@@ -100,8 +101,7 @@ def evidence_lines(judged: LoadVerdict) -> list[str]:
     ]
     resent = sum(operation.resent for operation in judged.run.judged_operations)
     again = [f"{resent} requests were sent again, since the server closed their reused connections before a response"]
-    lines = [*([str(validation)] if validation else []), *(waits if number else []), *(again if resent else [])]
-    return [*lines, *violation_lines(judged.run.result, judged.run.plan)]
+    return [*([str(validation)] if validation else []), *(waits if number else []), *(again if resent else [])]
 
 
 def search_lines(judged: LoadVerdict) -> list[str]:
@@ -130,6 +130,8 @@ def markdown(judged: LoadVerdict) -> str:
     page += _section("Highest rate", search_lines(judged))
     page += _section("Why the run is no evidence" if judged.verdict != FAIL else "Also", judged.reasons)
     page += _section("Evidence", evidence_lines(judged))
+    violations = violation_markdown(judged.run)
+    page += ["", "## Violations", "", *violations] if violations else []
     page += _section("Causes", cause_lines(judged.run.judged_operations))
     page += _section("Clauses broken", [f"{clause}: {number} times" for clause, number in _broken(judged).items()])
     page += _failures(judged)
@@ -202,7 +204,6 @@ def _percentile_name(percent: float) -> str:
 
 def to_facts(judged: LoadVerdict) -> dict[str, Any]:
     """All facts for programs; limits and measurements in ms, as a share of 1, or per second."""
-    lists = plan_acceptances(judged.run.plan)
     return {
         "verdict": judged.verdict,
         "exit_code": judged.exit_code,
@@ -215,10 +216,7 @@ def to_facts(judged: LoadVerdict) -> dict[str, Any]:
         "statuses": status_rows(judged.run.judged_operations),
         "failures": reason_rows(judged.run.judged_operations),
         "causes": cause_lines(judged.run.judged_operations),
-        "violation_causes": [
-            {**cause.to_json(), "accepted": str(acceptance_of(cause, lists) or "")}
-            for cause in load_causes(judged.run.result)
-        ],
+        "violation_causes": violation_facts(judged.run),
         "validated": asdict(validation) if (validation := validation_of(judged.run.result)) else None,
         "search": search_note(judged.run),
         "objectives": [_outcome_facts(outcome) for outcome in judged.outcomes],

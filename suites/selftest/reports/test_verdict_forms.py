@@ -13,7 +13,7 @@ from reports import summary
 from reports.load.load_result import LoadResult
 from reports.load.load_run import LoadRun
 from reports.load.load_verdict import LoadVerdict
-from reports.load.missed_objectives import brief_lines, missed_lines
+from reports.load.missed_objectives import brief_lines, markdown_lines
 from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
 from reports.load.slo import Objective, ObjectivesFile, Scope
@@ -122,10 +122,10 @@ def test_report_repeats_what_was_missed_and_no_table() -> None:
 
 def test_summary_lists_missed_objectives() -> None:
     records = RunRecords((), None, ())
-    missed = {"smoke": missed_lines(judged(MET, MISSED, verdict="fail"))}
-    page = summary.markdown([], records, "fail", loads={"smoke": "fail", "evening": "pass"}, missed=missed)
+    of_loads = {"smoke": markdown_lines(judged(MET, MISSED, verdict="fail"))}
+    page = summary.markdown([], records, "fail", loads={"smoke": "fail", "evening": "pass"}, of_loads=of_loads)
     expected = (
-        "- smoke: ❌ fail\n  - run errors: at most 1 %, measured 25 %, 25 times the limit; mostly a\\|b: &lt;i> c\n"
+        "- smoke: ❌ fail\n  - run errors: at most 1 %, measured 25 %, 25 times the limit; mostly a|b: &lt;i> c\n"
     )
     assert expected + "- evening: ✅ pass" in page
 
@@ -168,7 +168,8 @@ def with_evidence() -> LoadVerdict:
         "w2": {"backoffs": 1, "backoff_s": 0.5},
         "w3": {},
     }
-    causes = [{"id": name, "api": "getflow", "clause": "GETFLOW-ERR-1", "what": "x", "number": 2} for name in ACCEPTED]
+    cause = {"api": "getflow", "clause": "GETFLOW-ERR-1", "what": "x <y", "number": 2, "command": COMMAND}
+    causes = [cause | {"id": name} for name in ACCEPTED]
     verdict.run.result.notes = {
         "causes": {"w1": causes},
         "judging": {"w1": {"mode": "all", "validated": 3, "answers": 4}},
@@ -181,9 +182,13 @@ EVIDENCE = [
     "3 of 4 responses were validated by their contract (all)",
     "users waited 3 times, 1.75 s in all, before they connected again to a target that refused",
     "4 requests were sent again, since the server closed their reused connections before a response",
-    "accepted until 2027-03-01: ticket 812 (Ann); cause 0123456789ab, 2 times: GETFLOW-ERR-1: x",
-    "cause ba9876543210, 2 times: GETFLOW-ERR-1: x",
 ]
+COMMAND = "printf 'a' | curl --data-binary @- 'http://127.0.0.1:1/<a|b>'"
+VIOLATIONS = [
+    "accepted until 2027-03-01: ticket 812 (Ann); cause 0123456789ab, 2 times: GETFLOW-ERR-1: x <y",
+    "cause ba9876543210, 2 times: GETFLOW-ERR-1: x <y",
+]
+SHOWN_VIOLATIONS = [line for violation in VIOLATIONS for line in (violation, f"  try it  {COMMAND}")]
 
 
 def test_verdict_says_what_it_is_based_on() -> None:
@@ -191,9 +196,16 @@ def test_verdict_says_what_it_is_based_on() -> None:
     assert evidence_lines(judged(MET)) == []
 
 
+def test_console_and_report_say_how_to_try_each_violation() -> None:
+    for lines in (console_lines(with_evidence()), brief_lines(with_evidence())):
+        assert [line.removeprefix("  ") for line in lines][-5:-1] == SHOWN_VIOLATIONS
+
+
 def test_page_has_evidence_and_causes() -> None:
     page = markdown(with_evidence())
     listed = "\n".join(f"- {line}" for line in EVIDENCE)
+    for line in VIOLATIONS:
+        assert f"\n- {line.replace('<', '&lt;')}\n\n  ```sh\n  {COMMAND}\n  ```\n" in page
     assert f"\n\n## Evidence\n\n{listed}\n" in page
     assert "\n\n## Causes\n\n- turned away (429): 1 of 4 requests\n" in page
 
@@ -410,6 +422,7 @@ def test_junit_has_evidence_causes_and_failures_as_properties() -> None:
     (properties,) = root.iter("properties")
     assert [(entry.tag, entry.get("name"), entry.get("value")) for entry in properties] == [
         *(("property", "evidence", line) for line in EVIDENCE),
+        *(("property", "violation", line.strip()) for line in SHOWN_VIOLATIONS),
         ("property", "cause", "turned away (429): 1 of 4 requests"),
         ("property", "status good", "3"),
         ("property", "status 429", "1"),
