@@ -1,7 +1,7 @@
 """`python -m suites.mutation`: runs the suites against every fault and every variant, and writes the kill table.
 
 Exit codes: 0 when all faults are caught on their own clauses and no variant is blamed, 1 when not, 2 for a usage error
-or a broken contract.
+or a broken contract. With `--causes` also 1 when a fault is reported as too many causes, or another clause comes first.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from fixtures.reference.protocol import Change
 from reports.mutation.kill_table import EXPECTED_VERDICTS, Complaint, KillTable, MutationResult, Provenance
 from suites.mutation import (
     kill_table_files,
+    reported_causes,
     rotating_sample,
     schemathesis_trial,
     small_references,
@@ -155,7 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if broken:
         return 2
     check = _are_as_expected_of_small_ones if options.small else _are_as_expected
-    return 0 if results and not table.honest and check(results) else 1
+    are_causes_few = not reported_causes.problems(results)
+    return 0 if results and not table.honest and check(results) and are_causes_few else 1
 
 
 def _are_as_expected(results: Sequence[MutationResult]) -> bool:

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 
 from reports.mutation import kill_table, kill_table_markdown, kill_table_page
 from reports.mutation.kill_table import Complaint, KillTable, MutationResult
+from suites.mutation import reported_causes
 
-MAX_CAUSES = 3  # that one fault should have at most
 TRIALS = "trials.jsonl"  # every result as it came
 VERDICT_ORDER = tuple(kill_table.VERDICTS)
 
@@ -35,24 +34,8 @@ def summary(proof: KillTable) -> str:
     lines = [f"honest reference: {complaint.test}\n    {complaint.message}" for complaint in proof.honest]
     apis = sorted({result.api for result in results if result.kind != "seed"})
     lines += [f"{api:9} {_counts([result for result in results if result.api == api])}" for api in apis]
-    lines += causes_lines(results)
+    lines += [*reported_causes.table(results), *(f"    {problem}" for problem in reported_causes.problems(results))]
     return "\n".join([*lines, f"all       {_counts(results)} in {proof.seconds:.0f} s"])
-
-
-def causes_lines(results: Sequence[MutationResult]) -> list[str]:
-    """How many causes faults have, and whether the first is right; nothing where no trial counted them."""
-    counted = [result for result in results if result.causes]
-    if not counted:
-        return []
-    numbers = [len(result.causes or ()) for result in counted]
-    many = sorted((result for result in counted if len(result.causes or ()) > MAX_CAUSES), key=lambda it: it.name)
-    wrong = [result for result in counted if not result.is_first_cause_right]
-    return [
-        f"causes    median {median(numbers):g}, at most {max(numbers)}; more than {MAX_CAUSES} for {len(many)} of"
-        f" {len(counted)} faults, another clause first for {len(wrong)}",
-        *(f"    {len(it.causes or ())} causes: {it.api}.{it.name}" for it in many),
-        *(f"    first on {(it.causes or [()])[0][0]}: {it.api}.{it.name} ({', '.join(it.clauses)})" for it in wrong),
-    ]
 
 
 def _counts(results: Sequence[MutationResult]) -> str:

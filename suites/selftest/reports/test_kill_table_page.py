@@ -249,11 +249,36 @@ def test_the_json_says_how_many_causes_there_are_and_whether_the_first_is_right(
 def test_the_summary_counts_causes_and_names_what_is_not_as_it_should_be() -> None:
     lines = kill_table_files.summary(kill_table_of(MANY, *FEW)).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("causes"))
-    assert lines[start : start + 3] == [
-        "causes    median 1, at most 4; more than 3 for 1 of 3 faults, another clause first for 1",
-        "    4 causes: getflow.has_many_causes",
-        f"    first on {OTHER}: getflow.is_blamed_on_another ({CLAUSE})",
+    assert lines[start : start + 5] == [
+        "causes of a fault  faults  median  most  above 3  another clause first",
+        "getflow            3       1       4     1        1",
+        "all                3       1       4     1        1",
+        f"    getflow.has_many_causes: 4 causes, expected at most 3: {CLAUSE}, {OTHER}, {READING}, GETFLOW-ERR-3",
+        f"    getflow.is_blamed_on_another: the first cause is about {OTHER}, expected {CLAUSE}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("causes", "code"),
+    [
+        (((CLAUSE,),), 0),
+        (((OTHER, CLAUSE),), 0),
+        (((OTHER,), (CLAUSE,)), 1),
+        (((CLAUSE,), (OTHER,)), 1),
+        (((CLAUSE,), (OTHER,), (READING,), ("GETFLOW-ERR-3",)), 1),
+    ],
+)
+def test_the_exit_code_says_whether_causes_are_few_and_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, causes: tuple[tuple[str, ...], ...], code: int
+) -> None:
+    def count_causes(_: list[str], plugins: list[prove.MutationRun]) -> int:
+        plugins[0].results.append(with_causes("counts_pages_from_zero", *causes))
+        return 0
+
+    monkeypatch.setenv("HYPOTHESIS_PROFILE", "ci")  # the mutation run sets it
+    monkeypatch.setattr(prove.pytest, "main", count_causes)
+    options = ["--causes", "--only", "counts_pages_from_zero", "--out", str(tmp_path)]
+    assert prove.main(options) == code
 
 
 def test_the_summary_has_no_causes_where_no_trial_counted_them() -> None:
