@@ -16,6 +16,7 @@ from reports.results.finding_record import OF_BEHAVIOUR, FindingRecord
 from reports.results.result_log import ResultRecord
 
 TRY_IT = "try it"  # the part that is a script
+LISTS = (TRY_IT, "also")  # parts with an entry in each line
 Since = Mapping[str, str]  # by id of a cause, since when it is seen
 UNKNOWN: Since = MappingProxyType({})
 MAX_LISTED = 6  # operations of a cause
@@ -39,7 +40,7 @@ def cause_lines(cause: Cause, since: Since = UNKNOWN) -> list[str]:
         "how often": how_often(cause),
         "since": since.get(cause.id, ""),
         "where": _listed(cause.operations),
-        "also": _listed(cause.clauses[1:]),
+        "also": _others(cause.clauses[1:]),
         "blocks": blocks(cause),
     }
     return [("warning: " if cause.is_warning else "") + heading(cause), *part_lines(parts | _example(cause.example))]
@@ -63,9 +64,9 @@ def _example(finding: FindingRecord) -> dict[str, str]:
 
 
 def part_lines(parts: dict[str, str]) -> list[str]:
-    """The parts that have a text, each behind its name; of several commands only the first one is."""
+    """The parts that have a text, each behind its name; of several lines of a list only the first one is."""
     return [
-        f"  {'' if number and name == TRY_IT else name:<10} {line}"
+        f"  {'' if number and name in LISTS else name:<10} {line}"
         for name, text in parts.items()
         for number, line in enumerate(text.split("\n"))
         if line
@@ -181,6 +182,13 @@ def sentence_of(clause: str) -> tuple[str, str]:
         return sentence_and_citation(clause)
     except (KeyError, FileNotFoundError, UsageError):
         return "", ""
+
+
+def _others(clauses: Sequence[str]) -> str:
+    """The other clauses that the cause breaks, with their sentences, a line each."""
+    lines = [": ".join(part for part in (clause, sentence_of(clause)[0]) if part) for clause in clauses[:MAX_LISTED]]
+    rest = len(clauses) - MAX_LISTED
+    return "\n".join([*lines, *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reports.results.acceptances import NO_ACCEPTANCES, Acceptance, AcceptanceList
-from reports.results.causes import Cause, TestFinding, cause_id, findings_by_cause
+from reports.results.causes import Cause, TestFinding, cause_id, findings_by_cause, joined
 from reports.results.finding_record import FindingRecord
 from reports.results.result_log import BLAMING_OUTCOMES, JUDGED_OUTCOMES, ResultRecord
 
@@ -58,14 +58,14 @@ def _classified(test: ResultRecord, accepted: set[int]) -> ResultRecord:
 
 def split_causes(tests: Sequence[ResultRecord], lists: Lists) -> tuple[list[Cause], list[AcceptedCause]]:
     """The causes of the findings of these tests, the worst first: those that count, and those that are accepted."""
-    causes, accepted = [], []
+    counted, accepted = [], []
     for cause, group in findings_by_cause(tests):
         acceptances = [_acceptance(cause, entry, lists) for entry in group]
         if all(acceptances) and (first := acceptances[0]):
             accepted.append(AcceptedCause(cause, first))
         else:
-            causes.append(cause)
-    return causes, accepted
+            counted.append(group)
+    return joined(counted, tests), accepted
 
 
 def vanished(api: str, tests: Iterable[ResultRecord], acceptances: AcceptanceList) -> tuple[Acceptance, ...]:

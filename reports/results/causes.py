@@ -2,7 +2,8 @@
 
 Rule: findings are one cause when they break the same clause at the same part of a response in the same way, or are the
 same discrepancy under several clauses: of one operation and status, at one part of the response. A finding about no
-certain part joins the others of its clause.
+certain part joins the others of its clause. People are told less: what is wrong with the responses of one operation as
+a whole is one cause for them, whatever promises it breaks, since one mistake in a list shows wherever the list is read.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ ABOUT_CREDENTIALS = "-AUTH-"  # in the ids of clauses about credentials
 
 
 FIRST_REFUSAL = 400  # the lowest status of a refusal
+NOT_FOUND = 404
 Place = tuple[str, str, int]  # API, operation, status
 
 
@@ -59,15 +61,56 @@ class Cause:
 
 
 def causes_of(tests: Iterable[ResultRecord]) -> list[Cause]:
-    """The causes of the findings of these tests, the worst first."""
-    return [cause for cause, _ in findings_by_cause(tests)]
+    """The causes of the findings of these tests as people are told them, the worst first."""
+    listed = list(tests)
+    return joined([group for _, group in findings_by_cause(listed)], listed)
 
 
 def findings_by_cause(tests: Iterable[ResultRecord]) -> list[tuple[Cause, list[TestFinding]]]:
-    """The causes of the findings of these tests with their findings, the worst first."""
+    """The causes of the findings of these tests with their findings, the worst first.
+
+    Which tests are blocked and what is accepted is decided by these, of which none is joined with another.
+    """
     listed = list(tests)
     findings = [TestFinding(test, finding) for test in listed for finding in test.findings]
-    causes = [(_with_blocked(_cause(group), listed), group) for group in _groups(findings)]
+    return _causes_with_groups(_groups(findings), listed)
+
+
+def joined(groups: Sequence[list[TestFinding]], tests: Sequence[ResultRecord]) -> list[Cause]:
+    """The causes of these groups, those about one operation's responses as a whole joined, the worst first.
+
+    A request that was refused since its record is not there joins the operation that showed the record's id.
+    """
+    subjects = {key for group in groups if (key := _operation_as_a_whole(group))}
+    by_subject: dict[Hashable, list[TestFinding]] = {}
+    for number, group in enumerate(groups):
+        shown = ((group[0].test.api, it.rpartition(" ")[0]) for it in _missing_values(group))
+        key = _operation_as_a_whole(group) or next((it for it in shown if it in subjects), None) or number
+        by_subject.setdefault(key, []).extend(group)
+    return [cause for cause, _ in _causes_with_groups(by_subject.values(), tests)]
+
+
+def _operation_as_a_whole(group: Sequence[TestFinding]) -> tuple[str, str] | None:
+    """The API and the operation whose served responses are wrong as a whole; None if the group is about another thing.
+
+    What a parameter has to do is a thing of its own.
+    """
+    example = _cause(group).example
+    is_served = 0 < example.status < FIRST_REFUSAL
+    is_whole = not example.slot and example.grade and example.operation
+    of_parameter = any(example.clause in it.split() for it in example.depends_on)
+    return (group[0].test.api, example.operation) if is_served and is_whole and not of_parameter else None
+
+
+def _missing_values(group: Sequence[TestFinding]) -> tuple[str, ...]:
+    """Whose values the group's requests use, if all of them were answered that there is no such record."""
+    return group[0].finding.uses if all(entry.finding.status == NOT_FOUND for entry in group) else ()
+
+
+def _causes_with_groups(
+    groups: Iterable[list[TestFinding]], tests: Sequence[ResultRecord]
+) -> list[tuple[Cause, list[TestFinding]]]:
+    causes = [(_with_blocked(_cause(group), tests), group) for group in groups]
     return sorted(causes, key=lambda entry: _order(*entry))
 
 

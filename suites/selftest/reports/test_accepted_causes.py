@@ -210,3 +210,15 @@ def test_a_manifest_whose_acceptances_are_no_list_is_unreadable(tmp_path: Path) 
     content["acceptances"]["flowback"]["day"] = "today"
     path.write_text(json.dumps(content))
     assert "unreadable run.json" in read_records(tmp_path).problems[0]
+
+
+def test_what_people_are_told_as_one_cause_is_accepted_by_its_parts_only(tmp_path: Path) -> None:
+    new = replace(BARE, clause="FLOWBACK-LIST-9")
+    verdict = verdict_of(tmp_path, failed("test_a", BARE), failed("test_b", new), entries=(accepted(BARE),))
+    assert (verdict.verdict, [cause.clause for cause in verdict.causes]) == ("fail", ["FLOWBACK-LIST-9"])
+
+
+def test_all_parts_of_a_cause_that_was_accepted_are(tmp_path: Path) -> None:
+    findings = (BARE, replace(BARE, clause="FLOWBACK-LIST-9"))
+    verdict = verdict_of(tmp_path, *map(failed, "ab", findings), entries=(accepted(*findings),))
+    assert (verdict.verdict, len(verdict.known)) == ("pass", 2)

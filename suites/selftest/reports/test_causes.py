@@ -111,6 +111,44 @@ def test_a_parameter_that_is_not_broken_alone_joins_nothing() -> None:
     assert len(causes(*findings)) == 2
 
 
+AS_A_WHOLE = [replace(BARE, clause=f"FLOWBACK-LIST-{number}") for number in (4, 6, 7)]
+
+
+def test_what_is_wrong_with_the_responses_of_one_operation_as_a_whole_is_one_cause() -> None:
+    (cause,) = causes(*AS_A_WHOLE)
+    assert (cause.clauses, cause.findings) == (("FLOWBACK-LIST-4", "FLOWBACK-LIST-6", "FLOWBACK-LIST-7"), 3)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"operation": "GET /user"},
+        {"status": 400},
+        {"slot": "/count"},
+        {"grade": ""},
+        {"depends_on": ("FLOWBACK-LIST-13",)},
+    ],
+)
+def test_what_is_wrong_elsewhere_is_another_cause(other: dict[str, Any]) -> None:
+    assert len(causes(BARE, replace(BARE, clause="FLOWBACK-LIST-13", **other))) == 2
+
+
+@pytest.mark.parametrize(("status", "number"), [(404, 1), (400, 2), (406, 2)])
+def test_a_record_that_the_list_shows_and_is_not_there_is_of_the_list(status: int, number: int) -> None:
+    gone = replace(BARE, clause="FLOWBACK-GET-1", operation="GET /user", status=status, uses=("GET /users id",))
+    assert len(causes(BARE, gone)) == number
+
+
+def test_other_clauses_of_a_cause_are_shown_with_their_sentences() -> None:
+    lines = cause_text.cause_lines(causes(*AS_A_WHOLE)[0])
+    start = next(number for number, line in enumerate(lines) if line.startswith("  also "))
+    assert [line[:28] for line in lines[start : start + 2]] == [
+        "  also       FLOWBACK-LIST-6",
+        "             FLOWBACK-LIST-7",
+    ]
+    assert all(line[28:30] == ": " for line in lines[start : start + 2])
+
+
 def test_causes_of_two_apis_are_never_one() -> None:
     other = replace(failed_test("test_b", BARE), api="flowapp")
     assert len(causes_of([failed_test("test_a", BARE), other])) == 2
