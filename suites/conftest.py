@@ -32,6 +32,7 @@ from fixtures.transports import transport as transport_of
 from reports import cause_text
 from reports.results.accepted_causes import classify, split_causes
 from reports.results.blocked_tests import separate_blocked
+from reports.results.result_log import BLOCKED
 from suites import assumed_departures, departures_plugin, hypothesis_checks, run_checks, worker_groups
 from suites.drift import drift_options, drift_plugin
 from suites.generic import bug_kinds
@@ -234,6 +235,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(line)
     config.stash[RESULTS].shorten_failures(terminalreporter.stats.get("failed", ()))
     for line in [
+        *_letter_lines(terminalreporter),
         *accepted_findings.summary_lines(config, findings),
         *config.stash[RESULTS].lines,
         *made_records.summary_lines(config),
@@ -244,6 +246,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"{api} was not tested, because its contract is broken: {problem}")
     if MISUSE in config.stash:
         terminalreporter.write_line(f"nothing was tested: {config.stash[MISUSE]}", red=True)
+
+
+def _letter_lines(terminalreporter: pytest.TerminalReporter) -> list[str]:
+    """What became of the tests that were printed as failed while the run did not know all causes yet."""
+    blocked = sum(report.failed for report in terminalreporter.stats.get(BLOCKED, ()))
+    failed = len(terminalreporter.stats.get("failed", ()))
+    if not blocked:
+        return []
+    return [
+        f"of {blocked + failed} tests with the letter F, {failed} failed; {blocked} were blocked: a cause above kept them"
+        " from what they test"
+    ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,14 @@ def test_the_console_and_junit_name_what_is_blocked(refused: BlockedRun) -> None
     reasons = {name: it.get("message", "") for name, it in cases.items() if it is not None}
     assert set(cause["blocked"]) == {name for name in reasons if not str(name).startswith("prerequisites::")}
     assert all(reason.startswith("blocked by FLOWBACK-LIST-1, cause ") for reason in reasons.values())
+
+
+def test_the_console_says_what_the_letters_stand_for(refused: BlockedRun) -> None:
+    last_line = refused.output.splitlines()[-1]
+    letters = re.search(r"^of (\d+) tests with the letter F, (\d+) failed; (\d+) were blocked", refused.output, re.M)
+    assert letters is not None
+    assert int(letters[1]) == int(letters[2]) + int(letters[3])
+    assert f"{letters[2]} failed" in last_line
 
 
 REFUSED = Outgoing(401, [("Content-Type", "application/json")], {"code": 401, "message": "no"}, b"")
