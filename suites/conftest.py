@@ -255,8 +255,8 @@ def _letter_lines(terminalreporter: pytest.TerminalReporter) -> list[str]:
     if not blocked:
         return []
     return [
-        f"of {blocked + failed} tests with the letter F, {failed} failed; {blocked} were blocked: a cause above kept them"
-        " from what they test"
+        f"of {blocked + failed} tests with the letter F, {failed} failed; {blocked} were blocked: a cause above kept"
+        " them from what they test"
     ]
 
 
