@@ -11,8 +11,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
+import contracts
+from contracts.openapi import load_contract
 from reports.results.finding_record import CREDENTIALS, REFUSED, FindingRecord
 from reports.results.result_log import ResultRecord
 
@@ -84,7 +87,7 @@ def joined(groups: Sequence[list[TestFinding]], tests: Sequence[ResultRecord]) -
     subjects = {key for group in groups if (key := _operation_as_a_whole(group))}
     by_subject: dict[Hashable, list[TestFinding]] = {}
     for number, group in enumerate(groups):
-        shown = ((group[0].test.api, it.rpartition(" ")[0]) for it in _missing_values(group))
+        shown = (_subject(group[0].test.api, it.rpartition(" ")[0]) for it in _missing_values(group))
         key = _operation_as_a_whole(group) or next((it for it in shown if it in subjects), None) or number
         by_subject.setdefault(key, []).extend(group)
     return [cause for cause, _ in _causes_with_groups(by_subject.values(), tests)]
@@ -99,7 +102,14 @@ def _operation_as_a_whole(group: Sequence[TestFinding]) -> tuple[str, str] | Non
     is_served = 0 < example.status < FIRST_REFUSAL
     is_whole = not example.slot and example.grade and example.operation
     of_parameter = any(example.clause in it.split() for it in example.depends_on)
-    return (group[0].test.api, example.operation) if is_served and is_whole and not of_parameter else None
+    return _subject(group[0].test.api, example.operation) if is_served and is_whole and not of_parameter else None
+
+
+@cache
+def _subject(api: str, label: str) -> tuple[str, str]:
+    """The API and the operation's id, which it has at each of the document's servers; its label where none has it."""
+    known = load_contract(api).operations if api in contracts.apis() else {}
+    return api, known[label].id if label in known else label
 
 
 def _missing_values(group: Sequence[TestFinding]) -> tuple[str, ...]:
