@@ -36,6 +36,8 @@ PROPOSED = (  # what the preflight can find out; a constant header or the name o
     "a member's name",
     "an envelope's name",
     "nested members",
+    "no slashes",
+    "another media type",
     "login by mail",
 )
 NOT_SHOWN = ("getflow: a member's name",)  # answers with another member in place of an optional one keep the document
