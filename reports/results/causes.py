@@ -88,7 +88,7 @@ def joined(groups: Sequence[list[TestFinding]], tests: Sequence[ResultRecord]) -
     by_subject: dict[Hashable, list[TestFinding]] = {}
     for number, group in enumerate(groups):
         shown = (_subject(group[0].test.api, it.rpartition(" ")[0]) for it in _missing_values(group))
-        key = _operation_as_a_whole(group) or next((it for it in shown if it in subjects), None) or number
+        key: Hashable = _operation_as_a_whole(group) or next((it for it in shown if it in subjects), number)
         by_subject.setdefault(key, []).extend(group)
     return [cause for cause, _ in _causes_with_groups(by_subject.values(), tests)]
 

@@ -77,7 +77,8 @@ def read_ids(_: Corpus, operation: Operation) -> list[RequestField]:
     if of_kind is None or of_kind[1] != "read" or not operation.safe or "id" not in of_kind[0].definition:
         return []
     field = id_field(contract, of_kind[0], "read")
-    return [field] if field.location in ("path", "query") else []
+    is_own = operation is of_kind[0].operation("read")  # another way to send the same call has the id elsewhere
+    return [field] if field.location in ("path", "query") or (field.location == "header" and is_own) else []
 
 
 @pytest.mark.offered(cases=read_ids)

@@ -23,6 +23,7 @@ from suites.selftest.python_runs import run_module
 MAILING = ("flowback",)
 pytestmark = pytest.mark.xdist_group("blocked runs")  # several tests read one run
 GENERIC = "suites/generic/test_operations.py"
+LOST = "suites/generic/test_lost_writes.py"
 IGNORED = "suites/generic/test_ignored_parameters.py"
 
 
@@ -169,6 +170,24 @@ def _plural(name: str) -> str:
 def _ignore_parameters(incoming: Incoming) -> None:
     dropped = {"/user": ("id",), "/users": ("limit",)}.get(incoming.path, ())
     incoming.query = [pair for pair in incoming.query if pair[0] not in dropped]
+
+
+def _lose_updates(incoming: Incoming) -> None:
+    if incoming.method == "PUT" and isinstance(incoming.value, dict):
+        incoming.value = {kind: {"name": "lost"} for kind in incoming.value}
+
+
+def _rename_envelopes(_: Incoming, outgoing: Outgoing) -> None:
+    if isinstance(outgoing.value, dict):
+        outgoing.value = {"result": {"items": outgoing.value}}
+
+
+def test_a_lost_write_is_blamed_without_the_envelope(tmp_path: Path) -> None:
+    deployments = [Deployment("loses", "getflow", "", _lose_updates, _rename_envelopes)]
+    result = run(tmp_path, deployments, LOST)
+    warned = {it["test"].partition("::")[2].partition("[")[0] for it in result.facts["warnings"]}  # it is inferred
+    assert "test_what_was_updated_is_there_beside_the_rest" in warned
+    assert "test_what_was_created_is_there" not in warned
 
 
 def _answer_with_bare_lists(_: Incoming, outgoing: Outgoing) -> None:
