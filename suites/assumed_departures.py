@@ -25,12 +25,12 @@ from fixtures.departures.keyword_reader import make_keyword
 from fixtures.departures.translation import translation_of
 from fixtures.preflight import preflight_report
 from fixtures.preflight.preflight_report import PreflightReport
+from fixtures.preflight.preflight_run import NEVER_ASSUMED
 from fixtures.target_api import Api
 from fixtures.targets import Target
 from reports.results.result_log import ResultRecord
 from suites.reporting import finding_records, pace_plugin
 
-NEVER_ASSUMED = ("absent",)  # what stands in for a missing member would be tested in its place
 KIND = "departure"  # the kind of their findings
 
 

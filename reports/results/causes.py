@@ -24,6 +24,8 @@ ABOUT_CREDENTIALS = "-AUTH-"  # in the ids of clauses about credentials
 
 FIRST_REFUSAL = 400  # the lowest status of a refusal
 NOT_FOUND = 404
+REQUIRED = "required"  # the kind of a finding about a member that is missing
+MANY_MEMBERS = 3
 Place = tuple[str, str, int]  # API, operation, status
 
 
@@ -86,11 +88,34 @@ def joined(groups: Sequence[list[TestFinding]], tests: Sequence[ResultRecord]) -
     """
     subjects = {key for group in groups if (key := _operation_as_a_whole(group))}
     by_subject: dict[Hashable, list[TestFinding]] = {}
-    for number, group in enumerate(groups):
+    for number, group in enumerate(_with_other_objects(groups)):
         shown = (_subject(group[0].test.api, it.rpartition(" ")[0]) for it in _missing_values(group))
         key: Hashable = _operation_as_a_whole(group) or next((it for it in shown if it in subjects), number)
         by_subject.setdefault(key, []).extend(group)
     return [cause for cause, _ in _causes_with_groups(by_subject.values(), tests)]
+
+
+def _with_other_objects(groups: Sequence[list[TestFinding]]) -> Iterator[list[TestFinding]]:
+    """The groups, those joined that are about members which one object lacks: if there are many, it is another one."""
+    lacking: dict[Hashable, list[list[TestFinding]]] = {}
+    for group in groups:
+        for place in {_object_of(entry) for entry in group} - {()}:
+            lacking.setdefault(place, []).append(group)
+    joined_groups: list[list[TestFinding]] = []
+    for of_object in lacking.values():
+        fresh = [group for group in of_object if group not in joined_groups]
+        if len(of_object) >= MANY_MEMBERS and len(fresh) == len(of_object):
+            joined_groups += fresh
+            yield [entry for group in fresh for entry in group]
+    yield from (group for group in groups if group not in joined_groups)
+
+
+def _object_of(entry: TestFinding) -> tuple[str, ...]:
+    """The object that lacks the member which the finding is about: API, operation and pointer; () for no such one."""
+    test, finding = entry
+    if finding.kind != REQUIRED or not finding.slot.startswith("/"):
+        return ()
+    return test.api, finding.operation, finding.slot.rpartition("/")[0]
 
 
 def _operation_as_a_whole(group: Sequence[TestFinding]) -> tuple[str, str] | None:

@@ -139,6 +139,17 @@ def test_a_record_that_the_list_shows_and_is_not_there_is_of_the_list(status: in
     assert len(causes(BARE, gone)) == number
 
 
+@pytest.mark.parametrize(("names", "number"), [(("a", "b"), 2), (("a", "b", "c"), 1), (("a", "b", "c", "d"), 1)])
+def test_an_object_that_lacks_many_members_is_another_object(names: tuple[str, ...], number: int) -> None:
+    missing = [replace(TYPE, slot=f"/data/*/{name}", kind="required", expected=name) for name in names]
+    assert len(causes(*missing)) == number
+
+
+def test_members_that_objects_of_two_operations_lack_are_causes_of_their_own() -> None:
+    missing = [replace(TYPE, slot=f"/{name}", kind="required", operation=f"GET /{name}") for name in "abc"]
+    assert len(causes(*missing)) == 3
+
+
 def test_other_clauses_of_a_cause_are_shown_with_their_sentences() -> None:
     lines = cause_text.cause_lines(causes(*AS_A_WHOLE)[0])
     start = next(number for number, line in enumerate(lines) if line.startswith("  also "))
