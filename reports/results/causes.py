@@ -86,7 +86,7 @@ def joined(groups: Sequence[list[TestFinding]], tests: Sequence[ResultRecord]) -
 
     A request that was refused since its record is not there joins the operation that showed the record's id.
     """
-    subjects = {key for group in groups if (key := _operation_as_a_whole(group))}
+    subjects = {subject for group in groups if (subject := _operation_as_a_whole(group))}
     by_subject: dict[Hashable, list[TestFinding]] = {}
     for number, group in enumerate(_with_other_objects(groups)):
         shown = (_subject(group[0].test.api, it.rpartition(" ")[0]) for it in _missing_values(group))
