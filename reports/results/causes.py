@@ -163,8 +163,11 @@ def _order(cause: Cause, group: Sequence[TestFinding]) -> tuple[bool, bool, bool
 
 
 def cause_id(api: str, finding: FindingRecord) -> str:
-    """The id of the cause that a finding has alone: of API, clause, part of the response and kind of discrepancy."""
-    parts = (api, finding.clause, finding.part, finding.kind if finding.slot else "")
+    """The id of the cause that a finding has alone: of API, clause, part of the response and kind of discrepancy.
+
+    That of a refusal which breaks nothing that the document says has the operation in it, too.
+    """
+    parts = (api, finding.clause, finding.part, finding.kind if finding.slot else "", *_unserved(api, finding))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
@@ -234,12 +237,23 @@ def _keys(entry: TestFinding, known: _Known) -> Iterator[Hashable]:
         yield (*clause, finding.part, finding.kind)
         yield (*place, finding.slot, finding.received_kind)
         return
-    yield known.first_parts.get(clause, clause)
+    unserved = _unserved(test.api, finding)
+    yield (*clause, *unserved) if unserved else known.first_parts.get(clause, clause)
     if place in known.refused and finding.kind in ("", REFUSED) and finding.status >= FIRST_REFUSAL:
         yield (*place, REFUSED)
     for parameter in finding.depends_on:
         if (test.api, parameter) in known.broken_parameters:
             yield test.api, "parameter", parameter
+
+
+def _unserved(api: str, finding: FindingRecord) -> tuple[str, ...]:
+    """The operation of a valid request that was refused, where the document does not say that it is served.
+
+    All such requests break one clause, and have nothing else in common.
+    """
+    is_refused = finding.kind == REFUSED and not finding.slot and api in contracts.apis()
+    is_silent = is_refused and finding.clause in load_contract(api).silent.values()
+    return (_subject(api, finding.operation)[1],) if is_silent else ()
 
 
 def _member(finding: FindingRecord) -> str:

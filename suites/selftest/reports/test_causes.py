@@ -84,6 +84,19 @@ def test_tests_that_stand_on_a_refused_request_share_its_cause() -> None:
     assert cause.clauses == ("FLOWBACK-LIST-1", "FLOWBACK-REG-3")
 
 
+UNSTATED = replace(REFUSED, clause="FLOWBACK-SHAPE-3", grade="public")  # of a request that the document does not have
+
+
+def test_operations_that_nothing_promises_are_causes_of_their_own() -> None:
+    first, second = causes(UNSTATED, replace(UNSTATED, operation="GET /user"))
+    assert first.id != second.id
+
+
+def test_an_operation_that_nothing_promises_is_one_cause() -> None:
+    (cause,) = causes(UNSTATED, replace(UNSTATED, received="404: no such page"))
+    assert cause.clause == "FLOWBACK-SHAPE-3"
+
+
 def test_a_refusal_with_another_status_is_another_cause() -> None:
     assert len(causes(REFUSED, replace(BARE, clause="FLOWBACK-REG-3", status=400))) == 2
 
