@@ -180,6 +180,19 @@ def verified_person(api: Api, username: str = "", email: str = "", password: str
     return person
 
 
+def other_account(api: Api, readings: ObservedReadings) -> Api:
+    """The API with the key of another user: that of OTHER_TOKEN, or without it of one who is registered for the test.
+
+    Raises MissingPrecondition where neither is possible.
+    """
+    if "OTHER_TOKEN" in api.target.settings or not api.target.writes:
+        return api.with_settings(TOKEN=api.setting("OTHER_TOKEN"))
+    require_login(api, readings)
+    person = verified_person(api)
+    with preparation(api, "the key of a new user"):
+        return log_in(api, person.username, person.password)
+
+
 def list_users(api: Api, **query: object) -> Exchange:
     """Request a page of the list; the request may be refused."""
     return check_exchange(api, "listUsers", api.request("GET", "/users", query=query))

@@ -17,6 +17,7 @@ from suites.flowback.client import (
     is_refused,
     log_in,
     login,
+    other_account,
     register,
     registered_person,
     require_login,
@@ -155,9 +156,9 @@ def test_login_returns_a_valid_key(api: Api, readings: ObservedReadings) -> None
 
 
 @clause("FLOWBACK-AUTH-6")
-def test_each_key_has_its_own_current_user(api: Api) -> None:
+def test_each_key_has_its_own_current_user(api: Api, readings: ObservedReadings) -> None:
     """Requests with the keys of two users, in any order, each show the owner of their key."""
-    other_api = api.with_settings(TOKEN=api.setting("OTHER_TOKEN"))
+    other_api = other_account(api, readings)
     own_id, other_id = single_user(api)["id"], single_user(other_api)["id"]
     assert own_id != other_id, f"both keys show the user {own_id}"
 
@@ -171,9 +172,9 @@ def test_each_key_has_its_own_current_user(api: Api) -> None:
 
 
 @clause("FLOWBACK-AUTH-6")
-def test_concurrent_requests_show_the_owner_of_their_key(api: Api) -> None:
+def test_concurrent_requests_show_the_owner_of_their_key(api: Api, readings: ObservedReadings) -> None:
     """Of many concurrent requests, each shows the owner of its own key."""
-    keys = [api.setting("TOKEN"), api.setting("OTHER_TOKEN")] * 6
+    keys = [api.setting("TOKEN"), other_account(api, readings).setting("TOKEN")] * 6
     owners = [single_user(api.with_settings(TOKEN=key))["id"] for key in keys[:2]] * 6
     requests = [
         lambda sender, key=key: sender.request("GET", "/user", headers={"Authorization": key}, credentials="none")

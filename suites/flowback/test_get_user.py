@@ -18,6 +18,7 @@ from suites.flowback.client import (
     ids_of,
     is_allowed,
     is_refused,
+    other_account,
     page_rows,
     require_meaning,
     single_user,
@@ -106,7 +107,7 @@ def test_id_selects_the_user(api: Api) -> None:
 @clause("FLOWBACK-GET-4")
 def test_without_an_id_the_owner_of_the_key_is_returned(api: Api, readings: ObservedReadings) -> None:
     """Without an id the owner of the key is returned; an empty id counts as left out or is refused."""
-    for api_with_key in (api, api.with_settings(TOKEN=api.setting("OTHER_TOKEN"))):
+    for api_with_key in (api, other_account(api, readings)):
         owner = single_user(api_with_key)
         by_id = single_user(api_with_key, id=owner["id"])
         assert by_id == owner, f"without an id the user is {owner}, by the same user's id it is {by_id}"

@@ -20,6 +20,7 @@ from suites.flowback.client import (
     ids_of,
     is_refused,
     list_users,
+    other_account,
     page_rows,
     require_meaning,
     single_user,
@@ -102,11 +103,11 @@ def test_rows_show_no_email_address(api: Api) -> None:
 
 
 @clause("FLOWBACK-LIST-2")
-def test_known_users_are_listed(api: Api) -> None:
-    """The owners of the known keys are listed with their usernames."""
+def test_owners_of_keys_are_listed(api: Api, readings: ObservedReadings) -> None:
+    """The owners of two keys are listed with their usernames."""
+    owners = [single_user(api_with_key) for api_with_key in (api, other_account(api, readings))]
     usernames = {row["id"]: row["username"] for row in complete_list(api, 1)}
-    for api_with_key in (api, api.with_settings(TOKEN=api.setting("OTHER_TOKEN"))):
-        owner = single_user(api_with_key)
+    for owner in owners:
         assert owner["id"] in usernames, f"{owner['username']} is not listed"
         listed = usernames[owner["id"]]
         assert listed == owner["username"], f"{owner['username']} is listed as {listed}"

@@ -50,6 +50,15 @@ def test_page_selects_the_rows(api: Api, readings: ObservedReadings) -> None:
         readings.observe("FLOWBACK-AMB-34", refused=refused, empty=not refused)
 
 
+@clause("FLOWBACK-LIST-12")
+def test_first_page_is_page_1(api: Api) -> None:
+    """Page 1 has rows if the list has some, also if all of them fit into one page."""
+    with unchanged_list(api):
+        if not page_rows(api):
+            raise MissingPrecondition("the target lists no user")
+        assert page_rows(api, page=1, limit=MAX_LIMIT), "page 1 is empty, though the list without a page has users"
+
+
 @clause("FLOWBACK-LIST-13")
 def test_limit_is_the_number_of_rows(api: Api, readings: ObservedReadings) -> None:
     """The first page has as many rows as the limit, or all rows; without a limit it has at most 50."""
