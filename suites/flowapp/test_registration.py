@@ -28,12 +28,14 @@ from suites.flowapp.client import (
 )
 from suites.flowapp.strategies import NAMES
 from suites.observed_readings import ObservedReadings
+from suites.preparations import preparation
 
 pytestmark = pytest.mark.bug_kind("stale")
 
 clause = pytest.mark.clause
 NAME_MEMBERS = ("firstName", "lastName")
 PLAIN_NAME = "Pinkman"
+DISTANT_ZONES = ("America/New_York", "Asia/Kathmandu")
 DOCUMENTED = {"email": "jessepinkman@breakingbad.com", "firstName": "Jesse", "lastName": "Pinkman"}
 
 
@@ -119,6 +121,24 @@ def test_people_whose_addresses_differ_a_little_are_all_listed(api: Api) -> None
             check_accepted(api, "registerPerson", exchange, "FLOWAPP-REG-1")
             registered.append(address)
     assert registered_emails(api, token) == sorted(registered)
+
+
+@clause("FLOWAPP-REG-8")
+@pytest.mark.bug_kind("clock")
+def test_a_registration_shows_the_start_of_its_event(api: Api) -> None:
+    """The date, time and time zone in the response are those of the event, whatever its zone."""
+    compared = 0
+    for zone in DISTANT_ZONES:
+        members = {"date": "2040-07-20", "time": "00:30:00", "timezone": zone}
+        token = create_event(api, **members)
+        with preparation(api, "a registration"):
+            exchange = check_accepted(api, "registerPerson", register(api, token, new_person(api)))
+        person = response_data(exchange)
+        shown = {name: person[name] for name in members if name in person}
+        compared += len(shown)
+        assert shown == {name: members[name] for name in shown}
+    if not compared:
+        raise MissingPrecondition("responses to registrations have neither date nor time")
 
 
 @clause("FLOWAPP-REG-7")

@@ -424,6 +424,7 @@ def times_of_events(client: Client) -> None:
         client.create(date="2031-01-31", time=time)
     for query in ("period=current", "period=past", "period=future", ""):
         client.send("GET", SESSIONS, query=query)
+    client.register(client.create(timezone="Asia/Kolkata").json()["data"]["token"])
 
 
 def similar_people(client: Client) -> None:
@@ -436,7 +437,8 @@ PROBES: dict[Callable[[Client], None], str] = {
     what_is_kept: """keeps_the_language_of_a_connection keeps_the_key_of_a_connection
         keeps_the_period_of_a_connection""",
     times_of_events: """noon_becomes_midnight midnight_becomes_the_end_of_the_day
-        the_last_day_of_a_month_becomes_the_30th periods_know_no_summer_time periods_know_full_hours_of_offset""",
+        the_last_day_of_a_month_becomes_the_30th periods_know_no_summer_time periods_know_full_hours_of_offset
+        registrations_show_the_start_in_utc""",
     similar_people: """people_are_told_apart_by_the_local_part what_follows_a_plus_sign_is_not_compared
         dots_in_an_address_are_not_compared""",
     difficult_values: """titles_have_single_spaces descriptions_have_plain_quotes public_titles_escape_backslashes
