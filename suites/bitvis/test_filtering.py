@@ -177,7 +177,7 @@ def test_a_flat_list_of_conditions_follows_a_reading(api: Api, readings: Observe
     readings.one_of("BITVIS-AMB-18", flat_list_too=selected == [identifier], tree_only=no_effect)
 
 
-@clause("BITVIS-FILT-1", "BITVIS-SORT-1", "BITVIS-HTTP-10", "BITVIS-HTTP-15")
+@clause("BITVIS-FILT-1", "BITVIS-SORT-1", "BITVIS-HTTP-10", "BITVIS-HTTP-15", "BITVIS-HTTP-16")
 @each_kind
 @each_way
 def test_a_filter_selects_the_same_wherever_it_is_asked_for(api: Api, kind: ObjectKind, way: str) -> None:

@@ -115,7 +115,7 @@ def test_a_walk_over_equal_values_meets_every_object_once(api: Api, new_object: 
         assert len(page) == min(size, len(own_objects)), f"a page of {size} has {len(page)} of {len(own_objects)}"
 
 
-@clause("BITVIS-PAGE-1", "BITVIS-HTTP-10", "BITVIS-HTTP-15")
+@clause("BITVIS-PAGE-1", "BITVIS-HTTP-10", "BITVIS-HTTP-15", "BITVIS-HTTP-16")
 @each_kind
 @each_way
 def test_a_page_is_the_same_wherever_it_is_asked_for(api: Api, kind: ObjectKind, way: str) -> None:

@@ -2,12 +2,13 @@
 
 A test of a kind has the mark `bug_kind(name, reason_against)`: it is collected for every operation for which
 `reason_against(operation)` is "". Any other text says why the kind cannot occur there. `reason_against_call` says the
-same of the calls of a test by frame. Without either the clauses that the tests check decide where it can.
+same of the calls of a test by frame. Without either the clauses that the tests check decide where it can. Every
+operation and every call has a reason, or "", for every kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -41,6 +42,8 @@ KINDS = {
 OF_OPERATIONS, OF_CALLS = "reason_against", "reason_against_call"
 ReasonAgainst = Callable[[Any], str]  # takes an operation, or a call
 NO_CLAUSE = "no test of the kind is about it"
+OVER_HTTP = "calls get the same responses by frame as over HTTP, where the kind is tried"
+NO_MEDIA_TYPE = "a frame has no media type"
 
 
 def reasons_against(subject: Operation | Call, marks: Iterable[pytest.Mark]) -> list[str]:
@@ -81,9 +84,16 @@ def _of_kind(
         reasons.setdefault(operation.api, {})[operation.label] = reason
     for call in calls:
         reason = _reason_of_all(call, _deciding(marks, OF_CALLS))
-        if reason is not None:
-            reasons.setdefault(call.api, {})[call.label] = reason
+        of_api = reasons.setdefault(call.api, {})
+        of_api[call.label] = _reason_over_http(kind, of_api) if reason is None else reason
     return BugKind(rule=rule, reasons=reasons)
+
+
+def _reason_over_http(kind: str, reasons: Mapping[str, str]) -> str:
+    """Why a kind without tests by frame is not tried at a call, by the reasons of the operations of the same API."""
+    if kind == "negotiation":
+        return NO_MEDIA_TYPE
+    return OVER_HTTP if "" in reasons.values() else next(iter(reasons.values()))
 
 
 def _reason_of_contract(kind: str, operation: Operation, is_checked: bool) -> str:

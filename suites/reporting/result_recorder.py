@@ -277,13 +277,13 @@ def _record(item: pytest.Item, ending: Ending) -> ResultRecord:
         changes=tuple(value for name, value in properties if name == CHANGE),
         is_observation=bool(pytest_plugin.marked_ids(item, "observation")),
         bug_kind=(kind := next(iter(pytest_plugin.marked_ids(item, "bug_kind")), "")),
-        operations=_operations(item) if kind else (),
+        operations=_operations(item, ending.outcome == "skipped") if kind else (),
         blocked_by=item.stash[BLOCKED_BY],
         seconds=round(seconds, 4),
     )
 
 
-def _operations(item: pytest.Item) -> tuple[str, ...]:
+def _operations(item: pytest.Item, was_skipped: bool) -> tuple[str, ...]:
     """The operations and calls that the test is about: its own one, else all that it exchanged something with."""
     subject, exchanged = pytest_plugin.contract_subject(item), item.stash.get(OPERATIONS, ())
-    return (subject.label,) if isinstance(subject, Operation | Call) and exchanged else exchanged
+    return (subject.label,) if isinstance(subject, Operation | Call) and (exchanged or was_skipped) else exchanged

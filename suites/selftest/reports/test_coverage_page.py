@@ -183,6 +183,14 @@ def test_a_kind_is_tried_where_tests_of_it_exchanged_something() -> None:
     assert (kind.tried, kind.reasons) == ({"GET /tasks/{id}": 1}, {"GET /tasks": "it takes no <id>"})
 
 
+def test_a_kind_whose_tests_were_skipped_has_their_reason() -> None:
+    (kind,) = kinds_after(
+        record("skipped", bug_kind="identity", operations=("GET /tasks/{id}",), message="no task"),
+        record("skipped", bug_kind="identity", operations=("GET /tasks/{id}",), message="no id"),
+    )
+    assert (kind.tried, kind.reasons["GET /tasks/{id}"]) == ({}, "no task")
+
+
 def test_a_kind_that_was_tried_at_an_operation_can_occur_there() -> None:
     (kind,) = kinds_after(record("passed", bug_kind="identity", operations=("GET /tasks",)))
     assert (kind.tried, kind.reasons) == ({"GET /tasks": 1, "GET /tasks/{id}": 0}, {})

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +16,7 @@ from contracts.operation import Operation
 from suites.generic import bug_kinds
 from suites.generic.kind_reasons import REASONS
 
+ROOT = Path(__file__).parents[3]
 OPERATIONS = load_contract("flowback").operations
 
 
@@ -70,10 +75,62 @@ def test_a_test_by_frame_chooses_the_calls_by_its_reasons() -> None:
     }
 
 
-def test_calls_are_left_out_of_a_kind_without_tests_by_frame() -> None:
-    over_http = MarkedTest(pytest.mark.bug_kind("stale", reason_against=only_reads))
-    chosen = bug_kinds.of_tests([over_http], ["bitvis"])["stale"]["reasons"]["bitvis"]  # type: ignore[list-item]  # no Item
-    assert set(chosen) == set(load_contract("bitvis").operations)
+def reason_of_calls(kind: str, *marks: pytest.MarkDecorator) -> set[str]:
+    """Why the kind is not tried at any call of bitvis where this is its only test, which sends no frames."""
+    rpc = load_rpc_contract("bitvis")
+    assert rpc is not None
+    chosen = bug_kinds.of_tests([MarkedTest(*marks)], ["bitvis"])[kind]["reasons"]["bitvis"]  # type: ignore[list-item]  # no Item
+    return {chosen[label] for label in rpc.calls}
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason_against", "expected"),
+    [
+        ("stale", only_reads, bug_kinds.OVER_HTTP),
+        ("stale", lambda _: "it cannot", "it cannot"),
+        ("negotiation", only_reads, bug_kinds.NO_MEDIA_TYPE),
+    ],
+)
+def test_calls_without_tests_by_frame_have_the_reason_of_http(
+    kind: str, reason_against: Callable[[Operation], str], expected: str
+) -> None:
+    assert reason_of_calls(kind, pytest.mark.bug_kind(kind, reason_against=reason_against)) == {expected}
+
+
+COLLECT = """
+import json, pytest
+from contracts.asyncapi import load_rpc_contract
+from contracts.openapi import load_contract
+from suites.generic import bug_kinds
+
+APIS = ("bitvis", "flowapp", "flowback", "getflow")
+
+
+def labels(api):
+    rpc = load_rpc_contract(api)
+    return [*load_contract(api).operations, *(rpc.calls if rpc else ())]
+
+
+class Plugin:
+    def pytest_collection_finish(self, session):
+        kinds = bug_kinds.of_tests(session.items, APIS)
+        print("cells", json.dumps([
+            (kind, api, label, kinds[kind]["reasons"][api].get(label)) if kind in kinds else (kind, "", "", None)
+            for kind in bug_kinds.KINDS for api in APIS for label in labels(api)
+        ]))
+
+
+pytest.main(["suites", "--collect-only", "-qq", "-p", "no:cacheprovider", "-p", "no:allure_pytest"], plugins=[Plugin()])
+"""
+
+
+def test_no_operation_or_call_lacks_a_test_and_a_reason() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", COLLECT], cwd=ROOT, capture_output=True, text=True, timeout=180, check=True
+    )
+    cells = json.loads(next(line for line in run.stdout.splitlines() if line.startswith("cells"))[len("cells") :])
+    assert len({cell[0] for cell in cells}) == len(bug_kinds.KINDS)
+    assert [cell for cell in cells if cell[3] in (None, bug_kinds.NO_CLAUSE)] == []
 
 
 @pytest.mark.parametrize(
