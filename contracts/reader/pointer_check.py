@@ -30,6 +30,8 @@ def known_value_problems(contract: CheckedContract, known: Sequence[Part]) -> It
     """Values (`x-known`) of an operation that is not there, or that its response does not have."""
     for location, mapping in known:
         source = mapping.get("x-known")
+        if isinstance(source, Mapping):
+            source = source.get("otherwise", source)
         if isinstance(source, Mapping) and "operation" in source:
             operation, problems = _operation(contract, (*location, "x-known", "operation"), source["operation"])
             yield from problems

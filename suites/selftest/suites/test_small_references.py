@@ -76,6 +76,15 @@ def test_a_run_knows_only_what_it_must_of_a_small_reference() -> None:
     assert set(settings) == set(contracts.apis())
 
 
+def test_a_past_event_is_found_in_the_list_where_no_setting_names_one() -> None:
+    api = in_process_api("flowapp", small=True)
+    source = api.contract.find("reportSummary").parameters[0].value_source
+    assert source is not None
+    assert source["setting"] == "past_session_token"
+    past = api.request("GET", "/api/v1/events/sessions", query={"period": "past"}).response.json()["data"]
+    assert [api.known_value(source)] == [row["token"] for row in past]
+
+
 def test_small_reference_behind_a_socket_is_somebodys_server() -> None:
     served = socket_reference("bitvis", small=True)
     try:
