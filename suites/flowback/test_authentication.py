@@ -172,6 +172,7 @@ def test_each_key_has_its_own_current_user(api: Api, readings: ObservedReadings)
 
 
 @clause("FLOWBACK-AUTH-6")
+@pytest.mark.bug_kind("together")
 def test_concurrent_requests_show_the_owner_of_their_key(api: Api, readings: ObservedReadings) -> None:
     """Of many concurrent requests, each shows the owner of its own key."""
     keys = [api.setting("TOKEN"), other_account(api, readings).setting("TOKEN")] * 6

@@ -78,6 +78,7 @@ def test_no_two_users_have_the_same_username(api: Api, readings: ObservedReading
 
 
 @clause("FLOWBACK-REG-6")
+@pytest.mark.bug_kind("together")
 def test_concurrent_registrations_of_a_username_create_one_user(api: Api) -> None:
     """Of many concurrent registrations of one username, one becomes a user."""
     username = api.unique_text("flow.user")
@@ -116,6 +117,7 @@ def assert_email_is_unique(api: Api, person: Person) -> None:
 
 
 @clause("FLOWBACK-REG-8")
+@pytest.mark.bug_kind("together")
 def test_concurrent_registrations_of_an_email_create_one_user(api: Api) -> None:
     """Of many concurrent registrations of one email address, one becomes a user."""
     email = unused_email(api)
@@ -160,6 +162,7 @@ def concurrently_registered(api: Api) -> list[Person]:
 
 
 @clause("FLOWBACK-REG-3")
+@pytest.mark.bug_kind("together")
 def test_concurrent_registrations_are_mailed_codes_of_their_own(api: Api) -> None:
     """Everybody who registers at the same time is mailed another code."""
     codes = [person.code for person in concurrently_registered(api)]
@@ -167,6 +170,7 @@ def test_concurrent_registrations_are_mailed_codes_of_their_own(api: Api) -> Non
 
 
 @clause("FLOWBACK-LIST-18")
+@pytest.mark.bug_kind("together")
 def test_concurrent_verifications_create_users_with_ids_of_their_own(api: Api) -> None:
     """Everybody who is verified at the same time is listed with another id."""
     people = concurrently_registered(api)
@@ -178,6 +182,7 @@ def test_concurrent_verifications_create_users_with_ids_of_their_own(api: Api) -
 
 
 @clause("FLOWBACK-AUTH-2")
+@pytest.mark.bug_kind("together")
 def test_concurrent_logins_get_keys_of_their_own(api: Api, readings: ObservedReadings) -> None:
     """Everybody who logs in at the same time is given another key."""
     require_meaning(readings, "FLOWBACK-AMB-4", "plain")

@@ -191,6 +191,7 @@ def test_code_is_valid_once(api: Api) -> None:
 
 
 @clause("FLOWBACK-VER-9")
+@pytest.mark.bug_kind("together")
 def test_concurrent_uses_of_a_code_create_one_user(api: Api, readings: ObservedReadings) -> None:
     """Of many concurrent uses of a code one is served, and only its password is accepted at the login."""
     person = registered_person(api)
