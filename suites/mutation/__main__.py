@@ -105,6 +105,7 @@ class MutationRun:
             if group is None:
                 self._note(result)
             elif result.complaints:
+                print(kill_table_files.split_line(result), flush=True)
                 yield from variant_groups.halves(group)
             else:
                 for of_variant in variant_groups.result_of_each(group, result):

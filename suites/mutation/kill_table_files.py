@@ -28,6 +28,11 @@ def result_line(result: MutationResult) -> str:
     return text
 
 
+def split_line(result: MutationResult) -> str:
+    """For a terminal, why the variants of a group are tried in smaller ones."""
+    return f"split    {result.api}.{result.name}  {result.seconds:.1f} s  {_short(result.complaints[0])}"
+
+
 def summary(proof: KillTable) -> str:
     """The counts, a line per API, then all in one."""
     results = proof.results

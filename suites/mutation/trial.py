@@ -209,9 +209,13 @@ def run_group(session: pytest.Session, group: Group) -> MutationResult:
     """Runs the API's tests, until one complains, against a reference with all variants of the group."""
     name, changes = group
     small = session.config.stash.get(SMALL, False)
-    api = in_process_api(name, (), tuple(change.name for change in changes), 0, small)
-    items = _own_tests_first(_tests_of(name, _in_process_tests(session)), changes[0])
-    complaints, skipped, seconds = _run_against(session, api, items, lambda _complaint: True)
+    if changes[0].needs_socket:
+        api, items = socket_reference(name, changes, small).api, session.config.stash[WEBSOCKET_TESTS][name]
+    else:
+        api = in_process_api(name, (), tuple(change.name for change in changes), 0, small)
+        items = _tests_of(name, _in_process_tests(session))
+    own_first = _own_tests_first(items, changes[0])
+    complaints, skipped, seconds = _run_against(session, api, own_first, lambda _complaint: True)
     result = MutationResult(name, group_name(changes), "variant", (), "several variants at once", tuple(complaints))
     return replace(result, requests=api.exchange_count, seconds=seconds, skipped=skipped)
 

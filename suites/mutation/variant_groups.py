@@ -1,6 +1,6 @@
 """Tries several variants of a reference at once, and half of them at a time where a test complains about them together.
 
-Rule: no two variants of a group choose a meaning of the same reading. What one of them hides of another a run of each
+Rule: no two variants of a group choose a meaning of the same reading, and all of them or none need a socket. What one of them hides of another a run of each
 alone shows, which a published kill table therefore is.
 """
 
@@ -17,10 +17,10 @@ Group = tuple[str, tuple[Change, ...]]  # API, variants
 
 
 def groups_of(changes: Iterable[tuple[str, Change]], most: int) -> list[Group]:
-    """Groups of at most `most` variants of one API; those that need a socket, or complaints, are in none."""
+    """Groups of at most `most` variants of one API; those about which tests may complain are in none."""
     groups: list[Group] = []
     for api, change in changes:
-        if change.kind != "variant" or change.needs_socket or change.minimal:
+        if change.kind != "variant" or change.minimal:
             continue
         place = next((number for number, group in enumerate(groups) if _fits(group, api, change, most)), None)
         if place is None:
@@ -32,7 +32,8 @@ def groups_of(changes: Iterable[tuple[str, Change]], most: int) -> list[Group]:
 
 def _fits(group: Group, api: str, change: Change, most: int) -> bool:
     readings = {clause for other in group[1] for clause in other.clauses if IN_READINGS in clause}
-    return group[0] == api and len(group[1]) < most and not readings & set(change.clauses)
+    is_alike = group[0] == api and group[1][0].needs_socket == change.needs_socket
+    return is_alike and len(group[1]) < most and not readings & set(change.clauses)
 
 
 def halves(group: Group) -> list[Group]:
