@@ -1,7 +1,7 @@
 """Tries several variants of a reference at once, and half of them at a time where a test complains about them together.
 
-Rule: no two variants of a group choose a meaning of the same reading, and all of them or none need a socket. What one of them hides of another a run of each
-alone shows, which a published kill table therefore is.
+Rule: no two variants of a group choose a meaning of the same reading, and all of them or none need a socket. What one
+of them hides of another a run of each alone shows, which a published kill table therefore is.
 """
 
 from __future__ import annotations
