@@ -110,7 +110,10 @@ class LabelStateMachine(RuleBasedStateMachine):
 
 
 def require_labels(api: Api, transport: Transport) -> None:
-    """Tries a label of an address once. Raises MissingPrecondition where the target has no labels as we make them."""
+    """Tries a label of an address once. Raises MissingPrecondition where none is made, or deleted, as we do it.
+
+    A target may hold DELETE to its verb (BITVIS-AMB-11), which carries no data. A label that is lost is tested.
+    """
     if not api.target.writes:
         raise MissingPrecondition(api.target.read_only_reason())
     address = create_object(api, ADDRESS)["id"]
@@ -118,5 +121,10 @@ def require_labels(api: Api, transport: Transport) -> None:
         created = transport.call(LABEL.endpoint, "CREATE", address, data={"name": api.unique_text("label-")})
         if not has_succeeded(created):
             raise MissingPrecondition(f"CREATE at {LABEL.endpoint} is not served by {transport.name} (BITVIS-AMB-53)")
+        label = created.response.json()["data"]["id"]
+        is_there = label in ids(answered(transport, "LIST", LABEL, address).get("data") or [])
+        deleted = transport.call(LABEL.endpoint, "DELETE", address, data={"label_id": label})
+        if is_there and not has_succeeded(deleted):
+            raise MissingPrecondition(f"DELETE at {LABEL.endpoint} is not served by {transport.name} (BITVIS-AMB-53)")
     finally:
         transport_of(api, "header").call(ADDRESS.endpoint, "DELETE", address)

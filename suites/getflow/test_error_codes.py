@@ -109,7 +109,7 @@ def _assert_unsupported(api: Api, exchange: Exchange, name: str, readings: Obser
 
 @clause("GETFLOW-ERR-10")
 @pytest.mark.parametrize("versioning", VERSIONINGS, ids=["Accept", "prefix"])
-def test_a_missing_required_parameter_iscodes_and_attributes(api: Api, factory: RecordFactory, versioning: int) -> None:
+def test_a_missing_required_parameter_is_named(api: Api, factory: RecordFactory, versioning: int) -> None:
     """Every operation reports a missing organization_id as missing_param, whatever else is sent."""
     ids = factory.ids_by_kind()
     for kind, action in permitted_operations(api):
