@@ -68,8 +68,8 @@ def added(lines: Lines) -> list[dict[str, Any]]:
 
 
 def both_have_counted(run: LocustRun) -> bool:
-    """Whether the master has figures of requests from both workers."""
-    return {line["worker"] for line in run.lines() if line["operations"]} == {"worker 0", "worker 1"}
+    """Whether the master has figures of requests from both workers; a line may have an operation without any."""
+    return all(total_count([line for line in run.lines() if line["worker"] == it]) for it in ("worker 0", "worker 1"))
 
 
 def operations(run: LocustRun) -> list[dict[str, Any]]:

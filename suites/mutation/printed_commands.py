@@ -47,6 +47,7 @@ VARYING = (  # times of about now, and ids that are made at random
 )
 MAILED = re.compile(r"^read -r (\w+)  # the code in the mail to (\S+)$", re.MULTILINE)
 READ_MAIL = "{}=$(curl -sS '{}' | grep -oE '[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}' | head -n 1)"
+ATTEMPTS = 3  # two references that were started in different minutes show events at different times
 DIFFERS, SAME, UNSTABLE, NOT_CAUGHT, NO_CURL = "differs", "same", "unstable", "not caught", "no curl"
 
 
@@ -77,7 +78,10 @@ def try_fault(session: pytest.Session, api: str, change: Change) -> PrintedComma
     test, finding = findings[0]
     if CURL not in finding.command:
         return PrintedCommand(name, NO_CURL, test, finding.command)
-    faulty, *honest = (answer(api, changes, finding.command) for changes in ([change], [], []))
+    for _ in range(ATTEMPTS):
+        faulty, *honest = (answer(api, changes, finding.command) for changes in ([change], [], []))
+        if honest[0] == honest[1]:
+            break
     outcome = UNSTABLE if honest[0] != honest[1] else SAME if faulty == honest[0] else DIFFERS
     return PrintedCommand(name, outcome, test, finding.command, faulty, honest[0])
 
