@@ -157,9 +157,7 @@ def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
     text, secrets = body.decode(errors="replace"), list(secrets)
     if len(text) > 2 * MASKED_END:
         head, tail = (mask_secrets(end, secrets) for end in (text[:MASKED_END], text[-MASKED_END:]))
-        if (
-            min(len(head), len(tail)) >= MAX_SHOWN
-        ):  # so nothing is shown of what is between them, nor where they are cut
+        if min(len(head), len(tail)) >= MAX_SHOWN:  # so nothing is shown of what is between them, nor of their cuts
             return formatting.truncate(f"{head}{text[MASKED_END:-MASKED_END]}{tail}")
     return formatting.truncate(mask_secrets(text, secrets))
 

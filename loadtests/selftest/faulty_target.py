@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -78,15 +78,13 @@ class Connection(asyncio.Protocol):
 
 
 @contextmanager
-def running_target() -> Iterator[FaultyTarget]:
-    """A faulty target on a free port, in a thread of its own."""
-    target = FaultyTarget()
-    loop = asyncio.new_event_loop()
-    ready = threading.Event()
+def running_server(connect: Callable[[], asyncio.Protocol]) -> Iterator[str]:
+    """The URL of a server on a free port, in a thread of its own; `connect` makes each of its connections."""
+    loop, urls, ready = asyncio.new_event_loop(), [], threading.Event()
 
     async def serve() -> None:
-        server = await loop.create_server(lambda: Connection(target), "127.0.0.1", 0, backlog=512)
-        target.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await loop.create_server(connect, "127.0.0.1", 0, backlog=512)
+        urls.append(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         ready.set()
 
     def run() -> None:
@@ -95,10 +93,18 @@ def running_target() -> Iterator[FaultyTarget]:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    ready.wait(10)
+    assert ready.wait(10)
     try:
-        yield target
+        yield urls[0]
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+@contextmanager
+def running_target() -> Iterator[FaultyTarget]:
+    """A faulty target on a free port, in a thread of its own."""
+    target = FaultyTarget()
+    with running_server(lambda: Connection(target)) as target.url:
+        yield target

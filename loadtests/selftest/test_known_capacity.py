@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from loadtests.selftest.faulty_target import running_server
 from loadtests.selftest.locust_run import finished_run
 from loadtests.selftest.test_run_verdict import FILE
 
@@ -42,38 +40,13 @@ class Queue(asyncio.Protocol):
         loop.call_at(Queue.free_at, self._transport.write, RESPONSE)
 
 
-@contextmanager
-def queue_server() -> Iterator[str]:
-    """The URL of such a server, in a thread of its own."""
-    loop, urls, ready = asyncio.new_event_loop(), [], threading.Event()
-
-    async def serve() -> None:
-        server = await loop.create_server(Queue, "127.0.0.1", 0)
-        urls.append(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        ready.set()
-
-    def run() -> None:
-        loop.run_until_complete(serve())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield urls[0]
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
 def measured_capacity(folder: Path) -> float:
     """The highest rate at which the objectives are met, by a search of its own."""
     profiles, objectives = folder / "profiles.yaml", folder / "slo.yaml"
     profiles.write_text(PROFILES)
     objectives.write_text(SLO)
     options = f"--headless --only-summary --arrivals even --profiles {profiles} --profile sought --slo {objectives}"
-    with queue_server() as url:
+    with running_server(Queue) as url:
         run = finished_run(folder, url, FILE, options)
     search = json.loads((run.results / "verdict.json").read_text())["search"]
     assert search["why"] == "", run.output[-3000:]
