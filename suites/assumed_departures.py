@@ -89,11 +89,11 @@ def _clause(api: Api, departure: AssumedDeparture) -> str:
 
 def share(config: pytest.Config, report: PreflightReport) -> None:
     """Tells every process of the run with which departures it goes on."""
-    values = [(name, value) for name, value in report.proposals if name not in NEVER_ASSUMED]
-    if values:
+    departures = [(name, value) for name, value in report.proposals if name not in NEVER_ASSUMED]
+    if departures or report.settings:
         path = _path(config.stash[pace_plugin.FOLDER], report.api)
         fresh = path.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_text(json.dumps(values), "utf-8")
+        fresh.write_text(json.dumps({"departures": departures, "settings": report.settings}), "utf-8")
         fresh.replace(path)
 
 
@@ -105,8 +105,9 @@ def with_assumed(config: pytest.Config, target: Target) -> Target:
     contract = load_contract(target.api)
     known = [departure.keyword for departure in target.departures]
     values = json.loads(_path(folder, target.api).read_text("utf-8"))
-    keywords = [*known, *(make_keyword(contract, name, value) for name, value in values)]
-    return replace(target, translation=translation_of(target.url, keywords, target.settings))
+    keywords = [*known, *(make_keyword(contract, name, value) for name, value in values["departures"])]
+    settings = {**target.settings, **values["settings"]}
+    return replace(target, settings=settings, translation=translation_of(target.url, keywords, settings))
 
 
 def _path(folder: Path, api: str) -> Path:

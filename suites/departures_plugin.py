@@ -101,6 +101,8 @@ class DeparturesPlugin:
             if log:
                 log.append(record)
             yield f"  the run goes on with {record.departure}, which is a finding"
+        if report.settings:
+            yield f"  the run goes on with{preflight_report.settings_line(report.settings)[1:]}"
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 import contracts
 from contracts.reader.document_reader import read_checked
@@ -18,11 +19,15 @@ FILE = "settings.yaml"
 
 @dataclass(frozen=True, slots=True)
 class OptionalSetting:
-    """`name` is in capitals, without the API's; `type` is secret, text or integer; `says` is what it is."""
+    """`name` is in capitals, without the API's; `type` is secret, text or integer; `says` is what it is.
+
+    otherwise: where the target shows such values, as `operation` and `pointers`; None where it shows none.
+    """
 
     name: str
     type: str
     says: str
+    otherwise: Mapping[str, Any] | None = None
 
 
 @cache
