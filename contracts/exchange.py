@@ -17,6 +17,7 @@ from contracts.secret_mask import mask_secrets
 
 FRAME = "FRAME"  # the method of a websocket frame
 SWITCHING_PROTOCOLS = 101  # the status of a response by frame (RFC 9110, 15.2.2)
+NOT_SENT = "connection closed before the request was sent as a whole"  # the beginning of a response's error
 MAX_SHOWN = formatting.MAX_SHOWN  # characters of a body in a report
 MASKED_END = 8 * MAX_SHOWN  # characters at each end of a long body that are masked: its middle is left out
 
