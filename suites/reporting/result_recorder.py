@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,7 +199,9 @@ class ResultRecorder:
             if cause in shown:
                 report.longrepr = f"cause {cause}, as above"
             shown |= {cause} if cause else set()
-        return (yield)
+        result = yield
+        name_several(terminalreporter.stats)
+        return result
 
     def shorten_failures(self, failures: Iterable[pytest.TestReport]) -> None:
         """Leaves the first line of each finding, once all are printed: on CI servers pytest's list repeats the text."""
@@ -246,6 +249,12 @@ def _let_pass(item: pytest.Item, report: pytest.TestReport, category: str) -> No
         report.outcome, report.longrepr = "skipped", (str(item.path), 0, str(report.longrepr))
     else:
         report.outcome = "passed"
+
+
+def name_several(stats: dict[str, list[Any]]) -> None:
+    """Gives warnings the plural in the last line of pytest, which has the name of a category as it is."""
+    if len(stats.get(WARNING, ())) > 1:
+        stats[f"{WARNING}s"] = stats.pop(WARNING)
 
 
 def passing_status(

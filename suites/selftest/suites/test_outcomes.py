@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import jsonschema_rs
@@ -26,6 +26,7 @@ import trustme
 from reports.__main__ import main
 from reports.allure import report_page
 from reports.results.verdicts import EXIT_CODES
+from suites.reporting.result_recorder import name_several
 from suites.selftest.python_runs import run_module
 from suites.selftest.reports import format_schemas
 from suites.selftest.reports.test_reports import leave, result
@@ -311,6 +312,13 @@ def test_a_breach_of_what_was_inferred_is_a_warning_everywhere(tmp_path: Path, n
     texts = [text.text for text in ElementTree.parse(run.out / "junit.xml").iter("system-out")]
     assert len(texts) == 1
     assert str(texts[0]).startswith("warning: FLOWBACK-LIST-23")
+
+
+@pytest.mark.parametrize(("count", "name"), [(1, "contract warning"), (2, "contract warnings")])
+def test_several_warnings_have_the_plural(count: int, name: str) -> None:
+    stats: dict[str, list[Any]] = {"passed": [1, 2], "contract warning": list(range(count))}
+    name_several(stats)
+    assert {key: len(reports) for key, reports in stats.items()} == {"passed": 2, name: count}
 
 
 def test_a_breach_of_what_was_inferred_fails_a_strict_run(tmp_path: Path) -> None:
