@@ -9,7 +9,7 @@ a whole is one cause for them, whatever promises it breaks, since one mistake in
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -27,6 +27,7 @@ NOT_FOUND = 404
 REQUIRED = "required"  # the kind of a finding about a member that is missing
 MANY_MEMBERS = 3
 Place = tuple[str, str, int]  # API, operation, status
+Subject = tuple[str, str]  # API, id of an operation
 
 
 class TestFinding(NamedTuple):
@@ -84,13 +85,15 @@ def findings_by_cause(tests: Iterable[ResultRecord]) -> list[tuple[Cause, list[T
 def joined(groups: Sequence[list[TestFinding]], tests: Sequence[ResultRecord]) -> list[Cause]:
     """The causes of these groups, those about one operation's responses as a whole joined, the worst first.
 
-    A request that was refused since its record is not there joins the operation that showed the record's id.
+    A request that was refused since its record is not there joins the operation that showed the record's id. So do
+    requests to a list that filter by what it shows, if several such filters are broken.
     """
-    subjects = {subject for group in groups if (subject := _operation_as_a_whole(group))}
+    unreliable = _unreliable_lists(groups)
+    subjects = {subject for group in groups if (subject := _operation_as_a_whole(group, unreliable))}
     by_subject: dict[Hashable, list[TestFinding]] = {}
     for number, group in enumerate(_with_other_objects(groups)):
         shown = (_subject(group[0].test.api, it.rpartition(" ")[0]) for it in _missing_values(group))
-        key: Hashable = _operation_as_a_whole(group) or next((it for it in shown if it in subjects), number)
+        key: Hashable = _operation_as_a_whole(group, unreliable) or next((it for it in shown if it in subjects), number)
         by_subject.setdefault(key, []).extend(group)
     return [cause for cause, _ in _causes_with_groups(by_subject.values(), tests)]
 
@@ -118,20 +121,40 @@ def _object_of(entry: TestFinding) -> tuple[str, ...]:
     return test.api, finding.operation, finding.slot.rpartition("/")[0]
 
 
-def _operation_as_a_whole(group: Sequence[TestFinding]) -> tuple[str, str] | None:
+def _operation_as_a_whole(group: Sequence[TestFinding], unreliable: Container[Subject]) -> Subject | None:
     """The API and the operation whose served responses are wrong as a whole; None if the group is about another thing.
 
-    What a parameter has to do is a thing of its own.
+    What a parameter has to do is a thing of its own, unless it filters what an unreliable list shows.
     """
     example = _cause(group).example
-    is_served = 0 < example.status < FIRST_REFUSAL
-    is_whole = not example.slot and example.grade and example.operation
-    of_parameter = any(example.clause in it.split() for it in example.depends_on)
-    return _subject(group[0].test.api, example.operation) if is_served and is_whole and not of_parameter else None
+    is_whole = 0 < example.status < FIRST_REFUSAL and not example.slot and example.grade and example.operation
+    subject = _subject(group[0].test.api, example.operation)
+    is_joined = not _is_of_parameter(example) or (subject in unreliable and bool(_own_members(example)))
+    return subject if is_whole and is_joined else None
+
+
+def _unreliable_lists(groups: Sequence[list[TestFinding]]) -> set[Subject]:
+    """The operations of which several parameters do wrong that filter by what their own responses show."""
+    broken: dict[Subject, set[str]] = {}
+    for group in groups:
+        example = _cause(group).example
+        is_served = 0 < example.status < FIRST_REFUSAL and not example.slot
+        if is_served and _is_of_parameter(example) and _own_members(example):
+            broken.setdefault(_subject(group[0].test.api, example.operation), set()).add(example.clause)
+    return {subject for subject, clauses in broken.items() if len(clauses) > 1}
+
+
+def _is_of_parameter(finding: FindingRecord) -> bool:
+    return any(finding.clause in it.split() for it in finding.depends_on)
+
+
+def _own_members(finding: FindingRecord) -> list[str]:
+    """The values of the request that the operation itself shows."""
+    return [it for it in finding.uses if it.rpartition(" ")[0] == finding.operation]
 
 
 @cache
-def _subject(api: str, label: str) -> tuple[str, str]:
+def _subject(api: str, label: str) -> Subject:
     """The API and the operation's id, which it has at each of the document's servers; its label where none has it."""
     known = load_contract(api).operations if api in contracts.apis() else {}
     return api, known[label].id if label in known else label
@@ -155,11 +178,15 @@ def _with_blocked(cause: Cause, tests: Iterable[ResultRecord]) -> Cause:
     return replace(cause, blocked=tuple(sorted(nodes))) if nodes else cause
 
 
-def _order(cause: Cause, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, int, str, str]:
-    """The worst first: failures, clauses before readings, what the document demands, then what breaks most tests."""
+def _order(cause: Cause, group: Sequence[TestFinding]) -> tuple[bool, bool, bool, int, bool, str, str]:
+    """The worst first: failures, clauses before readings, what the document demands, then what breaks most tests.
+
+    Of two alike, how a wrong request is refused comes after what becomes of a right one.
+    """
     is_reading = not cause.example.grade
     is_mild = not any(finding.is_of_the_document for _, finding in group)
-    return cause.is_warning, is_reading, is_mild, -len(cause.tests), cause.clause, cause.id
+    is_of_refusals = all(finding.request and finding.status >= FIRST_REFUSAL for _, finding in group)
+    return cause.is_warning, is_reading, is_mild, -len(cause.tests), is_of_refusals, cause.clause, cause.id
 
 
 def cause_id(api: str, finding: FindingRecord) -> str:

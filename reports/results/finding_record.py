@@ -56,9 +56,9 @@ class FindingRecord:
     the exchange as a whole. kind: how it is wrong, of a body the broken keyword of its schema. received_kind: the
     kind of what came, such as "string". answer: a digest of the refusal that came, the same for equal ones, or "".
     request: what was special about the request. uses: for each value of the request that an operation shows that one's
-    label and the member's name. depends_on: for each optional
-    parameter that it sent the ids of its clauses, with a space between. account: whose credentials it had. command: a
-    shell command that sends it. exchange: the request and its response as text.
+    label and the member's name; also of the same operation, which may filter by what it shows. depends_on: for each
+    optional parameter that it sent the ids of its clauses, with a space between. account: whose credentials it had.
+    command: a shell command that sends it. exchange: the request and its response as text.
     """
 
     clause: str

@@ -151,8 +151,9 @@ def test_password_is_required(api: Api, form: dict[str, str]) -> None:
         api, "verifyRegistration", post_form(api, "/register/verify", {"verification_code": person.code, **form})
     )
     assert is_refused(exchange), f"a verification without a password was served with {exchange.response.status}"
-    usernames = [row["username"] for row in all_pages(api)]
-    assert person.username not in usernames, "the user is listed although the verification was refused"
+    assert person.username not in [row["username"] for row in all_pages(api)], (
+        "the user is listed although the verification was refused"
+    )
 
 
 @clause("FLOWBACK-VER-6")

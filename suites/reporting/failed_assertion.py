@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from contracts.exchange import Exchange
+from fixtures.target_api import Api
 
 SUITES = Path(__file__).parents[1]
 MAX_SHOWN = 300  # characters of a value
@@ -87,14 +88,26 @@ def _words(error: BaseException) -> str:
 
 
 def exchange_at_fault(error: BaseException, exchanges: Sequence[Exchange]) -> Exchange | None:
-    """The last exchange that a variable of the failed statement holds, else of its function, else the last of all."""
+    """The last exchange that a variable of the failed statement holds, else of its function, else the last of all.
+
+    A statement that sends requests itself, such as `assert not listed_names(api, name)`, is about the last of all.
+    """
     for frame, line in reversed(list(_frames(error.__traceback__))):
         held = {name: value for name, value in frame.f_locals.items() if isinstance(value, Exchange)}
         names = {node.id for node in _nodes(frame, line) if isinstance(node, ast.Name)}
         used = [value for name, value in held.items() if name in names]
+        if exchanges and not used and _sends_requests(frame, line):
+            return exchanges[-1]
         if used or held:
             return max(used or held.values(), key=lambda exchange: _place(exchange, exchanges))
     return exchanges[-1] if exchanges else None
+
+
+def _sends_requests(frame: FrameType, line: int) -> bool:
+    """Whether the condition of the failed statement is given an API, to which it then sends requests."""
+    conditions = [node.test for node in _nodes(frame, line) if isinstance(node, ast.Assert)]
+    names = {node.id for condition in conditions for node in ast.walk(condition) if isinstance(node, ast.Name)}
+    return any(isinstance(frame.f_locals.get(name), Api) for name in names)
 
 
 def held_exchanges(error: BaseException) -> list[Exchange]:

@@ -122,14 +122,18 @@ def operation_of(api: Api, exchange: Exchange) -> str:
 
 
 def used_members(api: Api, exchange: Exchange) -> tuple[str, ...]:
-    """For each value that the operation needs and another one shows, the label of that one and the member's name."""
+    """For each value that was needed or sent, and that an operation shows, its label and the member's name."""
     operation = subject_of(api.contract, api.target.url, exchange)
-    return _used_members(api.contract, operation) if isinstance(operation, Operation) else ()
+    if not isinstance(operation, Operation):
+        return ()
+    sent = frozenset((place, name) for place, names in request_values(exchange.request).items() for name in names)
+    return _used_members(api.contract, operation, sent)
 
 
 @cache
-def _used_members(contract: Contract, operation: Operation) -> tuple[str, ...]:
-    sources = [field.value_source or {} for field in request_fields(contract, operation) if field.required]
+def _used_members(contract: Contract, operation: Operation, sent: frozenset[tuple[str, str]]) -> tuple[str, ...]:
+    fields = [it for it in request_fields(contract, operation) if it.required or (it.location, it.name) in sent]
+    sources = [field.value_source or {} for field in fields]
     shown = [source for source in sources if "operation" in source and "pointer" in source]
     labels = [contract.find(source["operation"], operation.server).label for source in shown]
     names = [reference_tokens(source["pointer"])[-1] for source in shown]

@@ -146,6 +146,34 @@ def test_what_is_wrong_elsewhere_is_another_cause(other: dict[str, Any]) -> None
     assert len(causes(BARE, replace(BARE, clause="FLOWBACK-LIST-13", **other))) == 2
 
 
+def filtered(clause: str, member: str, operation: str = "GET /users") -> FindingRecord:
+    return replace(BARE, clause=clause, depends_on=(clause,), uses=(f"{operation} {member}",))
+
+
+BY_ID, BY_NAME = filtered("FLOWBACK-LIST-10", "id"), filtered("FLOWBACK-LIST-11", "username")
+
+
+@pytest.mark.parametrize(
+    ("findings", "number"),
+    [
+        ((BARE, BY_ID), 2),  # the filter
+        ((BARE, BY_ID, BY_NAME), 1),  # the list
+        ((BARE, BY_ID, filtered("FLOWBACK-LIST-11", "username", "GET /user")), 3),  # of values that it does not show
+        ((BARE, replace(BY_ID, uses=()), replace(BY_NAME, uses=())), 3),
+    ],
+)
+def test_a_list_whose_filters_all_do_wrong_is_the_cause(findings: tuple[FindingRecord, ...], number: int) -> None:
+    assert len(causes(*findings)) == number
+
+
+def test_what_becomes_of_a_right_request_stands_before_how_a_wrong_one_is_refused() -> None:
+    refusal = replace(
+        REFUSED, clause="FLOWBACK-ERR-2", slot="media type", kind="undocumented", request="missing: body username"
+    )
+    listed = causes(refusal, replace(REFUSED, clause="FLOWBACK-SPELL-1", operation="POST /login", kind=""))
+    assert [cause.clause for cause in listed] == ["FLOWBACK-SPELL-1", "FLOWBACK-ERR-2"]
+
+
 @pytest.mark.parametrize(("status", "number"), [(404, 1), (400, 2), (406, 2)])
 def test_a_record_that_the_list_shows_and_is_not_there_is_of_the_list(status: int, number: int) -> None:
     gone = replace(BARE, clause="FLOWBACK-GET-1", operation="GET /user", status=status, uses=("GET /users id",))

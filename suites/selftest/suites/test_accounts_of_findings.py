@@ -9,7 +9,7 @@ from contracts.judge.http_judge import Finding
 from fixtures.target_api import Api
 from suites.mutation.reference_apis import in_process_api
 from suites.reporting.failures import account_of, finding_text, is_warning, violation
-from suites.reporting.finding_records import bearing_clauses, parameter_clauses
+from suites.reporting.finding_records import bearing_clauses, parameter_clauses, used_members
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,11 @@ def test_a_violation_is_about_the_exchange_that_it_is_given(flowback: Api) -> No
 def test_a_parameter_without_a_clause_of_its_own_has_those_of_its_line(flowback: Api) -> None:
     limit = "FLOWBACK-LIST-13 FLOWBACK-LIST-14"
     assert parameter_clauses(flowback, users(flowback)) == ("FLOWBACK-LIST-12", limit)
+
+
+def test_the_values_that_a_request_sends_are_of_the_operation_that_shows_them(flowback: Api) -> None:
+    filtered = flowback.request("GET", "/users", query={"id": "1"})
+    assert [used_members(flowback, it) for it in (filtered, users(flowback))] == [("GET /users id",), ()]
 
 
 def test_no_line_bears_no_clause() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from contracts.exchange import Exchange, Request, Response
+from fixtures.target_api import Api
+from fixtures.targets import Target
 from suites.reporting.failed_assertion import Comparison, FailedAssertion, explain, shown
 
 
@@ -52,6 +54,21 @@ def test_the_exchange_at_fault_is_the_one_that_the_statement_names() -> None:
 
 def test_a_statement_without_an_exchange_is_about_the_last_one_that_its_function_holds() -> None:
     assert explained(names_no_exchange).exchange is LAST
+
+
+def lists_names(served: Exchange, _refused: Exchange) -> None:
+    api = Api(Target("flowback", "http://127.0.0.1:1", {}, True, False))
+    del _refused
+    assert served.response.status
+    assert not listed_names(api), "a name is listed although its registration was refused"
+
+
+def listed_names(_api: Api) -> list[str]:
+    return ["ann"]
+
+
+def test_a_statement_that_sends_requests_is_about_the_last_exchange() -> None:
+    assert explained(lists_names).exchange is LAST
 
 
 def test_without_any_exchange_there_is_none() -> None:
