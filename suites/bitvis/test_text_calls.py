@@ -215,6 +215,7 @@ def test_both_clients_receive_the_same_from_deepstream(
         except KeyError:
             continue  # the target has no such value
         exchange = ours.call(call.endpoint, **parts, credentials=message.credentials)
+        exchange = exchange.actual or exchange  # the other client knows of no departures
         answer = other.call(call.endpoint, json.loads(exchange.request.body))
         assert "data" in answer, f"expected a response by the other client, too, got {answer}"
         received, expected = without_errorid(answer["data"]), without_errorid(exchange.response.json())
@@ -239,6 +240,7 @@ def test_our_client_is_answered_by_the_other_one_through_deepstream(
 
     def check(data: Any) -> None:
         exchange = ours.call(ECHO, "LIST", data=data)
+        exchange = exchange.actual or exchange
         assert exchange.response.error is None, f"expected a response, got {exchange.response.error}"
         assert exchange.response.json() == {"echo": json.loads(exchange.request.body)}
 

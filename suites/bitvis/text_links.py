@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from contracts.exchange import FRAME, Exchange, Request, Response
 from contracts.formatting import TEXT_ENGINE
 from fixtures import websocket_client
+from fixtures.departures.translation import Inexpressible
 from fixtures.in_process_client import InProcessClient
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports import transport
@@ -105,10 +106,17 @@ class TextLink:
                 self.api.target.pace.take_turn(request)
             named = name_at(self.url, name).encode()
             self.endpoints[named] = name.encode()
-            fields = (named, identifier.encode(), protocol.OBJECT + body)
+            fields = (named, identifier.encode(), protocol.OBJECT + self.deployed(request).body)
             payload += protocol.encode_message(protocol.RPC, protocol.REQUEST, *fields)
         self.send_payload(payload)
         return self.events(len(calls))
+
+    def deployed(self, request: Request) -> Request:
+        """The request as the target wants it. Raises MissingPrecondition where it has no way to express it."""
+        try:
+            return self.api.target.translation.request(request) if self.api.target.translation else request
+        except Inexpressible as error:
+            raise MissingPrecondition(f"the target's departures cannot express this request: {error}") from None
 
     def events(self, answers: int = 1) -> list[RpcEvent]:
         """What is sent about calls: until so many answers have come, and then as long as there is more."""
@@ -193,7 +201,9 @@ def response_exchange(api: Api, link: TextLink, event: RpcEvent, body: bytes) ->
         text = protocol.json_of(event.data)
     except MessageError as error:
         raise AssertionError(f"{error}") from None
-    exchange = Exchange(request, Response(SWITCHING_PROTOCOLS, (), text))
+    exchange = Exchange(link.deployed(request), Response(SWITCHING_PROTOCOLS, (), text))
+    if api.target.translation:
+        exchange = api.target.translation.documented(request, exchange)
     api.record_exchanges([exchange])
     return exchange
 

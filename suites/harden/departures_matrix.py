@@ -17,9 +17,10 @@ from typing import Any
 
 import yaml
 
+from contracts.asyncapi import load_rpc_contract
 from contracts.openapi import load_contract
 from fixtures.corpus.request_fields import needs_mail
-from fixtures.departing.departing_server import departing_server, write_target_file
+from fixtures.departing.departing_server import ENGINE_PATH, departing_server, write_target_file
 from fixtures.departing.deployment import Deployment
 from fixtures.departing.deployments import by_name
 from reports.results.verdicts import EXIT_CODES
@@ -72,7 +73,7 @@ def run(name: str, folder: Path, selection: str = "") -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     smtp = f"127.0.0.1:{_free_port()}" if needs_mail(load_contract(api)) else ""
     with departing_server(api, deployments, smtp) as server:
-        environ = {**inherited(), **server.environ, **_allowed(api, smtp)}
+        environ = {**inherited(), **server.environ, **_allowed(api, smtp), **_engine(api, server.url)}
         if mode not in ALONE:
             environ[f"{api.upper()}_TARGET"] = str(write_target_file(folder / "target.yaml", deployments))
             for name in _settings_in_file(deployments):
@@ -113,6 +114,12 @@ def _allowed(api: str, smtp: str) -> dict[str, str]:
     values = {"WRITES": "1", "RATE": "0", **({"SMTP": smtp} if smtp else {})}
     permit = {"LOAD_PERMITTED_BY": f"hardening, {date.today()}"}
     return {**permit, **{f"{api.upper()}_{name}": value for name, value in values.items()}}
+
+
+def _engine(api: str, url: str) -> dict[str, str]:
+    """The variable that has calls sent through the deployment's deepstream engine as well."""
+    is_called = load_rpc_contract(api) is not None
+    return {f"{api.upper()}_DEEPSTREAM": url.replace("http", "ws", 1) + ENGINE_PATH} if is_called else {}
 
 
 def _run_contract(api: str, folder: Path, environ: Mapping[str, str], selection: str) -> MeasuredProcess:
