@@ -47,7 +47,7 @@ from loadtests.request_factory.deployed_requests import (
     deploy_http,
     documented_validator,
 )
-from loadtests.request_factory.prepared_request import PreparedRequest
+from loadtests.request_factory.prepared_request import PreparedRequest, filler
 from loadtests.request_factory.request_template import RequestTemplate, request_template, value_names, with_named_value
 from loadtests.request_factory.round_robin import RoundRobin, repeat_forever
 from loadtests.validation.http_validator import Check, RequestIntent
@@ -202,7 +202,7 @@ class HttpRequestFactory:
         prepared = self._prepared.get((identifier, server)) or self._prepared_plain(identifier, server)
         head = self._link_heads.get((identifier, server))
         if head is None:
-            payload = b"" if prepared.placeholders else self._plain_payload(identifier, server)
+            payload = b"" if prepared.constant is None else self._plain_payload(identifier, server)
             line, _, rest = payload.partition(b"\r\n")
             head = self._link_heads[identifier, server] = b" ".join(line.split(b" ")[1:-1]).decode(), rest
         source, rest = head
@@ -324,8 +324,7 @@ class HttpRequestFactory:
             else Request(samples, template.fill(()), self.address, validator, is_head=intent.is_head)
         )
         return PreparedRequest(
-            template,
-            placeholders,
+            filler(template, placeholders),
             samples,
             self.address,
             validator,

@@ -186,6 +186,7 @@ def message_template(message: bytes, placeholders: Sequence[str | Source]) -> Re
 PLACEHOLDER_IN_URL = re.compile(PLACEHOLDER.pattern.replace(b"%22", b"%%22"))  # where `%` is doubled
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # as `fixtures.cases.encode`
+_encode_text = json.encoder.encode_basestring  # what that is for a str
 
 
 def _encode_url(value: Any) -> bytes:
@@ -210,6 +211,8 @@ def _encode_header_json(value: Any) -> bytes:
 
 
 def _encode_json(value: Any) -> bytes:
+    if type(value) is str:
+        return _encode_text(value).encode()
     return b"%d" % value if type(value) is int else _encode(value).encode()
 
 

@@ -35,7 +35,7 @@ from loadtests.engine.exchange_types import Address, Request
 from loadtests.request_factory.data_sources import is_per_request, placeholder_sources
 from loadtests.request_factory.deployed_requests import Deploy, depends_on_values, deploy_http, deploy_message
 from loadtests.request_factory.http_factory import EFFORT, INVALID_SUFFIX, CacheKey, HttpRequestFactory, permitted
-from loadtests.request_factory.prepared_request import PreparedRequest
+from loadtests.request_factory.prepared_request import PreparedRequest, filler
 from loadtests.request_factory.request_template import Placeholders, RequestTemplate, message_template, split_request
 from loadtests.request_factory.round_robin import RoundRobin, repeat_forever
 from loadtests.validation.http_validator import Check
@@ -215,7 +215,7 @@ class RpcRequestFactory:
         rpc_name = self._names(transport, call.endpoint) if transport in ENGINE_PROTOCOLS else ""
         constant = None if values else Request(samples, template.fill(()), address, validator, rpc_name=rpc_name)
         return PreparedRequest(
-            template, values, samples, address, validator, http.validators, False, constant, rpc_name, deploy
+            filler(template, values), samples, address, validator, http.validators, False, constant, rpc_name, deploy
         )
 
     def _deploy(self, transport: str, call: Call) -> Deploy | None:

@@ -111,7 +111,10 @@ class ContractUser(JourneyUser):
 
     def request_for(self, identifier: str, check: Check | None = None, **values: Any) -> Request:
         """A plain valid request for that operation, as `HttpRequestFactory.request_for` creates it."""
-        return _or_end_journey(lambda: self.http_factory.request_for(identifier, check, self.server, **values))
+        try:  # without the function that the others use: most requests are made here
+            return self.http_factory.request_for(identifier, check, self.server, **values)
+        except MissingPrecondition:
+            raise _end_of_journey() from None
 
     def sampled_request(self, identifier: str, check: Check | None = None, **values: Any) -> Request:
         """The next valid request of the corpus, as `HttpRequestFactory.sampled_request` creates it."""
@@ -141,7 +144,7 @@ class ContractUser(JourneyUser):
         try:
             return self.http_factory.link_request(url, identifier, check, self.server)
         except ForeignLink:
-            raise InterruptTaskSet(reschedule=False) from None  # type: ignore[no-untyped-call]  # Locust has no types
+            raise _end_of_journey() from None
 
     def known_value(self, identifier: str, pointer: str) -> Any:
         """One of the values that the target has at that JSON pointer of that operation's response."""
@@ -150,7 +153,10 @@ class ContractUser(JourneyUser):
 
     def rpc_request(self, transport: str, label: str, check: Check | None = None, **parts: Any) -> Request:
         """A plain valid RPC call, as `RpcRequestFactory.request_for` creates it."""
-        return _or_end_journey(lambda: self.rpc_factory.request_for(transport, label, check, **parts))
+        try:
+            return self.rpc_factory.request_for(transport, label, check, **parts)
+        except MissingPrecondition:
+            raise _end_of_journey() from None
 
     def sampled_rpc_request(self, transport: str, label: str, check: Check | None = None, **parts: Any) -> Request:
         """The next valid RPC call of the corpus, as `RpcRequestFactory.sampled_request` creates it."""
@@ -240,7 +246,12 @@ def _or_end_journey(create: Callable[[], T]) -> T:
     try:
         return create()
     except MissingPrecondition:
-        raise InterruptTaskSet(reschedule=False) from None  # type: ignore[no-untyped-call]  # Locust has no types here
+        raise _end_of_journey() from None
+
+
+def _end_of_journey() -> InterruptTaskSet:
+    """What ends a journey without an error."""
+    return InterruptTaskSet(reschedule=False)  # type: ignore[no-untyped-call]  # Locust has no types here
 
 
 def _mail_validator(clause: str, validators: Validators) -> Validator:
