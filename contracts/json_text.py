@@ -53,8 +53,8 @@ def require_judgeable(text: bytes) -> None:
 
 def is_too_deep(text: bytes) -> bool:
     """Whether a JSON text has more than MAX_LEVELS arrays and objects within each other."""
-    if text.count(b"[") + text.count(b"{") <= MAX_LEVELS:
-        return False
+    if len(text) <= 2 * MAX_LEVELS or text.count(b"[") + text.count(b"{") <= MAX_LEVELS:
+        return False  # each level takes two brackets
     brackets = _brackets_outside_of_strings(text)
     return not _collapses(brackets) and _levels(brackets) > MAX_LEVELS
 

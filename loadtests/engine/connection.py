@@ -12,7 +12,7 @@ from time import perf_counter_ns
 
 from fixtures.http1.response_head import Headers
 from loadtests.engine.byte_stream import ByteStream
-from loadtests.engine.exchange_types import Address, Request, Requester, Response, Validator
+from loadtests.engine.exchange_types import Address, Request, Requester, Response
 from loadtests.engine.loop import Loop
 from reports.load.operation_statistics import TURNED_AWAY
 
@@ -172,7 +172,10 @@ def deliver(request: Request, requester: Requester, response: Response, is_unsen
         if request.validator is None:
             error = status_error(response.status) if response.status >= 400 else None
         else:
-            error = _validated(request.validator, request, response)
+            try:
+                error = request.validator(request, response)
+            except Exception as exception:  # our mistake, not the target's: the reason names it
+                error = f"judge broke: {type(exception).__name__}"
         response.error = error or response.error
     if error is None:
         request.samples.times.append(
@@ -193,11 +196,3 @@ def deliver(request: Request, requester: Requester, response: Response, is_unsen
 def status_error(status: int) -> str:
     """The reason of a failure that is a status of 400 or more."""
     return TURNED_AWAY if status == HTTPStatus.TOO_MANY_REQUESTS else f"status {status}"
-
-
-def _validated(validator: Validator, request: Request, response: Response) -> str | None:
-    """The validator's verdict. If it raises, the reason names it: that is our mistake, not the target's."""
-    try:
-        return validator(request, response)
-    except Exception as error:
-        return f"judge broke: {type(error).__name__}"

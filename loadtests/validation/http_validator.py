@@ -158,9 +158,9 @@ def fast_check(intent: RequestIntent, accepted: exchange.Response, environ: Mapp
             value = parse(response.body)
         except ValueError:
             return False
-        if is_too_deep(response.body):
+        if is_too_deep(response.body) or not is_valid(value):
             return False
-        if not is_valid(value) or not is_intended(value) or (are_headers_valid and not are_headers_valid(response)):
+        if (is_intended and not is_intended(value)) or (are_headers_valid and not are_headers_valid(response)):
             return False
         response.parsed_body = value
         return True
@@ -168,19 +168,27 @@ def fast_check(intent: RequestIntent, accepted: exchange.Response, environ: Mapp
     return fast
 
 
-def _never(_: Response) -> bool:
+def _never(_: Any) -> bool:
     return False
 
 
-def _refusal_check(intent: RequestIntent, status: int, environ: Mapping[str, str]) -> Callable[[Any], bool]:
-    """A check that a body refuses an invalid request, as the rule says, and does not refuse a valid one."""
+NEVER_REFUSED = _never  # the refusal test of a status that refuses nothing, whatever the body
+
+
+def _refusal_check(intent: RequestIntent, status: int, environ: Mapping[str, str]) -> Callable[[Any], bool] | None:
+    """A check that a body refuses an invalid request, as the rule says, and does not refuse a valid one.
+
+    None where every body passes it.
+    """
     is_refused = refusal_test(intent.contract, status)
     if intent.invalid_case is None:
-        return (lambda _: True) if intent.may_be_refused else lambda value: not is_refused(value)
+        if intent.may_be_refused or is_refused is NEVER_REFUSED:
+            return None
+        return lambda value: not is_refused(value)
     invalid_case, contract = intent.invalid_case, intent.contract
     rule = refusal_rule(contract, intent.operation, invalid_case)
     if "unstated" in rule:
-        return lambda _: True
+        return None
     accepts = may_be_accepted(rule, environ)
 
     def follows_rule(value: Any) -> bool:
@@ -197,7 +205,7 @@ def refusal_test(contract: Contract, status: int) -> Callable[[Any], bool]:
     if 400 <= status < 600:
         return lambda _: True
     if "pointer" not in refusing:
-        return lambda _: False
+        return NEVER_REFUSED
     names, equals = json_pointer.reference_tokens(refusing["pointer"]), refusing["equals"]
     if len(names) == 1:
         name = names[0]

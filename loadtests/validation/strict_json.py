@@ -22,7 +22,10 @@ def parse_strictly(body: bytes) -> Any:
     if len(body) > MAX_VALUES:
         require_judgeable(body)
     value = orjson.loads(body)
-    written = orjson.dumps(value)
+    try:
+        written = orjson.dumps(value)
+    except orjson.JSONEncodeError as error:  # it writes fewer levels than it reads
+        raise ValueError(str(error)) from None
     if written != body and (written.count(b":") != body.count(b":") or (b"\\" in body and ESCAPED_COLON in body)):
         raise ValueError("a name may be repeated")
     return value
