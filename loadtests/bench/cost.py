@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from loadtests.bench import cost_table, scale, tools
+from loadtests.bench import cost_table, floor, scale, tools
 from loadtests.bench.generators import GENERATORS, NAMES, Generator
 from loadtests.bench.measure import FIRST, Measurement, measure
 from loadtests.bench.payloads import http_response, websocket_response
@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=2.5, metavar="S", help="length of each measured window (default 2.5)"
     )
     parser.add_argument("--scale", action="store_true", help="measure what grows with length and width of runs instead")
+    parser.add_argument("--floor", action="store_true", help="beside the least that a client in C needs, over HTTP")
     parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="with --scale: compare with this checkout")
     parser.add_argument("--only", action="append", choices=list(NAMES), help="only this generator (repeatable)")
 
@@ -38,6 +39,8 @@ def main(options: argparse.Namespace) -> int:
     """Measure, print and write the table; return the exit code."""
     if options.scale:
         return scale.main(options.out, options.rounds, options.before)
+    if options.floor:
+        return _floor(options)
     chosen = [generator for generator in GENERATORS if generator.name in (options.only or NAMES)]
     troubles = tools.missing_tools(
         {generator.name: (*generator.needs, NEEDS[generator.transport]) for generator in chosen}
@@ -59,6 +62,18 @@ def main(options: argparse.Namespace) -> int:
     print(path.read_text())
     print(path)
     return 2 if troubles else 0
+
+
+def _floor(options: argparse.Namespace) -> int:
+    """Measure the generators of the floor; return 2 where ours or the server is missing: others may well be."""
+    troubles = tools.missing_tools({it.name: (*it.needs, NEEDS[it.transport]) for it in floor.GENERATORS})
+    runs: Sequence[Measurement] = ()
+    path = floor.write(options.out, runs, troubles, options.rounds, options.seconds)
+    for runs in _rounds(floor.GENERATORS, options.rounds, options.seconds, troubles):
+        path = floor.write(options.out, runs, troubles, options.rounds, options.seconds)
+    print(path.read_text())
+    print(path)
+    return 2 if floor.OURS.keys() & troubles.keys() else 0
 
 
 def _rounds(

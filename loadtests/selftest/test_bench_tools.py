@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.bench import cost, tools
+from loadtests.bench import cost, floor, tools
 from loadtests.bench.__main__ import main
 from loadtests.bench.accuracy_clients import CLIENTS
 from loadtests.bench.generators import GENERATORS
@@ -96,8 +96,8 @@ def test_a_failed_generator_is_reported_once_and_ends_with_2(
 
 
 def test_every_generator_and_client_needs_a_tool_that_is_known() -> None:
-    known = {*tools.DEBIAN, *tools.WHEELS, *tools.MODULES, *tools.SCRIPTS}
-    assert {need for tool in (*GENERATORS, *CLIENTS) for need in tool.needs} <= known
+    known = {*tools.DEBIAN, *tools.WHEELS, *tools.MODULES, *tools.SCRIPTS, *tools.SOURCES}
+    assert {need for tool in (*GENERATORS, *CLIENTS, *floor.GENERATORS) for need in tool.needs} <= known
 
 
 def test_no_two_generators_have_one_name() -> None:
