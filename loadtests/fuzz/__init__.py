@@ -1,5 +1,5 @@
-"""Fuzzes the engine's parsers and connections: `python -m loadtests.fuzz --inputs 1000000`.
+"""Fuzzes the engine's parsers, connections and validators: `python -m loadtests.fuzz --inputs 1000000`.
 
-`mutator` mutates valid bytes; `parser_properties` and `connection_properties` check what must hold for any input. An
-input that violates a property is shrunk and saved.
+`mutator` mutates valid bytes; `parser_properties`, `connection_properties` and `judge_properties` check what must hold
+for any input. An input that violates a property is shrunk and saved.
 """

@@ -7,10 +7,15 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
+from loadtests.fuzz import judge_properties
 from loadtests.fuzz.connection_properties import KINDS, run_journey
-from loadtests.fuzz.parser_properties import PROPERTIES, PropertyViolated
+from loadtests.fuzz.parser_properties import PARSER_PROPERTIES, Property, PropertyViolated
 from loadtests.fuzz.shrinker import shrink
 
+PROPERTIES: dict[str, tuple[Property, Callable[[Random], bytes]]] = {
+    **PARSER_PROPERTIES,
+    "judges": (judge_properties.judges_agree, judge_properties.make),
+}
 JOURNEYS = 16  # one input in so many is a journey over a mutated_sample connection
 
 

@@ -174,7 +174,7 @@ def _by_wsproto(data: bytes) -> tuple[list[frame_codec.Event], bool]:
 
 
 Property = Callable[[bytes, Random], None]
-PROPERTIES: dict[str, tuple[Property, Callable[[Random], bytes]]] = {
+PARSER_PROPERTIES: dict[str, tuple[Property, Callable[[Random], bytes]]] = {
     "http": (http_response, lambda rng: mutated_sample(HTTP, rng)),
     "frames": (frame_stream, lambda rng: mutated_sample(FRAMES, rng)),
 }
