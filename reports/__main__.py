@@ -42,7 +42,6 @@ from reports.history.run_changes import update_history
 from reports.history.target_history import FOLDER as HISTORY
 from reports.junit_xml import junit
 from reports.load import load_run, missed_objectives, report_files, run_comparison, times_command, verdict_text
-from reports.load.load_page import render_load_page
 from reports.load.load_run import NoLoadRun
 from reports.load.load_verdict import LoadVerdict
 from reports.load.violation_text import violation_facts
@@ -149,7 +148,7 @@ def _report(options: argparse.Namespace, loads: Sequence[LoadVerdict], missing: 
     if (changes_page := options.out / PAGE_NAME).is_file():
         pages["Changes"] = changes_page.read_text("utf-8")
     for load in shown_loads:
-        pages["Load" if len(shown_loads) == 1 else f"Load {load.run.result.name}"] = render_load_page(load)
+        pages["Load" if len(shown_loads) == 1 else f"Load {load.run.result.name}"] = report_files.page_text(load)
     if options.html:
         try:
             start = overview(api_verdicts, records, changes, shown_loads, bool(loads))

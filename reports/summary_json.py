@@ -57,7 +57,7 @@ def to_json(
 def coverage_json(coverages: Sequence[ApiCoverage]) -> str:
     """JSON: for each API the state of its clauses and readings, and what was exercised of its operations."""
     content = {coverage.api: coverage_report.to_facts(coverage) for coverage in coverages}
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(content, ensure_ascii=False) + "\n"  # without indent: json writes it in C then
 
 
 def _api_facts(verdict: ApiVerdict, environment: Mapping[str, str], changes: RunChanges) -> dict[str, Any]:

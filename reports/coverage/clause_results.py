@@ -75,7 +75,9 @@ def _judge_clause(clause: Clause, tests: Sequence[ResultRecord]) -> ClauseResult
     deciding = states.get(state, [])
     why = clause.untested or "" if state == "not tested" else _reasons(deciding) if state != "pass" else ""
     exchanges = sum(test.exchanges for test in tests if test.is_judged)
-    return ClauseResult(clause, state, why, exchanges, (*deciding, *(test for test in tests if test not in deciding)))
+    decided = set(map(id, deciding))  # of thousands of tests, each of which would be compared with all of these
+    others = (test for test in tests if id(test) not in decided)
+    return ClauseResult(clause, state, why, exchanges, (*deciding, *others))
 
 
 def _state(clause_id: str, test: ResultRecord) -> str:

@@ -57,6 +57,11 @@ def page_path(folder: Path) -> str:
     return os.path.relpath(folder / PAGE)
 
 
+def page_text(judged: LoadVerdict) -> str:
+    """The HTML page that `write_reports` has written of that run."""
+    return (judged.run.path / PAGE).read_text("utf-8")
+
+
 def replace_file(path: Path, text: str) -> None:
     """Replace a file by one with this text, at once."""
     fresh = path.with_name(f".{path.name}.part")

@@ -41,7 +41,7 @@ def ctrf(verdicts: Sequence[ApiVerdict], records: RunRecords, verdict: str) -> s
     }
     results = {"tool": {"name": "flowproof"}, "summary": summary, "tests": tests, "extra": extra}
     report = {"reportFormat": "CTRF", "specVersion": VERSION, "results": results}
-    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(report, ensure_ascii=False) + "\n"  # without indent: json writes thousands of tests in C then
 
 
 def _test(test: ResultRecord, cause: Cause | None) -> dict[str, Any]:
