@@ -24,10 +24,10 @@ HEAD = """# The floor: the least that a request costs
 
 Clients in C (`loadtests/bench/native/`) that repeat one request over {connections} connections and look at status and
 length of the response, beside other generators and ours. CPU-ms for 1,000 requests by the kernel, the user and the
-system part apart; the server has a core of its own. {rounds} rounds of {seconds:g} s, {warm:g} s after the first
-requests, one generator after the other in each: medians, smallest and largest in brackets; ratios are medians of those
-within the rounds. Up to {windows} windows are measured, until other programs use {quiet:.0%} or less of the two cores;
-"others" is what they used. {machine}.
+system part apart, which it samples: a short window tells them apart roughly. The server has a core of its own.
+{rounds} rounds of {seconds:g} s, {warm:g} s after the first requests, one generator after the other in each: medians,
+smallest and largest in brackets; ratios are medians of those within the rounds. Up to {windows} windows are measured,
+until other programs use {quiet:.0%} or less of the two cores; "others" is what they used. {machine}.
 """
 COLUMNS = ("", "CPU-ms for 1,000", "user", "system", "the kernel's share", "times the epoll client", "others")
 LEAST = "epoll-client"
@@ -81,7 +81,7 @@ def _generator(runs: Sequence[Measurement], generator: Generator, troubles: Mapp
     mine = runs_of(runs, generator.name)
     costs = [
         values(mine, lambda run: run.cost),
-        values(mine, lambda run: (run.cpu - run.system) / run.requests * 1e6),
+        values(mine, lambda run: max(0.0, run.cpu - run.system) / run.requests * 1e6),
         values(mine, lambda run: run.system / run.requests * 1e6),
     ]
     share = spread_text(values(mine, lambda run: 100 * run.system / run.cpu), 0)
