@@ -27,7 +27,8 @@ from fixtures.transports.call_parts import CallParts, call_message
 from loadtests.engine.recorder import Recorder
 from loadtests.request_factory.data_sources import UNIQUE_COUNT, UNIQUE_LENGTH, UniqueTexts
 from loadtests.request_factory.http_factory import HttpRequestFactory
-from loadtests.request_factory.request_template import request_template, with_named_value
+from loadtests.request_factory.prepared_request import filler
+from loadtests.request_factory.request_template import Placeholders, request_template, split_request, with_named_value
 from loadtests.request_factory.rpc_factory import CALL_PARTS, HTTP_TRANSPORTS, RpcRequestFactory
 from loadtests.validation.validators import Validators
 
@@ -216,3 +217,16 @@ def test_an_optional_setting_that_is_not_set_leaves_its_requests_out_and_is_repo
     assert factory.prepare(["reportSurveyDetail"]) == ["FLOWAPP_SURVEY_SESSION_TOKEN is not set"]
     with pytest.raises(MissingPrecondition, match=r"^FLOWAPP_SURVEY_SESSION_TOKEN is not set$"):
         factory.request_for("reportSurveyDetail")
+
+
+@pytest.mark.parametrize(
+    "line", ["GET /{0} HTTP/1.1", "GET /a%25b/{0}?x=1 HTTP/1.1", "GET /{0}/{1} HTTP/1.1", "GET /{0}/{0} HTTP/1.1"]
+)
+@pytest.mark.parametrize("value", [7, "a b", "ü/%", True])
+def test_however_few_placeholders_there_are_the_bytes_are_those_of_the_template(line: str, value: Any) -> None:
+    names = Placeholders({})
+    texts = [names.add("given"), names.add("next")]
+    head = f"{line.format(*texts)}\r\nHost: a\r\n\r\n".encode()
+    template = split_request(head, b"", names, is_form=False)
+    sources = tuple(("given", None) if name == "given" else ("", lambda: value) for name in template.placeholders)
+    assert filler(template, sources)({"given": value}) == template.fill([value] * len(template.placeholders))
