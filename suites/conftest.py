@@ -338,15 +338,21 @@ def pytest_runtest_makereport(
         item.user_properties += [("noted", note) for note in api.notes]
     if call.when == "teardown" and RECORDER in item.config.stash:
         item.config.stash[RECORDER].take_count()  # exchanges that clean up belong to no test
+    is_selftest = item.path.is_relative_to(SELFTEST)
+    text = None
+    if call.excinfo is not None and isinstance(call.excinfo.value, AssertionError) and not is_selftest:
+        text = finding_records.failure_text(item, call.excinfo.value)
+        # pytest would read the source of every module for a traceback that no finding shows
+        item.__dict__["repr_failure"] = lambda _excinfo: text
     report = yield
     not_tested = call.excinfo is not None and isinstance(call.excinfo.value.__cause__, NotTested)
     if call.when == "call" or not_tested:
         report.user_properties += [("clause", clause) for clause in pytest_plugin.clauses_of(item)]
     if not_tested:
         report.user_properties.append((pace_plugin.NOT_TESTED, True))
-    is_selftest = item.path.is_relative_to(SELFTEST)
-    if call.excinfo is not None and isinstance(call.excinfo.value, AssertionError) and not is_selftest:
-        report.longrepr = finding_records.failure_text(item, call.excinfo.value)
+    item.__dict__.pop("repr_failure", None)
+    if text is not None and call.excinfo is not None:
+        report.longrepr = text
         blamed = pytest_plugin.blamed_clauses(item, call.excinfo.value)
         report.user_properties += [("blamed", clause) for clause in blamed]
     item.config.stash[RESULTS].add_phase(item, call, report)

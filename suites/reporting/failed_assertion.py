@@ -7,6 +7,7 @@ never Python's own account of the statement.
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -155,18 +156,27 @@ def _is_literal(node: ast.expr) -> bool:
 
 def _nodes(frame: FrameType, line: int) -> list[ast.AST]:
     """The parts of the statement at that line, from the outside in."""
-    statements = [node for node in _statements(frame.f_code.co_filename) if _covers(node, line)]
+    code = frame.f_code
+    statements = [node for node in _statements(code.co_filename, code.co_firstlineno) if _covers(node, line)]
     innermost = min(statements, key=lambda node: (node.end_lineno or node.lineno) - node.lineno, default=None)
     return list(ast.walk(innermost)) if innermost else []
 
 
 @cache
-def _statements(file: str) -> list[ast.stmt]:
+def _statements(file: str, first: int) -> list[ast.stmt]:
+    """The statements of the function that begins at that line, else of the file: a comprehension is a part of one."""
+    lines = linecache.getlines(file)
     try:
-        tree = ast.parse("".join(linecache.getlines(file)))
+        return _parsed(inspect.getblock(lines[first - 1 :]), first)
     except SyntaxError:
-        return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+        return _parsed(lines, 1)
+
+
+def _parsed(lines: Sequence[str], first: int) -> list[ast.stmt]:
+    is_indented = "".join(lines[:1]).startswith((" ", "\t"))
+    tree = ast.parse("".join(["if True:\n", *lines] if is_indented else lines))
+    ast.increment_lineno(tree, first - 1 - is_indented)
+    return [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and node.lineno >= first]
 
 
 def _covers(node: ast.stmt, line: int) -> bool:
