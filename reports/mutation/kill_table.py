@@ -62,6 +62,7 @@ class MutationResult:
     kind: fault, variant, or seed (unchanged references, or a minimal variant, with other generated requests). requests
     and seconds: until the killing complaint, or of the whole run. causes: of a fault that every test ran against, for
     each cause that is reported, the worst first, the clauses that it blames; None where the trial ended sooner.
+    set_aside: of several variants that were tried at once, those that are to be tried again.
     """
 
     api: str
@@ -74,6 +75,7 @@ class MutationResult:
     seconds: float = 0.0
     skipped: int = 0
     causes: tuple[tuple[str, ...], ...] | None = None
+    set_aside: tuple[str, ...] = ()
 
     @cached_property
     def killing_complaint(self) -> Complaint | None:
@@ -149,6 +151,7 @@ def parse_mutation_result(content: Mapping[str, Any]) -> MutationResult:
         seconds=float(content["seconds"]),
         skipped=int(content["skipped"]),
         causes=_causes(content.get("causes")),
+        set_aside=tuple(map(str, content.get("set_aside", ()))),
     )
 
 

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from fixtures.reference import load
 from fixtures.reference.protocol import Change
 from reports.mutation.kill_table import EXPECTED_VERDICTS, Complaint, KillTable, MutationResult, Provenance
 from suites.mutation import (
+    group_trial,
+    honest_run,
     kill_table_files,
     reported_causes,
     rotating_sample,
@@ -63,7 +65,7 @@ class MutationRun:
         self.jobs = jobs
         self.small = small
         self.causes = causes
-        self.groups = variant_groups.groups_of(changes, group)
+        self.group = group
         self.tests = 0  # checks; observations cannot fail and kill nothing
         self.observations = 0
         self.honest: list[Complaint] = []
@@ -83,33 +85,44 @@ class MutationRun:
         self.observations = sum(item.get_closest_marker("observation") is not None for item in session.items)
         self.tests = len(session.items) - self.observations
         started = time.perf_counter()
-        self.honest = trial.run_honest(session, sorted({api for api, change in self.changes if change.needs_socket}))
+        self.honest = honest_run.run_honest(
+            session, sorted({api for api, change in self.changes if change.needs_socket})
+        )
         seconds = time.perf_counter() - started
         print(f"\nhonest: {self.tests} tests, {len(self.honest)} complaints, {seconds:.1f} s")
-        together = {(api, change.name) for api, changes in self.groups if len(changes) > 1 for change in changes}
+        groups = variant_groups.groups_of(self.changes, self.group)
+        together = {(api, change.name) for api, changes in groups for change in changes}
         alone = [(api, change) for api, change in self.changes if (api, change.name) not in together]
-        waiting = [group for group in self.groups if len(group[1]) > 1]
         for result in trial.run_trials(trial.trials(session, alone, self.seeds), self.jobs):
             self._note(result)
-        while waiting:
-            waiting = list(self._run_groups(session, waiting))
+        self.run_groups(session, groups)
         return True
 
-    def _run_groups(self, session: pytest.Session, groups: Sequence[Group]) -> Iterator[Group]:
-        """Runs a trial of each group; yields the halves of those about which a test complains."""
+    def run_groups(self, session: pytest.Session, groups: Sequence[Group]) -> None:
+        """Runs a trial of each group; variants that it sets aside are tried again, in groups of half the size."""
+        most = self.group
+        while groups:
+            most = max(most // 2, 1)
+            groups = variant_groups.groups_of(self._run_groups(session, groups), most)
+
+    def _run_groups(self, session: pytest.Session, groups: Sequence[Group]) -> list[tuple[str, Change]]:
+        """Runs a trial of each group; the variants that are set aside."""
         named = {f"{api}.{group_name(changes)}": (api, changes) for api, changes in groups if len(changes) > 1}
         alone = [(api, change) for api, changes in groups if len(changes) == 1 for change in changes]
-        trials = [*(trial.group_trial(session, group) for group in named.values()), *trial.trials(session, alone, ())]
-        for result in trial.run_trials(trials, self.jobs):
+        trials = [*(group_trial.trial_of(session, group) for group in named.values())]
+        aside: list[tuple[str, Change]] = []
+        for result in trial.run_trials([*trials, *trial.trials(session, alone, ())], self.jobs):
             group = named.get(f"{result.api}.{result.name}")
             if group is None:
                 self._note(result)
-            elif result.complaints:
-                print(kill_table_files.split_line(result), flush=True)
-                yield from variant_groups.halves(group)
-            else:
-                for of_variant in variant_groups.result_of_each(group, result):
-                    self._note(of_variant)
+                continue
+            api, changes = group
+            aside += [(api, change) for change in changes if change.name in result.set_aside]
+            for line in kill_table_files.set_aside_lines(result):
+                print(line, flush=True)
+            for of_variant in variant_groups.result_of_each(group, result):
+                self._note(of_variant)
+        return aside
 
     def _note(self, result: MutationResult) -> None:
         self.results.append(result)
@@ -225,7 +238,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         help="N runs of the honest references, and of each chosen minimal variant, with other requests",
     )
     parser.add_argument("--effort", choices=EFFORTS, default="default", help="how many requests are generated")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=(os.cpu_count() or 1) + 1,
+        help="processes at a time, by default one more than there are processors: trials on sockets wait a lot",
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="folder for the kill table")
     parser.add_argument(
         "--publish",

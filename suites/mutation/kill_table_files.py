@@ -28,9 +28,10 @@ def result_line(result: MutationResult) -> str:
     return text
 
 
-def split_line(result: MutationResult) -> str:
-    """For a terminal, why the variants of a group are tried in smaller ones."""
-    return f"split    {result.api}.{result.name}  {result.seconds:.1f} s  {_short(result.complaints[0])}"
+def set_aside_lines(result: MutationResult) -> list[str]:
+    """For a terminal, the variants of a group that are tried again, and the complaints for which they are."""
+    names = ", ".join(result.set_aside)
+    return [f"again    {result.api}: {names}", *(f"         {_short(it)}" for it in result.complaints)] if names else []
 
 
 def summary(proof: KillTable) -> str:

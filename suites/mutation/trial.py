@@ -15,8 +15,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,8 +33,6 @@ from reports.results.blocked_tests import separate_blocked
 from reports.results.causes import causes_of
 from suites import hypothesis_profiles
 from suites.mutation.reference_apis import honest_apis, in_process_api, socket_reference
-from suites.mutation.variant_groups import Group, group_name
-from suites.reporting import pytest_plugin
 from suites.reporting.result_recorder import RESULTS
 from suites.reporting.tried_prerequisites import TriedPrerequisites
 from suites.run_checks import APIS_UNDER_TEST
@@ -42,46 +40,30 @@ from suites.run_checks import APIS_UNDER_TEST
 SECONDS = pytest.StashKey[float]()  # that a test took when it last ran, which was against an honest reference
 CAUSES = pytest.StashKey[bool]()  # whether every test runs against a fault, to see how many causes are reported
 SMALL = pytest.StashKey[bool]()  # whether the references are small, and somebody's
+CLAUSES = pytest.StashKey[frozenset[str]]()  # that a test checks
+TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # that need no socket, by API
 WEBSOCKET_TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # by API
 
 
-def run_honest(session: pytest.Session, socket_apis: Iterable[str]) -> list[Complaint]:
-    """Runs every test against the honest references in this process, so that each fork inherits cached data.
-
-    The tests of `socket_apis` run a second time over sockets, to find out which of them use a websocket.
-    """
-    session.config.stash[APIS_UNDER_TEST] = dict(honest_apis(small=session.config.stash.get(SMALL, False)))
-    session.config.stash[WEBSOCKET_TESTS] = {}
-    complaints = _run_tests(session, _in_process_tests(session), _never)[0]
-    return complaints + [complaint for name in socket_apis for complaint in _run_honest_on_sockets(session, name)]
-
-
-def _run_honest_on_sockets(session: pytest.Session, name: str) -> list[Complaint]:
-    served = socket_reference(name, small=session.config.stash.get(SMALL, False))
-    count, websocket_tests = 0, session.config.stash[WEBSOCKET_TESTS].setdefault(name, [])
-
-    def note(item: pytest.Item) -> None:
-        nonlocal count
-        if served.websocket_count > count:
-            websocket_tests.append(item)
-        count = served.websocket_count
-
-    try:
-        return _run_against(session, served.api, _tests_of(name, session.items), _never, note)[0]
-    finally:
-        served.stop()
-
-
-def _never(_: Complaint) -> bool:
+def never(_: Complaint) -> bool:
+    """No complaint is enough: every test runs."""
     return False
 
 
-def _in_process_tests(session: pytest.Session) -> list[pytest.Item]:
+def in_process_tests(session: pytest.Session) -> list[pytest.Item]:
+    """The tests that need no socket."""
     return [item for item in session.items if not item.get_closest_marker("sockets")]
 
 
-def _tests_of(name: str, items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    return [item for item in items if pytest_plugin.api_name(item) == name]
+@dataclass(frozen=True)
+class HonestSocketRun:
+    """The complaints of an API's tests about its honest reference on a socket, and the tests that use a websocket.
+
+    seconds: by the id of each such test, what it took.
+    """
+
+    complaints: tuple[Complaint, ...]
+    seconds: Mapping[str, float]
 
 
 Trial = tuple[str, Callable[[], MutationResult]]  # its name, and what runs in the fork
@@ -101,12 +83,6 @@ def trials(session: pytest.Session, changes: Sequence[tuple[str, Change]], seeds
     return [*of_changes, *of_minimal, *((f"all.seed.{seed}", partial(run_seed, session, seed)) for seed in seeds)]
 
 
-def group_trial(session: pytest.Session, group: Group) -> Trial:
-    """The trial of all variants of the group together."""
-    api, changes = group
-    return f"{api}.variant.{group_name(changes)}", partial(run_group, session, group)
-
-
 def run_trials(waiting: Sequence[Trial], jobs: int) -> Iterator[MutationResult]:
     """Yield the result of each trial as it ends; `jobs` run at a time."""
     remaining = list(reversed(waiting))
@@ -117,7 +93,7 @@ def run_trials(waiting: Sequence[Trial], jobs: int) -> Iterator[MutationResult]:
                 while remaining and len(running) < jobs:
                     name, run = remaining.pop()
                     path = Path(folder) / name
-                    running[_fork(run, path)] = path
+                    running[fork(run, path)] = path
                 pid, status = os.wait()
                 if pid in running:
                     yield _read_result(running.pop(pid), status)
@@ -131,7 +107,7 @@ def run_seed(session: pytest.Session, seed: int) -> MutationResult:
     _generate_from(session, seed)
     apis = honest_apis(seed, session.config.stash.get(SMALL, False))
     session.config.stash[APIS_UNDER_TEST] = dict(apis)
-    complaints, skipped, seconds = _run_tests(session, _in_process_tests(session), _never)
+    complaints, skipped, seconds = run_tests(session, in_process_tests(session), never)
     requests = sum(api.exchange_count for api in apis.values())
     return MutationResult("all", str(seed), "seed", (), "other requests", tuple(complaints), requests, seconds, skipped)
 
@@ -148,7 +124,7 @@ def _generate_from(session: pytest.Session, seed: int) -> None:
     hypothesis_profiles.load_profile(seed)
 
 
-def _fork(run: Callable[[], MutationResult], path: Path) -> int:
+def fork(run: Callable[[], MutationResult | HonestSocketRun], path: Path) -> int:
     """Starts a process that writes the result to `path`; returns its id."""
     sys.stdout.flush()
     pid = os.fork()
@@ -180,7 +156,7 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
         api, items = socket_reference(name, [change], small).api, session.config.stash[WEBSOCKET_TESTS][name]
     else:
         faults, variants = ((change.name,), ()) if change.kind == "fault" else ((), (change.name,))
-        api, items = in_process_api(name, faults, variants, seed, small), _tests_of(name, _in_process_tests(session))
+        api, items = in_process_api(name, faults, variants, seed, small), session.config.stash[TESTS][name]
 
     needs_causes = change.kind == "fault" and session.config.stash.get(CAUSES, False)
     if needs_causes:
@@ -195,7 +171,7 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
             and (complaint.broken or bool(set(complaint.clauses) & set(change.clauses)))
         )
 
-    complaints, skipped, seconds = _run_against(session, api, _own_tests_first(items, change), is_enough)
+    complaints, skipped, seconds = run_against(session, api, own_tests_first(items, change), is_enough)
     if change.minimal:
         complaints = [complaint for complaint in complaints if is_about_the_document(complaint)]
     return MutationResult(
@@ -203,21 +179,6 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
         *(tuple(complaints), api.exchange_count, seconds, skipped),
         tuple(cause.clauses for cause in causes_of(separate_blocked(records))) if needs_causes else None,
     )
-
-
-def run_group(session: pytest.Session, group: Group) -> MutationResult:
-    """Runs the API's tests, until one complains, against a reference with all variants of the group."""
-    name, changes = group
-    small = session.config.stash.get(SMALL, False)
-    if changes[0].needs_socket:
-        api, items = socket_reference(name, changes, small).api, session.config.stash[WEBSOCKET_TESTS][name]
-    else:
-        api = in_process_api(name, (), tuple(change.name for change in changes), 0, small)
-        items = _tests_of(name, _in_process_tests(session))
-    own_first = _own_tests_first(items, changes[0])
-    complaints, skipped, seconds = _run_against(session, api, own_first, lambda _complaint: True)
-    result = MutationResult(name, group_name(changes), "variant", (), "several variants at once", tuple(complaints))
-    return replace(result, requests=api.exchange_count, seconds=seconds, skipped=skipped)
 
 
 def is_about_the_document(complaint: Complaint) -> bool:
@@ -236,7 +197,7 @@ RunOutcome = tuple[list[Complaint], int, float]  # complaints, number of skipped
 StopCondition = Callable[[Complaint], bool]
 
 
-def _run_against(
+def run_against(
     session: pytest.Session,
     api: Api,
     items: Sequence[pytest.Item],
@@ -247,12 +208,12 @@ def _run_against(
     honest = session.config.stash[APIS_UNDER_TEST]
     session.config.stash[APIS_UNDER_TEST] = {**honest, api.target.api: api}
     try:
-        return _run_tests(session, items, is_enough, after)
+        return run_tests(session, items, is_enough, after)
     finally:
         session.config.stash[APIS_UNDER_TEST] = honest
 
 
-def _run_tests(
+def run_tests(
     session: pytest.Session,
     items: Sequence[pytest.Item],
     is_enough: StopCondition,
@@ -277,11 +238,11 @@ def _run_tests(
     return complaints, skipped, time.perf_counter() - started
 
 
-def _own_tests_first(items: Iterable[pytest.Item], change: Change) -> list[pytest.Item]:
+def own_tests_first(items: Iterable[pytest.Item], change: Change) -> list[pytest.Item]:
     """The tests of the change's first clause, those of its others, the rest; in each group the quickest first."""
 
     def rank(item: pytest.Item) -> tuple[int, float]:
-        clauses = pytest_plugin.clauses_of(item)
+        clauses = item.stash[CLAUSES]
         rank = next((rank for rank, clause in enumerate(change.clauses) if clause in clauses), len(change.clauses))
         return rank, item.stash.get(SECONDS, 0.0)
 

@@ -1,4 +1,4 @@
-"""Tries several variants of a reference at once, and half of them at a time where a test complains about them together.
+"""Which variants of a reference are tried at once, and which of them make a test complain.
 
 Rule: no two variants of a group choose a meaning of the same reading, and all of them or none need a socket. What one
 of them hides of another a run of each alone shows, which a published kill table therefore is.
@@ -6,7 +6,8 @@ of them hides of another a run of each alone shows, which a published kill table
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from fixtures.reference.protocol import Change
@@ -19,9 +20,7 @@ Group = tuple[str, tuple[Change, ...]]  # API, variants
 def groups_of(changes: Iterable[tuple[str, Change]], most: int) -> list[Group]:
     """Groups of at most `most` variants of one API; those about which tests may complain are in none."""
     groups: list[Group] = []
-    for api, change in changes:
-        if change.kind != "variant" or change.minimal:
-            continue
+    for api, change in _most_restricted_first([it for it in changes if it[1].kind == "variant" and not it[1].minimal]):
         place = next((number for number, group in enumerate(groups) if _fits(group, api, change, most)), None)
         if place is None:
             groups.append((api, (change,)))
@@ -30,17 +29,37 @@ def groups_of(changes: Iterable[tuple[str, Change]], most: int) -> list[Group]:
     return groups
 
 
+def _most_restricted_first(changes: Sequence[tuple[str, Change]]) -> list[tuple[str, Change]]:
+    """Ordered by how many variants choose a meaning of one of its readings, so that few groups are needed."""
+    count = Counter(reading for _, change in changes for reading in _readings(change))
+    return sorted(changes, key=lambda it: -max((count[reading] for reading in _readings(it[1])), default=0))
+
+
+def _readings(change: Change) -> set[str]:
+    return {clause for clause in change.clauses if IN_READINGS in clause}
+
+
 def _fits(group: Group, api: str, change: Change, most: int) -> bool:
-    readings = {clause for other in group[1] for clause in other.clauses if IN_READINGS in clause}
+    readings = {reading for other in group[1] for reading in _readings(other)}
     is_alike = group[0] == api and group[1][0].needs_socket == change.needs_socket
-    return is_alike and len(group[1]) < most and not readings & set(change.clauses)
+    return is_alike and len(group[1]) < most and not readings & _readings(change)
 
 
-def halves(group: Group) -> list[Group]:
-    """The group in two; a single variant is no group any more."""
-    api, changes = group
+def smallest_part(changes: Sequence[Change], complains: Callable[[Sequence[Change]], bool]) -> Sequence[Change]:
+    """Variants of these about which a test complains together, and about no part of them, given that it does about all.
+
+    A variant that is complained about by itself is the only one.
+    """
     middle = len(changes) // 2
-    return [(api, changes[:middle]), (api, changes[middle:])]
+    for half in (changes[:middle], changes[middle:]):
+        if middle and complains(half):
+            return smallest_part(half, complains)
+    remaining = list(changes)
+    for change in changes:
+        fewer = [other for other in remaining if other is not change]
+        if len(changes) > 2 and fewer and complains(fewer):
+            remaining = fewer
+    return remaining
 
 
 def group_name(changes: Sequence[Change]) -> str:
@@ -49,7 +68,11 @@ def group_name(changes: Sequence[Change]) -> str:
 
 
 def result_of_each(group: Group, result: MutationResult) -> Sequence[MutationResult]:
-    """The result of each variant of a group that no test complains about; requests and seconds are equal shares."""
+    """The result of each variant of a group that is not set aside; requests and seconds are equal shares."""
     api, changes = group
-    result = replace(result, requests=result.requests // len(changes), seconds=result.seconds / len(changes))
-    return [replace(result, api=api, name=it.name, clauses=it.clauses, summary=it.summary) for it in changes]
+    passed = [change for change in changes if change.name not in result.set_aside]
+    count = max(len(passed), 1)
+    share = MutationResult(
+        api, "", "variant", (), "", requests=result.requests // count, seconds=result.seconds / count
+    )
+    return [replace(share, name=it.name, clauses=it.clauses, summary=it.summary) for it in passed]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,10 @@ import pytest
 
 from fixtures.reference import apis, load
 from fixtures.reference.protocol import Change
-from reports.mutation.kill_table import Complaint, MutationResult
-from suites.mutation import trial
+from reports.mutation.kill_table import Complaint, MutationResult, parse_mutation_result
+from suites.mutation import group_trial, trial
 from suites.mutation.__main__ import MutationRun
-from suites.mutation.variant_groups import Group, group_name, groups_of, halves, result_of_each
+from suites.mutation.variant_groups import Group, group_name, groups_of, result_of_each, smallest_part
 
 GUILTY = "d"
 
@@ -60,8 +62,27 @@ def test_every_variant_is_in_one_group_at_most() -> None:
     assert len(grouped) == len(set(grouped))
 
 
-def test_halves_have_all_variants() -> None:
-    assert names_in(halves(("todo", (variant("a"), variant("b"), variant("c"))))) == [["a"], ["b", "c"]]
+def test_the_variants_of_a_much_read_reading_need_no_more_groups() -> None:
+    clauses = [("a", "T-GEN-1"), ("b", "T-GEN-1"), ("c", "T-AMB-1"), ("d", "T-AMB-1")]
+    assert names_in(groups_of([("todo", variant(name, clause)) for name, clause in clauses], 2)) == [
+        ["c", "a"],
+        ["d", "b"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("complained_about", "smallest"),
+    [
+        pytest.param({"d"}, "d", id="one_alone"),
+        pytest.param({"b", "g"}, "bg", id="two_together"),
+        pytest.param({"a", "d", "h"}, "adh", id="three_together"),
+        pytest.param(set("abcdefgh"), "abcdefgh", id="all_together"),
+    ],
+)
+def test_a_complaint_is_about_the_fewest_variants_that_bring_it_out(complained_about: set[str], smallest: str) -> None:
+    changes = [variant(name) for name in "abcdefgh"]
+    part = smallest_part(changes, lambda some: complained_about <= {change.name for change in some})
+    assert [change.name for change in part] == list(smallest)
 
 
 def test_each_variant_of_a_group_has_its_share() -> None:
@@ -73,12 +94,28 @@ def test_each_variant_of_a_group_has_its_share() -> None:
     ]
 
 
-def test_the_variant_that_is_blamed_is_found_in_its_group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_variant_that_is_set_aside_has_no_result_of_its_group() -> None:
+    group = ("todo", (variant("a"), variant("b")))
+    complaints = (Complaint("test_x", ("T-1",), "it departs"),)
+    results = result_of_each(group, MutationResult("todo", "a and b", "variant", (), "", complaints, set_aside=("b",)))
+    assert [(it.name, it.complaints) for it in results] == [("a", ())]
+
+
+def test_what_a_trial_sets_aside_is_read_from_its_process() -> None:
+    result = MutationResult("todo", "a to b (2)", "variant", (), "", set_aside=("b",))
+    assert parse_mutation_result(json.loads(json.dumps(asdict(result)))) == result
+
+
+def test_variants_that_are_set_aside_are_tried_again_until_each_is_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     changes = [("todo", variant(name)) for name in "abcdefgh"]
 
     def tried(names: str, name: str) -> MutationResult:
-        complaints = (Complaint("test_x", ("T-1",), "it departs"),) if GUILTY in names else ()
-        return MutationResult("todo", name, "variant", (), "", complaints)
+        is_group = len(names) > 1
+        complaints = (Complaint("test_x", ("T-1",), "it departs"),) if GUILTY in names and not is_group else ()
+        aside = tuple(set(names) & {GUILTY, "b"}) if is_group else ()
+        return MutationResult("todo", name, "variant", (), "", complaints, set_aside=aside)
 
     def run_trials(waiting: Sequence[tuple[str, str]], _jobs: int) -> Iterator[MutationResult]:
         return (tried(names, name) for names, name in waiting)
@@ -86,12 +123,10 @@ def test_the_variant_that_is_blamed_is_found_in_its_group(monkeypatch: pytest.Mo
     monkeypatch.setattr(trial, "run_trials", run_trials)
     monkeypatch.setattr(trial, "trials", lambda _s, changes, _seeds: [(it.name, it.name) for _, it in changes])
     monkeypatch.setattr(
-        trial, "group_trial", lambda _s, group: ("".join(it.name for it in group[1]), group_name(group[1]))
+        group_trial, "trial_of", lambda _s, group: ("".join(it.name for it in group[1]), group_name(group[1]))
     )
-    run = MutationRun(changes, [], 1, tmp_path, small=False, causes=False, group=12)
-    waiting = run.groups
-    while waiting:
-        waiting = list(run._run_groups(None, waiting))  # type: ignore[arg-type]  # no session is needed here
+    run = MutationRun(changes, [], 1, tmp_path, small=False, causes=False, group=4)
+    run.run_groups(None, groups_of(changes, 4))  # type: ignore[arg-type]  # no session is needed here
     assert {result.name: bool(result.complaints) for result in run.results} == {
         name: name == GUILTY for name in "abcdefgh"
     }
