@@ -34,8 +34,13 @@ def check_record(kind: str, clause: str, expected: Mapping[str, Any], value: Any
 
 
 def check_page(walk: PaginationWalk, plural: str, url: str, value: Any, response: Response) -> Violation | None:
-    """No record comes twice in a walk over pages, none is missing at its end, and no link leads away from that URL."""
+    """No record comes twice in a walk over pages, none is missing at its end, and no link leads away from that URL.
+
+    Others may delete what is behind a link, so a page without records is wrong only if it names another one.
+    """
     link = next_link(response)
+    if walk.seen and link and not value[plural]:
+        return "GETFLOW-PAGE-10", "a last page", f"no {plural}, and a link to a next page"
     return link_stays("GETFLOW-PAGE-6", url, link) or walk.add_page(value[plural], is_last=link is None)
 
 

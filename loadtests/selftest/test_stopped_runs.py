@@ -117,3 +117,12 @@ def test_a_next_page_without_users_violates_the_clause_of_the_last_page() -> Non
     check = partial(flowback.check_page, walk, "http://127.0.0.1:1/flowback")
     assert check({"data": [{"id": 1}], "next": "http://127.0.0.1:1/flowback/users?page=2"}, response(b"{}")) is None
     assert check({"data": [], "next": False}, response(b"{}")) == ("FLOWBACK-LIST-20", "a next page with users", "none")
+
+
+def test_a_page_without_records_that_names_another_one_violates_the_clause_of_the_last_page() -> None:
+    walk = PaginationWalk("id", "GETFLOW-PAGE-7", "GETFLOW-PAGE-7")
+    check = partial(getflow.check_page, walk, "tasks", "http://127.0.0.1:1/getflow")
+    linked = response(b"{}", (b"link", b"<http://127.0.0.1:1/getflow/tasks?cursor=2>; rel=next"))
+    assert check({"tasks": [{"id": 1}]}, linked) is None
+    assert check({"tasks": []}, linked) == ("GETFLOW-PAGE-10", "a last page", "no tasks, and a link to a next page")
+    assert check({"tasks": []}, response(b"{}")) is None  # the last one may have been deleted meanwhile

@@ -100,8 +100,9 @@ def test_list_does_not_depend_on_earlier_calls(api: Api, kind: ObjectKind) -> No
     unmatched = {"key": kind.text_member, "operator": "EQUAL", "value": api.unique_text("nobody-")}
     condition_tree = {"items": [unmatched], "subgroups": [], "logic": "AND"}
     http_envelope(api, "LIST", kind, parameters={"condition": True, "condition.values": condition_tree})
+    assert ids(all_objects(api, kind)) == ids(objects_before), "after a filter, LIST gives other objects"
     http_data(api, "LIST", kind, parameters={"pagination": True, "pagination.size": 1, "pagination.from": 0})
-    assert ids(all_objects(api, kind)) == ids(objects_before)
+    assert ids(all_objects(api, kind)) == ids(objects_before), "after a page, LIST gives other objects"
 
 
 @clause("BITVIS-METH-LIST-2")

@@ -106,17 +106,22 @@ def test_id_selects_the_user(api: Api) -> None:
 
 @clause("FLOWBACK-GET-4")
 def test_without_an_id_the_owner_of_the_key_is_returned(api: Api, readings: ObservedReadings) -> None:
-    """Without an id the owner of the key is returned; an empty id counts as left out or is refused."""
+    """Without an id the owner of the key is returned, for two keys two users; an empty id counts as left out, or is
+    refused.
+    """
+    owner_ids = []
     for api_with_key in (api, other_account(api, readings)):
         owner = single_user(api_with_key)
         by_id = single_user(api_with_key, id=owner["id"])
         assert by_id == owner, f"without an id the user is {owner}, by the same user's id it is {by_id}"
+        owner_ids.append(owner["id"])
         exchange = get_user(api_with_key, id="")
         refused = is_refused(exchange)
         is_owner = not refused and user_in(exchange)["id"] == owner["id"]
         assert is_allowed(readings, "FLOWBACK-AMB-13", left_out=is_owner, refused=refused), (
             "an empty id returned another user than the owner of the key"
         )
+    assert owner_ids[0] != owner_ids[1], f"the keys of two users both show the user {owner_ids[0]}"
 
 
 @clause("FLOWBACK-GET-4")

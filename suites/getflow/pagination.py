@@ -49,7 +49,8 @@ def pages(
 ) -> Iterator[tuple[Exchange, list[Record]]]:
     """The pages of a list, as (exchange, records), following their links; `clause` is that of the first page.
 
-    Raises ContractViolation for links in a circle, and MissingPrecondition for a list of more than MAX_PAGES pages.
+    Raises ContractViolation for links in a circle, and for a page behind the end that names another one.
+    Raises MissingPrecondition for a list of more than MAX_PAGES pages.
     """
     exchange = send(api, kind, "list", query=query, versioning=versioning)
     visited: set[str] = set()
@@ -61,6 +62,8 @@ def pages(
             return
         if url in visited:
             raise violation(api, "GETFLOW-PAGE-7", "a last page", f"links in a circle: {url}", exchange)
+        if visited and not records:
+            raise violation(api, "GETFLOW-PAGE-10", "a last page", f"no {kind}, and a link to {url}", exchange)
         visited.add(url)
         if len(visited) > MAX_PAGES:
             raise MissingPrecondition(f"{kind}: more than {MAX_PAGES} pages, too many to be read here")

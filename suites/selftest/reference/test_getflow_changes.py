@@ -107,6 +107,7 @@ REQUESTS_BY_CHANGE: dict[str, list[RequestLine]] = {
     "plain_lists_show_fifty_of_sixty_tasks": ["GET /v2/tasks?$"],
     "plain_accounts_begin_with_the_second": ["GET /v2/accounts?$"],
     "plain_list_hides_its_last_row": ["GET /v2/lists?$"],
+    "every_page_names_a_next_one": ["GET /v2/workspaces?$&limit=100"],
     "full_last_page_links_to_an_empty_one": ["GET /v2/accounts?$&limit=15&cursor=15"],
     # faults.related
     "include_is_ignored_on_tasks": ["GET /v2/tasks?$&include=accounts"],

@@ -163,3 +163,36 @@ def test_both_exchanges_are_shown() -> None:
     assert "by websocket:" in text
     assert api.secrets
     assert not [secret for secret in api.secrets if secret in text]
+
+
+TIMES_ALIKE = [
+    ("2025-03-21T13:45:52Z", "2025-03-21T13:45:53Z"),
+    ("2025-03-21T13:45:52.000001Z", "2025-03-21T13:45:52.731Z"),
+    ("2025-03-21T13:45:52Z", "2025-03-21T13:45:52.5Z"),  # a fraction that is zero may be left out
+    ("2025-03-21T13:45:52.5+0100", "2025-03-21T13:45:53+0100"),
+]
+TIMES_THAT_DIFFER = [
+    ("2025-03-21T13:45:52.5Z", "2025-03-21T13:45:52.5+0100"),
+    ("2025-03-21T13:45:52.5Z", "2025-03-21 13:45:52.5Z"),
+    ("2025-03-21T13:45:52.5Z", "2025-03-21T13:45:52.Z"),
+    ("2025-03-21T13:45:52.5Z", "2025-03-21"),
+    ("2025-03-21T13:45:52.5Z", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("times", "are_alike"), [*((pair, True) for pair in TIMES_ALIKE), *((pair, False) for pair in TIMES_THAT_DIFFER)]
+)
+def test_times_of_two_calls_are_alike_but_for_their_moment(times: tuple[str, str], are_alike: bool) -> None:
+    """Two calls happen at two moments, so neither seconds nor their fractions are compared, but the form is."""
+    (session, *_) = transport_sessions(in_process_api("bitvis"))
+    first, second = (session.masked_text({"data": {"created": time}}) for time in times)
+    assert (first == second) is are_alike
+
+
+def test_moments_to_the_microsecond_are_no_difference_between_transports() -> None:
+    for variant in ("writes_microseconds", "indexes_with_the_time", "writes_fractions_of_seconds"):
+        api = in_process_api("bitvis", variants=(variant,))
+        sessions = prepared_sessions(api)
+        for step in STEPS.values():
+            compare_step(api, sessions, step)
