@@ -10,8 +10,9 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -33,6 +34,7 @@ NAMED = re.compile(
 """A credential by its name in small letters, in a header, a cookie, JSON, a form, a URL, or Python's repr of these."""
 ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 VARIABLE = re.compile(r"[$\ufdd0]\{?[a-z0-9]+_[a-z0-9_]+[}\ufdd0]?")  # the name of a variable with a secret
+OWN_NAME = re.compile(r"[a-z_]+")  # of a member of a record
 MADE_UP = re.compile(r"[01]*")  # what flowproof sends as a wrong credential
 
 
@@ -77,6 +79,25 @@ def mask_secrets(text: str, secrets: Iterable[str]) -> str:
     """The text without these secrets, given in the forms of `secret_forms`, and without credentials by name."""
     mask = _masked_label if len(text) <= LABEL else _masked_text
     return mask(text, tuple(secrets))
+
+
+def mask_value(value: Any, secrets: Iterable[str]) -> Any:
+    """A JSON value with each text in it masked by itself: what stands next to a word such as api_key may be a member.
+
+    Names in small letters are those of our own files, which must be read again; other names are masked as well.
+    """
+    secrets = secrets if isinstance(secrets, tuple) else tuple(secrets)
+    if isinstance(value, str):
+        return mask_secrets(value, secrets)
+    if isinstance(value, list | tuple):
+        return [mask_value(item, secrets) for item in value]
+    if isinstance(value, Mapping):
+        return {_masked_name(name, secrets): mask_value(member, secrets) for name, member in value.items()}
+    return value
+
+
+def _masked_name(name: Any, secrets: tuple[str, ...]) -> Any:
+    return mask_secrets(name, secrets) if isinstance(name, str) and not OWN_NAME.fullmatch(name) else name
 
 
 @lru_cache(maxsize=8192)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from contracts.secret_mask import mask_secrets
+from contracts.secret_mask import mask_value
 from loadtests.distributed.figures_file import Minute
 from reports.load.load_result import STATISTICS_FIELDS
 from reports.load.operation_statistics import OperationStatistics, StatisticsTable
@@ -25,7 +25,7 @@ Statistics = tuple[list[OperationStatistics], list[OperationStatistics]]  # of r
 
 def encode_line(line: Line, secrets: Sequence[str]) -> str:
     """The line as its file has it, in which these secrets are masked."""
-    return mask_secrets(json.dumps(line, separators=(",", ":")), secrets)
+    return json.dumps(mask_value(line, secrets), separators=(",", ":"))
 
 
 class FiguresSum:

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from contracts.secret_mask import mask_secrets
+from contracts.secret_mask import mask_value
 from loadtests.distributed.figures_file import FiguresFile, Minute
 from loadtests.distributed.figures_sum import Line, Statistics, encode_line
 from reports.load.load_result import PLAN_FILE, RESULT_FILE, STATISTICS_FIELDS, LoadResult, merge_arrivals
@@ -69,7 +69,7 @@ class RunFolder:
             return
         try:
             part = self.path / f".{name}.part"
-            part.write_text(mask_secrets(json.dumps(content, indent=1), self.secrets), encoding="utf-8")
+            part.write_text(json.dumps(mask_value(content, self.secrets), indent=1), encoding="utf-8")
             part.replace(self.path / name)
         except OSError as error:
             self._fail(error)

@@ -19,7 +19,7 @@ from allure_commons.logger import INDENT, AllureFileLogger
 from allure_commons.model2 import Status
 
 import contracts
-from contracts.secret_mask import mask_secrets
+from contracts.secret_mask import mask_secrets, mask_value
 from fixtures.masked_output import MaskedStream
 from fixtures.run_login import mask_tokens_in
 from fixtures.secret_settings import run_secrets
@@ -83,13 +83,9 @@ def _masked(value: Any, secrets: Sequence[str]) -> Any:
 
     Such an object becomes a mapping of its members, without those that are empty, as Allure writes it.
     """
-    if isinstance(value, str):
-        return mask_secrets(value, secrets)
     if isinstance(value, list | tuple):
-        return type(value)(_masked(item, secrets) for item in value)
-    if isinstance(value, dict):
-        return {_masked(key, secrets): _masked(item, secrets) for key, item in value.items()}
+        return [_masked(item, secrets) for item in value]
     if type(value).__module__ == ALLURE_MODEL:
         members = vars(value).items()
         return {name: _masked(member, secrets) for name, member in members if member or member is False}
-    return value
+    return mask_value(value, secrets)

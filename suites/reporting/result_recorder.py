@@ -45,7 +45,7 @@ OPERATIONS = pytest.StashKey[tuple[str, ...]]()  # the operations and calls that
 CASES = "cases"  # property of a test: how many generated cases of one of its properties could have failed
 NOT_JUDGED = ("skipped", "inconclusive")  # outcomes of tests that pytest shows as skipped
 CHANGE = "reading_change"  # property of a test: what it saw of a reading that an earlier run saw otherwise
-FINDING = "finding"  # property of pytest's report: the record of a test that has findings, as JSON
+FINDING = "finding"  # property of pytest's report: the record of a test that has findings, as a JSON value
 WARNING = "contract warning"  # property of pytest's report, and what its summary calls such a test
 PASSING = {"warning": WARNING, KNOWN: KNOWN}  # outcomes that do not fail a test, and what pytest's summary calls them
 SHOWN = {WARNING: (WARNING, "W", ("WARNING", {"yellow": True})), KNOWN: (KNOWN, "k", ("KNOWN", {"yellow": True}))}
@@ -145,7 +145,7 @@ class ResultRecorder:
         phases = item.stash[PHASES]
         phases.append(ending)
         if ending.outcome in BLAMING_OUTCOMES and not item.path.is_relative_to(SELFTEST):
-            report.user_properties.append((FINDING, json.dumps(asdict(_record(item, ending)))))
+            report.user_properties.append((FINDING, _as_json(_record(item, ending))))
         findings = item.stash[FINDINGS]
         self._add_prerequisites(item, ending, report)
         if ending.outcome in BLAMING_OUTCOMES and findings:
@@ -166,7 +166,7 @@ class ResultRecorder:
             self.prerequisites.require_tried(api)
         for record in self.prerequisites.take_new():
             if record.findings:
-                report.user_properties.append((FINDING, json.dumps(asdict(record))))
+                report.user_properties.append((FINDING, _as_json(record)))
             if self._log:
                 self._log.append(record)
 
@@ -177,8 +177,8 @@ class ResultRecorder:
             if name == STOP and isinstance(value, list):
                 api, outcome, message = value
                 self.stopped.setdefault((api, outcome, message), set()).add(report.nodeid)
-            if name == FINDING:
-                self.findings.append(parse_record(json.loads(str(value))))
+            if name == FINDING and isinstance(value, dict):
+                self.findings.append(parse_record(value))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
@@ -263,6 +263,12 @@ def passing_status(
     """How pytest counts and shows the phase of a test with findings that do not fail it, None for anything else."""
     properties = list(map(tuple, report.user_properties)) if isinstance(report, pytest.TestReport) else []
     return next((shown for category, shown in SHOWN.items() if (category, True) in properties), None)
+
+
+def _as_json(record: ResultRecord) -> dict[str, Any]:
+    """The record as a JSON value, which xdist can send, and whose texts are masked one by one."""
+    value: dict[str, Any] = json.loads(json.dumps(asdict(record)))
+    return value
 
 
 def _record(item: pytest.Item, ending: Ending) -> ResultRecord:

@@ -6,13 +6,14 @@ import base64
 import html
 import json
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.secret_mask import MASK, mask_secrets, secret_forms
+from contracts.secret_mask import MASK, mask_secrets, mask_value, secret_forms
 
 SECRET = "Zk7-canary/ä\"'v &42%"
 FORMS = secret_forms([SECRET], ["me"])
@@ -136,3 +137,25 @@ def test_the_name_of_a_variable_is_shown_where_its_secret_would_be(name: str) ->
 
 def test_what_only_begins_like_a_variable_is_masked() -> None:
     assert mask_secrets("Authorization: $hop-token_1", []) == "Authorization: ***"
+
+
+RECORDS = {
+    "a text that ends with the name of a credential": {"received": "the members api_key", "grade": "stated"},
+    "a list that ends with one": {"names": ["id", "access_token"], "status": 200},
+    "a name that is a secret": {"grade": "stated", "findings": [{"grade": None}]},
+}
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=list(RECORDS))
+def test_record_keeps_its_members(record: dict[str, Any]) -> None:
+    """Masked as JSON text, the name behind a credential's would be lost, and nobody could read the record."""
+    shown = mask_value(record, secret_forms(["grade"]))
+    assert json.loads(json.dumps(shown)) == record
+
+
+def test_texts_and_names_within_a_record_are_masked() -> None:
+    record = {"received": [f"got {SECRET}", 1, None, True, 0.5], f"GET /{SECRET}": {"a": SECRET}}
+    assert mask_value(record, FORMS) == {
+        "received": [f"got {MASK}", 1, None, True, 0.5],
+        f"GET /{MASK}": {"a": MASK},
+    }
