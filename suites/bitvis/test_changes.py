@@ -174,6 +174,14 @@ def test_run_without_an_object_id_runs_on_no_object(
     assert http_data(api, "OPEN", kind, own_object["id"]) == own_object
 
 
+@clause("BITVIS-METH-RUN-2")
+@each_kind
+def test_run_of_an_unknown_method_without_an_object_id_is_refused(api: Api, kind: ObjectKind) -> None:
+    """RUN without an object id is refused as any other call if its method is not offered; it breaks nothing."""
+    data = {"method": api.unique_text("nothing-")}
+    assert_failure(http_envelope(api, "RUN", kind, data=data), "nothing has such a method")
+
+
 @clause("BITVIS-METH-RUN-3")
 @each_kind
 def test_run_without_data_is_refused(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:

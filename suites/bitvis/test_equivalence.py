@@ -131,11 +131,8 @@ def step_strategy(api: Api, kind: ObjectKind) -> st.SearchStrategy[Step]:
     ]
     if kind.name in MARKER_MEMBERS:
         strategies += [step("LIST", parameters=list_parameters(kind))] * 2
-    name = api.target.settings.get(f"{kind.name.upper()}_METHOD")
-    if name:
-        strategies.append(
-            step("RUN", objectid=object_ids, data=st.sampled_from([{"method": name}, {"method": "no such"}]))
-        )
+    names = ["no such", *filter(None, [api.target.settings.get(f"{kind.name.upper()}_METHOD")])]
+    strategies.append(step("RUN", objectid=object_ids, data=st.sampled_from([{"method": name} for name in names])))
     return st.one_of(strategies)
 
 

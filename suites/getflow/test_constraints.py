@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta, timezone
+from itertools import permutations
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
 from fixtures.target_api import Api, MissingPrecondition
-from suites.getflow.client import TASKS, WORKSPACES, Record, record_identity
+from suites.getflow.client import TASKS, WORKSPACES, Record, is_success, page_records, record_identity, send
 from suites.getflow.pagination import all_records
 from suites.getflow.record_factory import RecordFactory
 from suites.getflow.repeated_reads import persistent, stable_pair
@@ -20,6 +21,7 @@ from suites.hypothesis_checks import for_all
 pytestmark = pytest.mark.bug_kind("comparison")
 
 clause = pytest.mark.clause
+ID_FILTERS = ("workspace_id", "list_id", "owner_id")
 TIMES = ("created_after", "created_before", "updated_after", "updated_before", "completed_after")
 
 
@@ -44,13 +46,16 @@ def _matches(record: Record, name: str, value: Any) -> bool | None:
 
 
 def _values(tasks: list[Record]) -> dict[str, list[Any]]:
-    """The values that some task has, by the name of the filter that selects by them."""
-    stamps = sorted({task[name] for task in tasks for name in ("created_at", "updated_at") if task.get(name)})
-    values = {
-        name: sorted({task[name] for task in tasks if task.get(name) is not None}, key=str)
-        for name in ("workspace_id", "list_id", "owner_id", "cleared")
-    }
-    values |= dict.fromkeys(TIMES, stamps)
+    """The values that some task has, by the name of the filter that selects by them.
+
+    A time filter has those of its own event, so that the middle one divides the tasks, else those of any event.
+    """
+
+    def distinct(*members: str) -> list[Any]:
+        return sorted({task[name] for task in tasks for name in members if task.get(name) is not None}, key=str)
+
+    values = {name: distinct(name) for name in (*ID_FILTERS, "cleared")}
+    values |= {name: distinct(f"{name.partition('_')[0]}_at") or distinct("created_at", "updated_at") for name in TIMES}
     if not any(values.values()):
         raise MissingPrecondition("no task has anything to filter by")
     return {name: candidates for name, candidates in values.items() if candidates}
@@ -104,6 +109,42 @@ def test_a_filter_shows_exactly_the_matching_tasks(api: Api) -> None:
     for constraint in _plain_constraints(values):
         check(constraint)
     for_all(check, 6, constraint=_constraints(values))
+
+
+@clause("GETFLOW-VIEW-13")
+@pytest.mark.parametrize("name", ID_FILTERS)
+def test_a_filter_by_an_id_that_no_task_has_shows_nothing(api: Api, name: str) -> None:
+    """A filter by 0 or by a number above all others shows no task with another value, or is refused."""
+    tasks = all_records(api, TASKS, "GETFLOW-VIEW-13", view="default")
+    known = [task[name] for task in tasks if isinstance(task.get(name), int)]
+    if not known:
+        raise MissingPrecondition(f"no task shows its {name}")
+    for value in (0, max(known) + 1):
+        exchange = send(api, TASKS, "list", query={name: value})
+        if is_success(exchange):
+            shown = page_records(api, exchange, TASKS, "GETFLOW-VIEW-13")
+            others = [record_identity(task) for task in shown if _matches(task, name, value) is False]
+            assert not others, f"{name}={value}: tasks with another one are shown: {others[:5]}"
+
+
+@clause("GETFLOW-VIEW-13", "GETFLOW-VIEW-9")
+def test_two_filters_apply_together(api: Api) -> None:
+    """A task that is shown for two filters matches both, whichever comes first."""
+    tasks = all_records(api, TASKS, "GETFLOW-VIEW-13", view="default")
+    values = _values(tasks)
+    compared = 0
+    for first, second in permutations(values, 2):
+        pair = {name: values[name][len(values[name]) // 2] for name in (first, second)}
+        alone = [{task["id"] for task in tasks if _matches(task, name, pair[name]) is False} for name in pair]
+        if not alone[1] - alone[0]:  # the second filter leaves out nothing that the first does not
+            continue
+        compared += 1
+        sent = {name: str(value).lower() if isinstance(value, bool) else value for name, value in pair.items()}
+        shown = _ids(page_records(api, send(api, TASKS, "list", query=sent), TASKS, "GETFLOW-VIEW-13"))
+        wrong = {identifier for identifier in shown if identifier in alone[0] | alone[1]}
+        assert not wrong, f"{sent}: shown and match one of them at most: {sorted(wrong)[:5]}"
+    if not compared:
+        raise MissingPrecondition("every filter leaves out the same tasks")
 
 
 @clause("GETFLOW-VIEW-13", "GETFLOW-VIEW-9")
