@@ -61,8 +61,10 @@ def test_text_sorts_by_its_letters(api: Api, new_object: ObjectFactory, kind: Ob
 
 @clause("BITVIS-SORT-2")
 @each_kind
-def test_any_documented_member_sorts(api: Api, kind: ObjectKind) -> None:
+def test_any_documented_member_sorts(api: Api, new_object: ObjectFactory, kind: ObjectKind) -> None:
     """Sorted by any documented member, LIST returns all objects, equal values adjacent, in the same order each time."""
+    if api.target.writes:
+        new_object(kind)  # it lacks most members, so that it has no place in the order
     objects = at_least(all_objects(api, kind))
 
     def check(key: str) -> None:
