@@ -51,6 +51,7 @@ from suites.reporting import (
 )
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import RECORDER, ExchangeRecorder
+from suites.reporting.failures import raise_findings
 from suites.reporting.response_evidence import NothingTested
 from suites.reporting.result_recorder import (
     CASES,
@@ -306,8 +307,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     return (yield from item.config.stash[RESULTS].end_in_one_line(item, require=lambda: _require_evidence(item)))
 
 
+def _raise_postponed(item: pytest.Item) -> None:
+    """Raises ContractViolation for the findings that were kept until the end of the test."""
+    if api := pytest_plugin.api_under_test(item):
+        raise_findings([(finding, None) for finding in api.postponed], api)
+
+
 def _require_evidence(item: pytest.Item) -> None:
     """Raises NothingTested when a test has ended well that is about a target and learnt nothing about it."""
+    _raise_postponed(item)
     api = pytest_plugin.api_name(item)
     is_of_clients = item.get_closest_marker("client") or item.get_closest_marker(drift_options.MARK)
     if api in contracts.apis() and RECORDER in item.config.stash and not is_of_clients:
@@ -424,6 +432,7 @@ def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Iterator[Api]
         answering.add(api.target.api)
     api.exchanges.clear()
     api.notes.clear()
+    api.postponed.clear()
     api.seen_meanings.clear()
     if RECORDER in request.config.stash:
         request.config.stash[RECORDER].evidence[api.target.api].begin_test()

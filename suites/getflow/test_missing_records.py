@@ -69,6 +69,7 @@ def test_an_id_in_a_body_must_belong_to_a_record(api: Api, factory: RecordFactor
     for action in [candidate for candidate in ("create", "update") if kind.supports(candidate)]:
         attributes = {**(required if action == "create" else {}), name: UNKNOWN_ID}
         exchange = send(api, kind, action, own_record["id"], attributes=attributes)
+        require_known(api, exchange, name)
         assert not is_success(exchange), f"{action} with {name} {UNKNOWN_ID}: {response_text(exchange)}"
         refusal_problems(api, exchange, "GETFLOW-ERR-12")
         expected = {"record_not_found", "invalid_attribute"} & set(map(str, problem_codes(exchange)))
@@ -97,10 +98,9 @@ def test_an_unchangeable_record_is_not_modified(api: Api, readings: ObservedRead
     """An update of a record that cannot be changed is refused with not_modified, and the record stays as it was."""
     identifier = api.setting("CLEARED_TASK_ID")
     before = single_record(api, send(api, TASKS, "read", identifier), TASKS, "GETFLOW-ERR-13")
+    name = before.get("name") or api.unique_text("flowproof ")
     for versioning in VERSIONINGS:
-        exchange = send(
-            api, TASKS, "update", identifier, attributes={"name": before.get("name")}, versioning=versioning
-        )
+        exchange = send(api, TASKS, "update", identifier, attributes={"name": name}, versioning=versioning)
         assert not is_success(exchange), response_text(exchange)
         assert problem_codes(exchange) == ["not_modified"] or exchange.response.status == 304, response_text(exchange)
         refusal = 400 <= exchange.response.status < 500

@@ -14,7 +14,7 @@ from fixtures.reference import load
 from fixtures.target_api import Api
 from reports.mutation.kill_table import Complaint
 from suites.generic.http_conformance import check_accepted, check_refused, findings_of
-from suites.getflow.client import LISTS, TASKS, accepted_body, require_known, send
+from suites.getflow.client import LISTS, TASKS, accepted_body, page_records, refusal_problems, require_known, send
 from suites.getflow.known_requests import fair_clause
 from suites.mutation.reference_apis import in_process_api
 from suites.mutation.trial import is_about_the_document
@@ -122,6 +122,19 @@ def test_a_member_that_a_record_lacks_is_missing_in_the_response() -> None:
     body = accepted_body(api, send(api, LISTS, "list"), "GETFLOW-PAGE-1")
     with pytest.raises(MissingMember, match="/lists/0/no_such_member"):
         body["lists"][0]["no_such_member"]
+
+
+def test_what_the_document_does_not_say_waits_for_the_end_of_the_test() -> None:
+    api = in_process_api("getflow", ("drops_the_workspace_of_a_task",))
+    assert page_records(api, send(api, TASKS, "list"), TASKS, "GETFLOW-PAGE-1")
+    assert {finding.clause for finding in api.postponed} == {"GETFLOW-REC-6"}
+
+
+def test_what_the_document_says_of_a_response_is_reported_at_once() -> None:
+    api = in_process_api("getflow", ("error_status_is_a_number",))
+    with pytest.raises(ContractViolation) as raised:
+        refusal_problems(api, send(api, TASKS, "list", query={"organization_id": None}), "GETFLOW-ERR-10")
+    assert (raised.value.clauses, api.postponed) == (("GETFLOW-ERR-4",), [])
 
 
 def test_an_attribute_of_public_clients_that_is_unsupported_is_no_finding_of_the_document() -> None:
