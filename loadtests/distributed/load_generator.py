@@ -45,11 +45,12 @@ logger = logging.getLogger(__name__)
 class LoadGenerator:
     """The load generator of one process.
 
-    worker: its name in the figures; index: its number among the `workers`; deliver: receives each line, and the same
-    statistics as objects, which saves the receiver from parsing them; spawned: the number of users by class; recorder:
-    of requests; journey_recorder: of whole journeys, with the journey's name as operation and its API, or class of
-    users, as transport, and of steps; is_late: whether it has joined a run that had begun. Journeys have a recorder of
-    their own because they belong neither to the totals of requests nor to Locust's figures.
+    worker: its name in the figures; run_name: of the run that has begun; index: its number among the `workers`;
+    deliver: receives each line, and the same statistics as objects, which saves the receiver from parsing them;
+    spawned: the number of users by class; recorder: of requests; journey_recorder: of whole journeys, with the
+    journey's name as operation and its API, or class of users, as transport, and of steps; is_late: whether it has
+    joined a run that had begun. Journeys have a recorder of their own because they belong neither to the totals of
+    requests nor to Locust's figures.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class LoadGenerator:
         self._deliver = deliver
         self._notes = notes
         self._adapter = attach(self.loop)
-        self._run_name = ""
+        self.run_name = ""
         self._second = 0
         self._from = 0.0
         self._dropped: dict[str, int] = {}
@@ -82,7 +83,7 @@ class LoadGenerator:
     def begin(self, run: str, plans: Mapping[str, ArrivalPlan], age: int = 0) -> None:
         """Count from now for that run; earlier records are forgotten. age: how long ago the plans began, in ns."""
         limits = load_profile.limits_of(self._environment.parsed_options)
-        self._run_name = run
+        self.run_name = run
         self.is_late = age > 0
         self.recorder.reset()
         self.journey_recorder.reset()
@@ -214,7 +215,7 @@ class LoadGenerator:
     def _line(self) -> Line:
         """Everything but the figures of operations and journeys."""
         return {
-            "run": self._run_name,
+            "run": self.run_name,
             "worker": self.worker,
             NUMBER_KEY: self._lines,
             "second": self._second,

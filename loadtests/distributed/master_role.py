@@ -19,6 +19,7 @@ from loadtests.distributed.run_messages import (
     BEGIN_OPTION,
     FINISH_MESSAGE,
     LINE_MESSAGE,
+    PREPARED_MESSAGE,
     RATE_MESSAGE,
     RESET_MESSAGE,
     SHARE_MESSAGE,
@@ -39,6 +40,7 @@ class MasterRole(Role):
         self._runner = runner
         self._worker_names: dict[str, str] = {}  # of the workers of this run, by client id
         self._instructions: dict[str, dict[str, Any]] = {}  # likewise
+        self._preparing: set[str] = set()  # client ids of the workers that prepare the run
         self._sharing: list[str] = []  # client ids of the workers that share the arrivals
         self._rate = ""  # set by `change_rate`
         self._plans_began = 0.0  # seconds (monotonic)
@@ -46,6 +48,7 @@ class MasterRole(Role):
         self._is_reset = False
         self._share_watcher: gevent.Greenlet[[], None] | None = None
         runner.register_message(LINE_MESSAGE, self._on_line)
+        runner.register_message(PREPARED_MESSAGE, self._on_prepared)
 
     def begin(self) -> None:
         clients = self._connected()
@@ -56,7 +59,7 @@ class MasterRole(Role):
         setattr(self.environment.parsed_options, BEGIN_OPTION, self._instructions)
         self._rate, self._plans_began = "", time.monotonic()
         self._is_reset = False
-        self._sharing = clients
+        self._sharing, self._preparing = clients, set(clients)
         for index, client in enumerate(clients):
             self._instruct(client, (index, len(clients)), age=0.0)
         self._share_watcher = gevent.spawn(self._watch_workers)
@@ -133,7 +136,18 @@ class MasterRole(Role):
         while True:
             gevent.sleep(1)
             self._share_arrivals()
+            self._await_preparation()
             locust_stats.forget_old_seconds(self.environment.stats)
+
+    def _on_prepared(self, msg: Message, **_: Any) -> None:
+        if self.run is not None and msg.data["run"] == self.run.result.name:
+            self._preparing.discard(msg.node_id)
+            self._await_preparation()
+
+    def _await_preparation(self) -> None:
+        """Notice when the workers that are still connected have prepared the run."""
+        if self._preparing.isdisjoint(self._connected()):
+            self.prepared.set()
 
     def _on_line(self, msg: Message, **_: Any) -> None:
         run = self.run or self._previous_run

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gevent.event import Event
 from locust.env import Environment
 
 from loadtests.distributed import machine
@@ -33,7 +34,10 @@ RESULTS_ROOT = Path(__file__).resolve().parents[2] / "reports" / "out" / "load"
 
 
 class Role:
-    """Common to all roles. A process that collects has a run and a result, one that runs users a load generator."""
+    """Common to all roles. A process that collects has a run and a result, one that runs users a load generator.
+
+    prepared, spawned: set once every process has prepared the run, and once all its users are there.
+    """
 
     run: Run | None = None
     result: LoadResult | None = None
@@ -43,10 +47,14 @@ class Role:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        self.prepared, self.spawned = Event(), Event()
         self._runs = 0
 
     def begin(self) -> None:
         """The test starts."""
+
+    def end_preparation(self) -> None:
+        """This process has prepared the run."""
 
     def stopping(self) -> None:
         """The test is being stopped; running journeys may still end."""
@@ -152,6 +160,9 @@ class LocalRole(Role):
         self._sum = FiguresSum(self.generator.yield_to_responses, self.secrets, phase_begins(self.environment))
         self.run.set_totals(LOCAL, self._sum.current)
         self.generator.begin(self.run.result.name, self.plans())
+
+    def end_preparation(self) -> None:
+        self.prepared.set()
 
     def end(self) -> None:
         if self.run is not None:

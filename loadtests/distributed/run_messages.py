@@ -9,6 +9,7 @@ from __future__ import annotations
 BEGIN_OPTION = "flow_begin"
 SHARE_MESSAGE = "flow-share"  # which part of the arrivals is the worker's
 RATE_MESSAGE = "flow-rate"  # other rates from now on
+PREPARED_MESSAGE = "flow-prepared"  # from a worker: it has prepared the run
 FINISH_MESSAGE = "flow-finish"  # stop the users and send the last line
 RESET_MESSAGE = "flow-reset"  # statistics were reset
 LINE_MESSAGE = "flow-line"

@@ -113,15 +113,22 @@ class Run:
         self.ended: set[str] = set()  # workers whose last line came
         self._began = time.perf_counter()
         self._stopped = 0.0
+        self._options = dict(options)
         self._own = {kind: StatisticsTable() for kind in STATISTICS_FIELDS}  # of lines that nobody else adds up
         self._totals: dict[str, Totals] = {}  # by worker: the newest ones
         self._read_back: Statistics = ([], [])  # from the files, at the end
         self._arrivals: dict[str, dict[str, dict[str, float]]] = {}
         folder.clear()
-        folder.write(
-            PLAN_FILE,
-            {"name": name, "started": self.result.started, "planned": planned, "workers": workers} | dict(options),
-        )
+        self._write_plan()
+
+    def _write_plan(self) -> None:
+        of_result = {name: getattr(self.result, name) for name in ("name", "started", "planned", "workers")}
+        self.folder.write(PLAN_FILE, of_result | self._options)
+
+    def start_clock(self) -> None:
+        """Its users may send from now on: the time of the run counts from here, not from its preparation."""
+        self.result.started, self._began = time.time(), time.perf_counter()
+        self._write_plan()
 
     def add_line(self, line: Line) -> None:
         """Add a line of a process, and its figures to the totals."""

@@ -39,13 +39,13 @@ class RunState:
     """The state of one environment's run. Two environments in one process share nothing.
 
     target: where the APIs are; validators, ledger: of this process; resources: what was started for the run and is
-    ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys
-    raised, with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into
-    the result, by name; prepared: what each class of users has prepared; is_preparing: whether that still goes on;
-    preparation_seconds: how long it took; progress: what prints how the run goes; watcher: what ends it early;
-    exporter: what sends its figures elsewhere until `run_ended`; renewals: what renews tokens; secrets: texts that must
-    not be shown; record_ledgers: of the records that this process makes; feeds: the rows of test data that are left, by
-    their feeder; traffic: what is played of `--from`; players: what plays it.
+    ended with it; cpu_began: CPU time of this process (ns) when the run began; exceptions: those that journeys raised,
+    with their number; verdict_lines: printed after everything else; notes: functions whose JSON goes into the result,
+    by name; prepared: what each class of users has prepared; progress: what prints how the run goes; watcher: what ends
+    it early; exporter: what sends its figures elsewhere until `run_ended`; renewals: what renews tokens; secrets: texts
+    that must not be shown; record_ledgers: of the records that this process makes; feeds: the rows of test data that
+    are left, by their feeder; traffic: what is played of `--from`; players: what plays it; run_time: seconds of
+    `--run-time` for the run that starts by itself; clock: what awaits that users may send; timer: what ends the run.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -64,7 +64,6 @@ class RunState:
         self.prepared: dict[type, Any] = {}
         self.record_ledgers: list[RecordLedger] = []
         self.feeds: dict[Any, Iterator[Any]] = {}
-        self.is_preparing = False
         self.progress: gevent.Greenlet[..., None] | None = None
         self.watcher: gevent.Greenlet[..., None] | None = None
         self.exporter: gevent.Greenlet[..., None] | None = None
@@ -72,7 +71,9 @@ class RunState:
         self.traffic: Any = None
         self.players: list[Any] = []
         self.renewals: list[gevent.Greenlet[..., None]] = []
-        self.preparation_seconds = 0.0
+        self.run_time: float | None = None
+        self.clock: gevent.Greenlet[..., None] | None = None
+        self.timer: gevent.Greenlet[..., None] | None = None
         self._created: Counter[type] = Counter()
         self._role: Role | None = None
         self._is_giving_up = False
@@ -153,6 +154,8 @@ class RunState:
     def begin(self) -> None:
         """A run begins. Raises ValueError for options that are no plan of arrivals."""
         self._is_giving_up = False
+        self.role.prepared.clear()
+        self.role.spawned.clear()
         self.feeds.clear()
         self.players.clear()
         self.role.begin()

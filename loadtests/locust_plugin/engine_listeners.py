@@ -36,7 +36,6 @@ def on_init(state: RunState, **_: Any) -> None:
         _spawn_before_arrivals(state)
     if str(getattr(environment.parsed_options, "loglevel", "INFO")).upper() not in VERBOSE_LEVELS:
         console_logger.setLevel(logging.WARNING)  # findings and verdict stay; Locust prints its tables at any level
-    gevent.get_hub().loop.update_now()  # otherwise --run-time would count from before the imports
 
 
 def _spawn_before_arrivals(state: RunState) -> None:

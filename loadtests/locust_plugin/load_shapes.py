@@ -57,25 +57,17 @@ class ProfileShape(LoadTestShape):
         seconds: float = self.get_run_time()  # type: ignore[no-untyped-call] # Locust's
         if self._phases_began is not None and seconds < self._phases_began:
             self._phases_began = None  # the web UI has started another run
-        if self._phases_began is None and are_spawned(self, self.profile.users, seconds):
+        if self._phases_began is None and are_spawned(self):
             self._phases_began = seconds
         if self._phases_began is not None and seconds - self._phases_began >= self.profile.seconds:
             return None
         return self.profile.users, spawn_rate(self.profile.users)
 
 
-def are_spawned(shape: LoadTestShape, users: int, seconds: float) -> bool:
-    """Whether the users are spawned, or should have been long ago; some may have stopped at once.
-
-    Nothing is spawned before the run is prepared, however long a slow target makes that last.
-    """
-    runner = shape.runner
-    state = find_state(runner.environment) if runner is not None else None
-    if state is not None and state.is_preparing:
-        return False
-    is_complete = runner is not None and runner.user_count >= users
-    waited = seconds - (state.preparation_seconds if state is not None else 0.0)
-    return is_complete or waited > 10 + 2 * users / spawn_rate(users)
+def are_spawned(shape: LoadTestShape) -> bool:
+    """Whether every process has prepared the run, however long a slow target makes that last, and has its users."""
+    state = find_state(shape.runner.environment) if shape.runner is not None else None
+    return state is not None and state.role.prepared.is_set() and state.role.spawned.is_set()
 
 
 class BreakpointShape(LoadTestShape):
@@ -95,8 +87,7 @@ class BreakpointShape(LoadTestShape):
 
     def tick(self) -> Tick:
         """The users, until the search is over."""
-        seconds = self.get_run_time()  # type: ignore[no-untyped-call] # Locust's
-        if self._search_greenlet is None and are_spawned(self, self.profile.users, seconds):
+        if self._search_greenlet is None and are_spawned(self):
             self._search_greenlet = gevent.spawn(self._search)
         if self._search_greenlet is not None and self._search_greenlet.dead:
             self._search_greenlet = None

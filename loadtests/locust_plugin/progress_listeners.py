@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ def on_test_stop(state: RunState, **_: Any) -> None:
 
 def _print_lines(state: RunState) -> None:
     is_terminal = sys.stdout.isatty()
-    listed, requests, before = run_objectives(state), 0, 0.0
+    listed, requests, before = run_objectives(state), 0, time.monotonic()
     while True:
         gevent.sleep(SECONDS_ON_TERMINAL if is_terminal else SECONDS_IN_LOG)
         result = state.current_result()
@@ -57,9 +58,9 @@ def _print_lines(state: RunState) -> None:
             continue
         run = LoadRun(state.folder, read_plan(state), result, False, (), ())
         number = sum(operation.requests for operation in result.operations)
-        seconds = result.seconds - before
-        text = progress_text(run, listed, (number - requests) / seconds if seconds > 0 else 0.0)
-        requests, before = number, result.seconds
+        now = time.monotonic()
+        text = progress_text(run, listed, (number - requests) / (now - before))
+        requests, before = number, now
         if is_terminal:
             sys.stdout.write(CLEAR + text)
             sys.stdout.flush()

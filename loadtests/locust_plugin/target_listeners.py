@@ -171,7 +171,6 @@ def on_test_start(state: RunState, **_: Any) -> None:
         apis = [user_class.api for user_class in contract_classes(environment)]
         state.validators.causes = ViolationCauses(run_acceptances(apis, target, os.environ, date.today()))
         return
-    began, state.is_preparing = time.monotonic(), True
     try:
         for line in _prepare(state, target):
             console_logger.info(line)
@@ -180,9 +179,6 @@ def on_test_start(state: RunState, **_: Any) -> None:
         environment.process_exit_code = EXIT_CODES[note["verdict"]]
         state.add_note(STOP_NOTE, lambda: note)
         state.abandon_test(note["reason"])
-    finally:
-        state.is_preparing = False
-        state.preparation_seconds = time.monotonic() - began
 
 
 def _prepare(state: RunState, run_target: RunTarget) -> list[str]:

@@ -164,7 +164,7 @@ def test_the_lines_of_all_seconds_add_up_to_the_result(mixed: tuple[LocustRun, F
 def test_the_run_lasts_what_was_planned(mixed: tuple[LocustRun, FaultyTarget]) -> None:
     result = mixed[0].result
     assert result["planned"] == 3
-    assert 2 < result["seconds"] < 20  # Locust's clock runs before the first journey is planned
+    assert 2.9 < result["seconds"] < 20
 
 
 def test_the_table_is_printed_last(mixed: tuple[LocustRun, FaultyTarget]) -> None:

@@ -7,36 +7,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from locust.env import Environment
 
-from loadtests.distributed.run_state import ATTRIBUTE, RunState
+from loadtests.distributed.run_state import create_state
 from loadtests.locust_plugin.load_shapes import MAX_REPEATS, BreakpointShape, are_spawned
 from loadtests.profiles.load_profile import Search
 
 
-def shape(users: int, **state: Any) -> Any:
-    """A shape whose run has so many users, and a state with these attributes."""
-    environment = SimpleNamespace(user_classes=[])
-    run_state = RunState(environment)  # type: ignore[arg-type]  # nothing of it is used
-    for name, value in state.items():
-        setattr(run_state, name, value)
-    setattr(environment, ATTRIBUTE, run_state)
-    return SimpleNamespace(runner=SimpleNamespace(environment=environment, user_count=users))
-
-
-@pytest.mark.parametrize(
-    ("users", "seconds", "state", "spawned"),
-    [
-        (9, 1.0, {}, False),
-        (10, 1.0, {}, True),
-        (9, 99.0, {}, True),
-        (9, 99.0, {"is_preparing": True}, False),
-        (10, 99.0, {"is_preparing": True}, False),
-        (9, 99.0, {"preparation_seconds": 95.0}, False),
-        (10, 99.0, {"preparation_seconds": 95.0}, True),
-    ],
-)
-def test_users_count_as_spawned(users: int, seconds: float, state: dict[str, Any], spawned: bool) -> None:
-    assert are_spawned(shape(users, **state), 10, seconds) is spawned
+@pytest.mark.parametrize("event", ["prepared", "spawned"])
+def test_phases_begin_when_the_run_is_prepared_and_its_users_are_there(event: str) -> None:
+    environment = Environment()
+    shape: Any = SimpleNamespace(runner=SimpleNamespace(environment=environment))
+    role = create_state(environment).role
+    before = are_spawned(shape)
+    getattr(role, event).set()
+    halfway = are_spawned(shape)
+    role.prepared.set()
+    role.spawned.set()
+    assert (before, halfway, are_spawned(shape)) == (False, False, True)
 
 
 def searched(monkeypatch: pytest.MonkeyPatch, folder: Path, *verdicts: str) -> dict[str, Any]:
