@@ -49,6 +49,7 @@ CASES = (
     ScaleCase("names-4000", "Recording a request, 4,000 names in turn", "CPU-µs"),
     ScaleCase("master", "Master of 50 workers with 60,000 requests a second", "% of a core", 20.0),
     ScaleCase("growth", "Soak of 20 operations: Locust's statistics in an hour", "MB", 2.0),
+    ScaleCase("soak", "Soak of 20 operations: a load generator's figures in the second hour", "MB", 2.0),
     ScaleCase("users-100", "An arrival, 100 users, 2,000 arrivals a second", "CPU-µs"),
     ScaleCase("users-9000", "An arrival, 9,000 users, 2,000 arrivals a second", "CPU-µs"),
     ScaleCase("idle", "One of 9,000 users with an idle websocket", "kB", 11.0),

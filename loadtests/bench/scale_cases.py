@@ -21,6 +21,7 @@ from typing import Any
 
 MS = 1_000_000
 SECOND = 1_000_000_000
+MINUTE, HOUR = 60, 3_600  # seconds
 STARTED = 1_700_000_000
 OPERATIONS, REQUESTS = 10, 120  # of a worker in a second: 50 of them make 60,000 requests a second
 HERE = Path(__file__).parent
@@ -157,6 +158,29 @@ def growth() -> float:
     return (sizes[1] - sizes[0]) * 4 / 1e6
 
 
+def soak() -> float:
+    """MB by which the figures of a load generator grow in an hour: 20 operations, 60 requests and 10 ids a second.
+
+    Of the second hour, since buckets that are counted for the first time are most of it.
+    """
+    from loadtests.distributed.figures_sum import FiguresSum
+    from loadtests.validation.invariants import UniqueValues
+
+    randomness, sums, ids, sizes = random.Random(1), FiguresSum(lambda: None), UniqueValues("id", "CLAUSE-1"), []
+    tracemalloc.start()
+    for second in range(2 * HOUR):
+        if second % (HOUR - MINUTE) == MINUTE - 1:
+            sizes.append(tracemalloc.get_traced_memory()[0])
+        operations = statistics(randomness, 3) + statistics(randomness, 3)
+        for index, operation in enumerate(operations):
+            operation.operation = f"GET /operation/{index}"
+        sums.add(line("worker 1", second, []), (operations, []))
+        for _ in range(10):
+            ids.add(randomness.getrandbits(60))
+        ids.unreported = type(ids.unreported)("Q")
+    return (sizes[-1] - sizes[-2]) / (HOUR - MINUTE) * HOUR / 1e6
+
+
 def reading(hours: float, minutes: bool) -> float:
     """MB at most in memory while a run of 8 workers is read back and judged, beyond those of the empty program."""
     from reports.load import load_run, load_verdict, slo
@@ -237,6 +261,7 @@ CASES: dict[str, Callable[[], float]] = {
     "names-4000": lambda: names(4_000),
     "master": master,
     "growth": growth,
+    "soak": soak,
     "users-100": lambda: users(100, "http", "--rate", "2000"),
     "users-9000": lambda: users(9_000, "http", "--rate", "2000"),
     "idle": lambda: users(9_000, "ws", "-r", "1000"),

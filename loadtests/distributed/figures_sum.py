@@ -14,6 +14,7 @@ from contracts.secret_mask import mask_value
 from loadtests.distributed.figures_file import Minute
 from reports.load.load_result import STATISTICS_FIELDS
 from reports.load.operation_statistics import OperationStatistics, StatisticsTable
+from reports.load.packed_statistics import PackedStatistics, pack, unpack
 from reports.load.run_lines import NUMBER_KEY, NUMBERS_KEY
 
 MINUTE = 60  # seconds
@@ -29,7 +30,7 @@ def encode_line(line: Line, secrets: Sequence[str]) -> str:
 
 
 class FiguresSum:
-    """The figures of one load generator in one run.
+    """The figures of one load generator in one run. Its recorder bounds how many operations these can be.
 
     pause: called between pieces of long work. phase_begins: seconds after the first arrivals at which phases of the
     profile begin. age: seconds since the plans of arrivals began.
@@ -47,7 +48,7 @@ class FiguresSum:
         self._phase_begins = phase_begins
         self._age = age
         self._borders: list[float] | None = None  # seconds since the epoch at which phases begin
-        self._totals = _tables()
+        self._totals: list[dict[tuple[str, str], PackedStatistics]] = [{} for _ in STATISTICS_FIELDS]
         self._tables = _tables()  # of the current minute
         self._closing = _tables()  # of the minute before, while it is moved to the totals
         self._head: Line | None = None  # of the current minute: its line without figures
@@ -84,20 +85,27 @@ class FiguresSum:
     def clear(self) -> None:
         """Forget all figures, since statistics were reset."""
         self._resets += 1
-        for table in (*self._totals, *self._closing, *self._tables):
+        for totals in self._totals:
+            totals.clear()
+        for table in (*self._closing, *self._tables):
             table.clear()
         self._head = None
 
     def _summed(self, index: int) -> Iterator[OperationStatistics]:
         """The totals of each operation or journey, with a pause after each."""
-        tables = (self._totals[index], self._closing[index], self._tables[index])
-        for key in sorted({key for table in tables for key in table.all_keys()}):
-            total = OperationStatistics(*key)
-            for table in (self._totals[index], self._closing[index], self._tables[index]):
+        totals, tables = self._totals[index], (self._closing[index], self._tables[index])
+        for key in sorted({*totals, *(key for table in tables for key in table.all_keys())}):
+            total = self._total(index, key)
+            for table in (self._closing[index], self._tables[index]):
                 if entry := table.find(*key):
                     total.add(entry)
             yield total
             self._pause()
+
+    def _total(self, index: int, key: tuple[str, str]) -> OperationStatistics:
+        """The sum of all minutes that have ended, of one operation or journey."""
+        packed = self._totals[index].get(key)
+        return unpack(packed) if packed is not None else OperationStatistics(*key)
 
     def _end_minute(self) -> Minute | None:
         """The minute as a line; its figures become a part of the totals, one by one."""
@@ -105,12 +113,13 @@ class FiguresSum:
         assert head is not None
         self._closing, self._tables = self._tables, _tables()
         self._head = None
-        for name, totals, closing in zip(STATISTICS_FIELDS, self._totals, self._closing, strict=True):
+        for index, (name, closing) in enumerate(zip(STATISTICS_FIELDS, self._closing, strict=True)):
             head[name] = []
             for key in closing.all_keys():
                 if resets == self._resets:
-                    entry = closing.pop(*key)
-                    totals.add(entry)
+                    entry, total = closing.pop(*key), self._total(index, key)
+                    total.add(entry)
+                    self._totals[index][key] = pack(total)
                     head[name].append(entry.to_json())
                     self._pause()
         if resets != self._resets:  # in the meantime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import gevent
@@ -156,7 +156,7 @@ class MasterRole(Role):
         head, minute, totals = msg.data["head"], msg.data["minute"], msg.data["totals"]
         is_added = run.add_summed_line(head, msg.data["text"], Minute(*minute) if minute else None)
         if is_added and totals is not None:
-            run.set_totals(head["worker"], cache(partial(_decoded, totals)))
+            run.set_totals(head["worker"], partial(_decoded, totals))
         if run is not self.run:
             self._close(run)
 

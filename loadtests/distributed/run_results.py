@@ -14,6 +14,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -189,17 +190,17 @@ class Run:
         return result
 
     def current_result(self) -> LoadResult:
-        """The result of the run so far."""
-        self.result.seconds = (self._stopped or time.perf_counter()) - self._began
+        """The result of the run so far. It is not kept, since histograms of a long run are large."""
+        seconds = (self._stopped or time.perf_counter()) - self._began
         own = [table.all() for table in self._own.values()]
         parts = [own, self._read_back, *(totals() for totals in self._totals.values())]
-        self.result.operations, self.result.journeys = (merge_entries(lists) for lists in zip(*parts, strict=True))
+        operations, journeys = (merge_entries(lists) for lists in zip(*parts, strict=True))
         names = sorted({name for arrivals in self._arrivals.values() for name in arrivals})
-        self.result.arrivals = {
+        arrived = {
             name: merge_arrivals([arrivals[name] for arrivals in self._arrivals.values() if name in arrivals])
             for name in names
         }
-        return self.result
+        return replace(self.result, seconds=seconds, operations=operations, journeys=journeys, arrivals=arrived)
 
     def _sum_of_files(self, workers: Collection[str]) -> Statistics:
         for worker in workers:

@@ -66,8 +66,7 @@ def test_a_stored_value_costs_no_more_than_documented() -> None:
     values = uuids(100_000)
     for value in values:
         once.add(value)
-    stored_bytes = sys.getsizeof(once.seen) + sum(map(sys.getsizeof, once.seen))
-    assert stored_bytes / len(values) <= 80
+    assert sum(map(sys.getsizeof, once.seen._arrays)) / len(values) <= 9.5
 
 
 def test_a_value_of_two_workers_is_found_by_the_master() -> None:
