@@ -166,9 +166,9 @@ class RunState:
         Locust has a worker begin a run where it also reads messages. So none of the master's heartbeats is read
         meanwhile, and the master must not be taken for dead; whether it is there is seen by `master_watch`.
         """
-        gevent.sleep(0.001)  # 0 would let ready greenlets run, but no timers
         if isinstance(self.environment.runner, WorkerRunner):
-            self.environment.runner.last_heartbeat_timestamp = time.time() - SILENCE
+            self.environment.runner.last_heartbeat_timestamp = time.time() - SILENCE  # before anything looks at it
+        gevent.sleep(0.001)  # 0 would let ready greenlets run, but no timers
 
     def stop_test(self, why: str) -> bool:
         """Stop the test as Locust does for StopTest: the process too, unless there is a web UI. Returns at once.

@@ -51,6 +51,7 @@ def on_prepared(state: RunState, **_: Any) -> None:
     """This process has prepared the run: the last listener of a test's start."""
     if not state.has_role:
         return
+    state.pause()
     state.role.end_preparation()
     if isinstance(state.environment.runner, WorkerRunner):
         return
