@@ -45,8 +45,11 @@ class ScaleCase(NamedTuple):
 
 CASES = (
     ScaleCase("arrivals", "An arrival at one of 50 workers", "CPU-µs"),
+    ScaleCase("names-10", "Recording a request, 10 names in turn", "CPU-µs"),
     ScaleCase("names-900", "Recording a request, 900 names in turn", "CPU-µs"),
-    ScaleCase("names-4000", "Recording a request, 4,000 names in turn", "CPU-µs"),
+    ScaleCase("names-9000", "Recording a request, 9,000 names in turn", "CPU-µs"),
+    ScaleCase("figures-10", "All figures of a request, 10 names, 2,000 requests a second", "CPU-µs"),
+    ScaleCase("figures-9000", "All figures of a request, 9,000 names, 2,000 requests a second", "CPU-µs"),
     ScaleCase("master", "Master of 50 workers with 60,000 requests a second", "% of a core", 20.0),
     ScaleCase("growth", "Soak of 20 operations: Locust's statistics in an hour", "MB", 2.0),
     ScaleCase("soak", "Soak of 20 operations: a load generator's figures in the second hour", "MB", 2.0),

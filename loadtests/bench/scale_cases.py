@@ -75,6 +75,31 @@ def names(number: int) -> float:
     return (time.process_time() - began) / requests * 1e6
 
 
+def figures(number: int) -> float:
+    """CPU-µs of a request for all its figures, of so many names at 2,000 a second: samples, lines, sums, Locust's."""
+    from locust.stats import RequestStats
+
+    from loadtests.distributed import locust_stats
+    from loadtests.distributed.figures_sum import FiguresSum, encode_line
+    from loadtests.engine.recorder import Recorder
+
+    recorder, sums, stats, randomness = Recorder(), FiguresSum(lambda: None), RequestStats(), random.Random(1)
+    keys, requests, seconds = [f"GET /item/{index}" for index in range(number)], 2_000, 5
+    spans = [round(randomness.lognormvariate(3, 0.6) * MS) for _ in range(requests)]
+    began = time.process_time()
+    for second in range(seconds):
+        for index, ns in enumerate(spans):
+            recorder.samples_of(keys[index % number], "http").times.append((0, ns // 50, ns - 1000, ns, 400))
+            if index % 20 == 0:
+                recorder.flush()
+        operations = recorder.take()
+        content = line("worker 1", second, [it.to_json() for it in operations])
+        encode_line(content, ())
+        locust_stats.add_statistics(stats, operations, STARTED + second)
+        sums.add(content, (operations, []))
+    return (time.process_time() - began) / (requests * seconds) * 1e6
+
+
 def statistics(randomness: random.Random, requests: int = REQUESTS) -> list[Any]:
     """The figures of one worker in one second, with so many requests to each operation."""
     from reports.load.operation_statistics import OperationStatistics
@@ -257,8 +282,11 @@ def users(number: int, scheme: str, *options: str) -> float:
 
 CASES: dict[str, Callable[[], float]] = {
     "arrivals": arrivals,
+    "names-10": lambda: names(10),
     "names-900": lambda: names(900),
-    "names-4000": lambda: names(4_000),
+    "names-9000": lambda: names(9_000),
+    "figures-10": lambda: figures(10),
+    "figures-9000": lambda: figures(9_000),
     "master": master,
     "growth": growth,
     "soak": soak,

@@ -138,8 +138,10 @@ class Recorder:
     def _drain(self, samples: OperationSamples) -> None:
         times, failures, connects = samples.times.copy(), samples.failures.copy(), samples.connects.copy()
         samples.times.clear()
-        samples.failures.clear()
-        samples.connects.clear()
+        if failures:
+            samples.failures.clear()
+        if connects:
+            samples.connects.clear()
         if self._cutoff != NEVER:
             times = self._before_cutoff(samples, times)
         if self.observer is not None:

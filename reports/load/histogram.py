@@ -22,6 +22,7 @@ LINEAR_BUCKETS = HALF_BUCKETS << 1
 ENCODED, COMPRESSED = 0x1C849303 | 0x10, 0x1C849304 | 0x10  # the cookies of the V2 format
 HEADER = struct.Struct(">IIIIQQd")
 PREFIX = struct.Struct(">II")
+SHORT_BODY = 512  # bytes
 
 
 def bucket_index(us: int) -> int:
@@ -77,6 +78,13 @@ class Histogram:
                 bucket = min((shift << HALF_BITS) + (us >> shift), LAST_BUCKET)
             counts[bucket] = counts.get(bucket, 0) + times
         self._extend(len(durations), sum(durations), shortest, max(durations))
+
+    def record(self, duration: int) -> None:
+        """Count one duration in ns, as `record_many` does."""
+        duration = max(duration, 0)
+        bucket = min(bucket_index((duration + 500) // 1000), LAST_BUCKET)
+        self.counts[bucket] = self.counts.get(bucket, 0) + 1
+        self._extend(1, duration, duration, duration)
 
     def add(self, other: Histogram) -> None:
         """Count everything that `other` counted."""
@@ -153,7 +161,7 @@ class Histogram:
             else:
                 _put(payload, number)
         body = HEADER.pack(ENCODED, len(payload), 0, DIGITS, LOWEST_US, HIGHEST_US, 1.0) + payload
-        packed = zlib.compress(body, 1)
+        packed = _compressed(body)
         return PREFIX.pack(COMPRESSED, len(packed)) + packed
 
     @classmethod
@@ -185,6 +193,14 @@ class Histogram:
             raise ValueError(f"a histogram says it counts {content['count']} but its buckets hold {histogram.count}")
         histogram.total, histogram.min, histogram.max = (int(content[name]) for name in ("total", "min", "max"))
         return histogram
+
+
+def _compressed(body: bytes) -> bytes:
+    """The body as zlib has it. Of a short one, zlib's usual tables would cost twenty times as much as the rest."""
+    if len(body) > SHORT_BODY:
+        return zlib.compress(body, 1)
+    compressor = zlib.compressobj(1, zlib.DEFLATED, 9, 1)
+    return compressor.compress(body) + compressor.flush()
 
 
 def _decode_counts(encoded: bytes) -> dict[int, int]:
