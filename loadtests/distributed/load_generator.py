@@ -205,6 +205,7 @@ class LoadGenerator:
         self._report_dropped()
         if self._lines % CLEANING_INTERVAL == CLEANING_INTERVAL - 1:
             locust_stats.forget_old_seconds(self._environment.stats)
+            locust_stats.end_caches(self._environment)
         self.recorder.observer = locust_stats.request_event_observer(self._environment)
         if resets != self._resets:  # in the meantime
             line |= {"operations": [], "journeys": []}

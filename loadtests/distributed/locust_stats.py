@@ -50,6 +50,14 @@ def add_dropped(stats: RequestStats, name: str, number: int, second: int) -> Non
     _error(stats, "open", entry.name, "all users were busy", number)
 
 
+def end_caches(environment: Environment) -> None:
+    """Have Locust keep the response times of an operation once: twenty earlier ones are for `--csv-full-history`."""
+    if getattr(environment.parsed_options, "stats_history_enabled", False):
+        return
+    for entry in environment.stats.entries.values():
+        entry.use_response_times_cache, entry.response_times_cache = False, None
+
+
 def forget_old_seconds(stats: RequestStats) -> None:
     """Remove the numbers of seconds that Locust does not show any more, and would keep for ever."""
     oldest = int(time.time()) - KEPT_SECONDS

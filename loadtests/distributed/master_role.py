@@ -138,6 +138,7 @@ class MasterRole(Role):
             self._share_arrivals()
             self._await_preparation()
             locust_stats.forget_old_seconds(self.environment.stats)
+            locust_stats.end_caches(self.environment)
 
     def _on_prepared(self, msg: Message, **_: Any) -> None:
         if self.run is not None and msg.data["run"] == self.run.result.name:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from argparse import Namespace
+from collections import OrderedDict
 from types import SimpleNamespace
 from typing import Any
 
@@ -129,3 +131,17 @@ def test_numbers_of_old_seconds_are_forgotten_and_rates_stay(monkeypatch: pytest
     assert [len(it) for it in numbers] == [locust_stats.KEPT_SECONDS + 1] * 4
     assert (entry.num_requests, entry.num_failures) == (6 * 3_600, 3_600)
     assert (stats.total.current_rps, stats.total.current_fail_per_sec) == (6, 1)
+
+
+@pytest.mark.parametrize(("has_history", "copies"), [(False, 0), (True, 2)], ids=["without", "with"])
+def test_earlier_response_times_are_kept_for_the_full_history_alone(has_history: bool, copies: int) -> None:
+    environment = Environment(parsed_options=Namespace(stats_history_enabled=has_history))  # type: ignore[arg-type]
+    recorder = Recorder()
+    for second in (1_000, 1_001):
+        recorder.samples_of("GET /tasks", "http").times.append((0, 0, MS, MS, 1))
+        locust_stats.add_statistics(environment.stats, recorder.take(), second)
+    entry = environment.stats.entries["GET /tasks", "http"]
+    entry.response_times_cache = OrderedDict.fromkeys((1_000, 1_001))
+    locust_stats.end_caches(environment)
+    assert (len(entry.response_times_cache or ()), entry.use_response_times_cache) == (copies, has_history)
+    assert environment.stats.total.use_response_times_cache
