@@ -115,6 +115,7 @@ class Run:
         self._began = time.perf_counter()
         self._stopped = 0.0
         self._options = dict(options)
+        self._is_timed = False
         self._own = {kind: StatisticsTable() for kind in STATISTICS_FIELDS}  # of lines that nobody else adds up
         self._totals: dict[str, Totals] = {}  # by worker: the newest ones
         self._read_back: Statistics = ([], [])  # from the files, at the end
@@ -127,7 +128,13 @@ class Run:
         self.folder.write(PLAN_FILE, of_result | self._options)
 
     def start_clock(self) -> None:
-        """Its users may send from now on: the time of the run counts from here, not from its preparation."""
+        """Its users may send from now on: the time of the run counts from here, not from its preparation.
+
+        Calling it again changes nothing.
+        """
+        if self._is_timed:
+            return
+        self._is_timed = True
         self.result.started, self._began = time.time(), time.perf_counter()
         self._write_plan()
 

@@ -67,8 +67,8 @@ WITH_ENVIRONMENT: tuple[tuple[str, Listener], ...] = (
 """Listeners of the events that carry their environment, in the order in which they are called."""
 
 WITHOUT_ENVIRONMENT: tuple[tuple[str, Listener], ...] = (
-    ("spawning_complete", engine_listeners.on_spawning_complete),
     ("spawning_complete", run_time.on_spawning_complete),
+    ("spawning_complete", engine_listeners.on_spawning_complete),
     ("reset_stats", engine_listeners.on_reset_stats),
     ("worker_connect", engine_listeners.on_worker_connect),
     ("report_to_master", target_listeners.on_report_to_master),

@@ -55,18 +55,20 @@ def on_prepared(state: RunState, **_: Any) -> None:
     state.role.end_preparation()
     if isinstance(state.environment.runner, WorkerRunner):
         return
+    _start_clock(state)
     web_ui, seconds = state.environment.web_ui, state.run_time
     state.run_time = None  # of the first run only; others are started by the web UI
     has_form_timer = web_ui is not None and web_ui._run_time_greenlet is not None
     if web_ui is not None and has_form_timer and not seconds:
         web_ui._cancel_run_time_timer()  # type: ignore[no-untyped-call] # Locust's
-    state.clock = gevent.spawn(_start_clock, state, seconds, has_form_timer)
+    state.clock = gevent.spawn(_set_timer, state, seconds, has_form_timer)
 
 
 def on_spawning_complete(state: RunState, **_: Any) -> None:
-    """All users of the run are there."""
+    """All users of the run are there; arrivals that await them begin after this."""
     if state.has_role:
         state.role.spawned.set()
+        _start_clock(state)
 
 
 def on_test_stopping(state: RunState, **_: Any) -> None:
@@ -80,13 +82,19 @@ def on_test_stopping(state: RunState, **_: Any) -> None:
         state.role.spawned.clear()
 
 
-def _start_clock(state: RunState, seconds: float | None, has_form_timer: bool) -> None:
+def _start_clock(state: RunState) -> None:
+    """Let the time of the run count from now on, if its users may send and it does not count yet."""
+    role, options = state.role, state.environment.parsed_options
+    if role.run is not None and role.prepared.is_set() and (role.spawned.is_set() or not awaits_spawning(options)):
+        role.run.start_clock()
+
+
+def _set_timer(state: RunState, seconds: float | None, has_form_timer: bool) -> None:
     environment, role = state.environment, state.role
     role.prepared.wait()
     if awaits_spawning(environment.parsed_options):
         role.spawned.wait()
-    if role.run is not None:
-        role.run.start_clock()
+    _start_clock(state)
     if seconds:
         state.timer = gevent.spawn_later(seconds, _end_run, state)
     elif has_form_timer and environment.web_ui is not None:
