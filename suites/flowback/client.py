@@ -18,7 +18,8 @@ from contracts.clauses import ANY
 from contracts.clauses import readings as documented_readings
 from contracts.exchange import Exchange, Request
 from contracts.judge.http_judge import WAS_REFUSED, judge_response
-from fixtures.target_api import UUID, Api, MissingPrecondition
+from fixtures.awaited_mail import UUID
+from fixtures.target_api import Api, MissingPrecondition
 from suites.observed_readings import ObservedReadings
 from suites.preparations import preparation
 from suites.reporting.failures import raise_findings, violation

@@ -17,12 +17,13 @@ from contracts.exchange import Exchange
 from contracts.judge.http_judge import Finding, is_refusal
 from contracts.openapi import load_contract
 from contracts.operation import Operation, Parameter
+from fixtures.awaited_mail import UUID
 from fixtures.cases import Case
 from fixtures.corpus import Corpus
 from fixtures.corpus.builder import minimal_case, with_field
 from fixtures.corpus.request_fields import RequestField
 from fixtures.resources import id_field
-from fixtures.target_api import UUID, Api, MissingPrecondition
+from fixtures.target_api import Api, MissingPrecondition
 from reports.results.causes import ABOUT_CREDENTIALS
 from suites.generic.identity_checks import kind_and_action
 from suites.generic.record_search import identifiers_in, records_in, texts_in

@@ -23,7 +23,7 @@ class InMemoryMailbox:
 
     mails: list[Mail] = field(default_factory=list)
 
-    def wait(self, to: str, timeout: float, count: int = 1) -> list[Mail]:  # noqa: ARG002  # of fixtures.target_api.Mailbox
+    def wait(self, to: str, timeout: float, count: int = 1) -> list[Mail]:  # noqa: ARG002  # of fixtures.awaited_mail.Mailbox
         """The mails for that address."""
         return [mail for mail in self.mails if mail.to.lower() == to.lower()]
 

@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from contracts.exchange import FRAME, Exchange, Request
 from contracts.judge.http_judge import is_refusal
+from fixtures.awaited_mail import UUID
 from fixtures.corpus.request_fields import needs_mail
-from fixtures.target_api import UUID, Api, MissingPrecondition
+from fixtures.target_api import Api, MissingPrecondition
 from fixtures.unique_texts import NAME_MARK
 from fixtures.write_check import write_reason
 from suites.reporting.command_script import MailedCode, command_lines

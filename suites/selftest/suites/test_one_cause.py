@@ -14,7 +14,8 @@ import pytest
 
 from contracts.exchange import Request, Response
 from fixtures import reference
-from fixtures.target_api import MAIL_TIMEOUT, Api, MissingPrecondition
+from fixtures.awaited_mail import MAIL_TIMEOUT
+from fixtures.target_api import Api, MissingPrecondition
 from fixtures.targets import Target
 from suites.preparations import preparation
 from suites.selftest.python_runs import run_module
