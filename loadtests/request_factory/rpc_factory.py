@@ -34,8 +34,9 @@ from fixtures.transports.rpc_names import is_known, name_at
 from loadtests.engine.exchange_types import Address, Request
 from loadtests.request_factory.data_sources import is_per_request, placeholder_sources
 from loadtests.request_factory.deployed_requests import Deploy, depends_on_values, deploy_http, deploy_message
-from loadtests.request_factory.http_factory import EFFORT, INVALID_SUFFIX, CacheKey, HttpRequestFactory, permitted
+from loadtests.request_factory.http_factory import EFFORT, CacheKey, HttpRequestFactory
 from loadtests.request_factory.prepared_request import PreparedRequest, filler
+from loadtests.request_factory.request_preparation import INVALID_SUFFIX, permitted
 from loadtests.request_factory.request_template import Placeholders, RequestTemplate, message_template, split_request
 from loadtests.request_factory.round_robin import RoundRobin, repeat_forever
 from loadtests.validation.http_validator import Check
@@ -183,7 +184,7 @@ class RpcRequestFactory:
         return transport_of(self._api, transport).supports(**filled, credentials=message.credentials)
 
     def _prepare_message(self, transport: str, call: Call, message: Message, names: tuple[str, ...]) -> PreparedRequest:
-        http, target = self._http, self._api.target
+        http, target, translation = self._http, self._api.target, self._http.target.translation
         unknown = [name for name in names if name not in CALL_PARTS]
         if unknown:
             raise UsageError(f"{call} has no part {unknown[0]!r}; expected one of {', '.join(CALL_PARTS)}")
@@ -193,7 +194,7 @@ class RpcRequestFactory:
             rendered = fill_placeholders(parts, placeholders.resolve)
             make = partial(self._template, transport, call, rendered, message.credentials, placeholders)
             template, deploy = make(), self._deploy(transport, call)
-            if deploy and http.translation and not depends_on_values(http.translation, template):
+            if deploy and translation and not depends_on_values(translation, template):
                 template, deploy = make(deploy), None
         except KeyError as error:
             raise UsageError(
@@ -205,10 +206,10 @@ class RpcRequestFactory:
         if invalid:
             clause = message_refusal_clause(self.rpc, call, invalid, self._messages.minimal(call), lambda: True)
         intent = CallIntent(self.rpc, call, http.contract, operation, invalid, clause)
-        validator = http.documented(http.validators.for_call(intent))
+        validator = http.preparation.documented(http.validators.for_call(intent))
         samples = http.samples_of(str(call) + (INVALID_SUFFIX if message.invalid_case else ""), transport)
         values = tuple(
-            (placeholder, None) if isinstance(placeholder, str) else ("", http.next_value(placeholder))
+            (placeholder, None) if isinstance(placeholder, str) else ("", http.preparation.next_value(placeholder))
             for placeholder in template.placeholders
         )
         address = self._address(transport, call.endpoint)
@@ -220,7 +221,7 @@ class RpcRequestFactory:
 
     def _deploy(self, transport: str, call: Call) -> Deploy | None:
         """What translates such requests, None at a target without departures."""
-        translation, url = self._http.translation, self._api.target.url
+        translation, url = self._http.preparation.translation, self._api.target.url
         if translation is None:
             return None
         if transport in FRAME_TRANSPORTS:
@@ -252,7 +253,7 @@ class RpcRequestFactory:
 
     def _address(self, transport: str, endpoint: str) -> Address:
         if transport in HTTP_TRANSPORTS:
-            return self._http.address
+            return self._http.preparation.address
         if transport in self._engines:
             return self._engines[transport]
         target = self._http.target

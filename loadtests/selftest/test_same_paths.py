@@ -14,7 +14,7 @@ from loadtests.distributed.locust_stats import add_statistics
 from loadtests.distributed.run_results import Run, RunFolder
 from loadtests.engine.exchange_types import Address, Request, Response
 from loadtests.engine.recorder import Recorder
-from loadtests.request_factory.http_factory import operation_label
+from loadtests.request_factory.request_preparation import operation_label
 from loadtests.user import discovery
 from loadtests.user.contract_user import ContractUser
 from loadtests.validation.http_validator import RequestIntent

@@ -38,7 +38,8 @@ from fixtures.unique_texts import NAME_MARK
 from loadtests.distributed.run_state import RunState
 from loadtests.engine.exchange_types import Address, Request, Response, Validator
 from loadtests.request_factory.data_sources import UniqueTexts
-from loadtests.request_factory.http_factory import EFFORT, ForeignLink, HttpRequestFactory, operation_label
+from loadtests.request_factory.http_factory import EFFORT, ForeignLink, HttpRequestFactory
+from loadtests.request_factory.request_preparation import operation_label
 from loadtests.request_factory.rpc_factory import RpcRequestFactory, call_label
 from loadtests.targets.record_removal import open_ledger
 from loadtests.user.journey_check import require_known_names
