@@ -41,7 +41,7 @@ from reports.drift.changes_page import PAGE_NAME
 from reports.history.run_changes import update_history
 from reports.history.target_history import FOLDER as HISTORY
 from reports.junit_xml import junit
-from reports.load import load_run, missed_objectives, report_files, run_comparison, times_command, verdict_text
+from reports.load import compare_command, load_run, missed_objectives, report_files, times_command, verdict_text
 from reports.load.load_run import NoLoadRun
 from reports.load.load_verdict import LoadVerdict
 from reports.load.violation_text import violation_facts
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the verdicts, write the HTML pages and the files for CI servers; return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["compare"]:
-        return run_comparison.main(words[1:])
+        return compare_command.main(words[1:])
     if words[:1] == ["accept"]:
         return accept_command.main(words[1:], OUT, os.environ)
     if words[:1] == ["times"]:

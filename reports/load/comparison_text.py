@@ -8,15 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reports.icons import ICONS
 from reports.load.difference import BETTER, SAME, WORSE
 from reports.load.load_result import NS_PER_MS
 from reports.load.outcome_comparison import OutcomeRow
-
-if TYPE_CHECKING:
-    from reports.load.run_comparison import ComparisonRow, RunComparison
+from reports.load.run_comparison import ComparisonRow, RunComparison
 
 COLUMNS = ("operation", "percentile", "A ms", "B ms", "change", "interval", "smallest seen", "verdict")
 OUTCOME_COLUMNS = ("operation", "metric", "A", "B", "change", "interval", "smallest seen", "verdict")

@@ -1,22 +1,17 @@
-"""`python -m reports compare A B`: what got better or worse from load run A to load run B.
+"""Compares two load runs: what got better or worse from run A to run B.
 
 Rule: both runs are divided into the same number of batches. What cannot be told apart is reported as such, with the
-smallest difference that would have been seen. Exit code 1 when anything is worse; 3 when nothing could be compared, a
-run was cut short or its generator was unfit, or the runs differ in plan, target, machine or operations; 2 when a folder
-holds no run. The comparison knows the variation within these two runs. It cannot know what differs between runs of the
-same system (a restart, other programs on the machine), so compare two runs of the same version as well.
+smallest difference that would have been seen. The comparison knows the variation within these two runs. It cannot know
+what differs between runs of the same system (a restart, other programs on the machine), so compare two runs of the same
+version as well.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from reports.load import comparison_text
 from reports.load.difference import (
     BETTER,
     ERROR_RATE,
@@ -29,7 +24,7 @@ from reports.load.difference import (
     compare_batches,
 )
 from reports.load.histogram import Histogram
-from reports.load.load_run import LoadRun, NoLoadRun, read_load_run
+from reports.load.load_run import LoadRun
 from reports.load.outcome_comparison import OutcomeRow, compare_outcomes
 from reports.load.plan_comparison import run_differences
 from reports.load.scope import OWNERS
@@ -175,39 +170,6 @@ def _merged(spans: Sequence[Span]) -> Histogram:
     for span in spans:
         total.add(span.times)
     return total
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print the comparison, and write it to the files that are named; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m reports compare", description="Compares two load runs.")
-    parser.add_argument("before", type=Path, metavar="A", help="folder of the run before")
-    parser.add_argument("after", type=Path, metavar="B", help="folder of the run after")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the comparison as Markdown")
-    options = parser.parse_args(arguments)
-    try:
-        before, after = read_load_run(options.before), read_load_run(options.after)
-    except NoLoadRun as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODES["broken"]
-    comparison = compare(before, after)
-    print(*comparison_text.console_lines(comparison), sep="\n")
-    forms = {"json": comparison_text.to_json, "markdown": comparison_text.markdown}
-    for name, form in forms.items():
-        if (path := getattr(options, name)) is not None and not _written(name, path, form(comparison)):
-            return EXIT_CODES["misuse"]
-    return comparison.exit_code
-
-
-def _written(option: str, path: Path, text: str) -> bool:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        print(
-            f"--{option}: cannot write {path} ({error.strerror}); name a file in a folder that exists", file=sys.stderr
-        )
-        return False
-    return True
 
 
 def verdict(

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from reports.load import comparison_text, run_comparison, timeline
+from reports.load import compare_command, comparison_text, run_comparison, timeline
+from reports.load.compare_command import main
 from reports.load.comparison_text import time_lines
 from reports.load.difference import BETTER, ERROR_RATE, MAX_BATCHES, SAME, TOO_FEW, WORSE, Difference
 from reports.load.histogram import Histogram
 from reports.load.load_run import LoadRun, NoLoadRun
 from reports.load.outcome_comparison import OUTCOME_ERROR_RATE, SHARES, THROUGHPUT, OutcomeRow
-from reports.load.run_comparison import EVERYTHING, ComparisonRow, batches_of_both, compare, compare_runs, main, verdict
+from reports.load.run_comparison import EVERYTHING, ComparisonRow, batches_of_both, compare, compare_runs, verdict
 from reports.load.timeline import Span
 from reports.results.verdicts import EXIT_CODES
 from suites.selftest.reports.load_sample import STARTED, line, result, tally
@@ -253,7 +254,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> dict[str, LoadRun]:
             raise NoLoadRun(f"{folder} holds no load run")
         return known[str(folder)]
 
-    monkeypatch.setattr(run_comparison, "read_load_run", read)
+    monkeypatch.setattr(compare_command, "read_load_run", read)
     return known
 
 
