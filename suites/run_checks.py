@@ -30,6 +30,7 @@ APIS_UNDER_TEST = pytest.StashKey[dict[str, Any]]()  # what the fixture `api_of`
 MISUSE = pytest.StashKey[str]()  # why the APIs under test cannot be tested, in one line
 MAILBOX = pytest.StashKey[MailSink | SharedMailbox]()  # where this run receives mail
 SHARED_MAILBOX = "mailbox"  # name of its URL in what xdist sends to a worker
+EXIT_BROKEN = EXIT_MISUSE = 2
 KNOWN_SERVERS = "servers"  # name, there, of the answers of those that were asked whose they are
 
 

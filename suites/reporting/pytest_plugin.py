@@ -59,6 +59,11 @@ def configure(config: pytest.Config) -> None:
         config.stash[RUN] = run_manifest.begin(Path(config.option.allure_report_dir))
 
 
+def process_name() -> str:
+    """The name of this process among those of the run."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
 def results_folder(config: pytest.Config) -> Path | None:
     """Where this run's results go, None when it writes none."""
     name = getattr(config.option, "allure_report_dir", None)
