@@ -208,6 +208,19 @@ def test_a_folder_says_what_belongs_in_it() -> None:
     assert [folder for folder in folders if not (ROOT / folder / "__init__.py").is_file()] == []
 
 
+MOST_LINES, MOST_LINES_OF_TESTS = 400, 500
+
+
+def lengths() -> dict[str, int]:
+    return {path: (ROOT / path).read_bytes().count(b"\n") for path in files()}
+
+
+def test_a_file_can_be_read_at_one_sitting() -> None:
+    most = {path: MOST_LINES_OF_TESTS if "/selftest/" in path else MOST_LINES for path in files()}
+    too_long = {path: lines for path, lines in lengths().items() if lines > most[path]}
+    assert too_long == {}, "split it by subject"
+
+
 def test_no_class_is_named_after_nothing() -> None:
     named = {path: [name for name in source(path).classes if NO_NAME.search(name)] for path in files()}
     assert {path: names for path, names in named.items() if names} == {}
