@@ -10,6 +10,16 @@ from loadtests.engine.exchange_types import Address, Request, Response
 from loadtests.engine.recorder import OperationSamples
 
 
+class Clock:
+    """`perf_counter_ns` as a test sets it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
 class FakeLoop:
     """Keeps timers and deferred calls until a test runs them."""
 

@@ -15,21 +15,11 @@ from loadtests.engine.arrival_plan import ArrivalPlan
 from loadtests.engine.exchange_types import Address, Journey, Response
 from loadtests.engine.http_connection import HttpConnection, ProxiedHttpConnection, http_connection
 from loadtests.engine.virtual_user import MAX_PAUSE, VirtualUser
-from loadtests.selftest.fake_loop import FakeLoop, Requester, connection_on, request_to
+from loadtests.selftest.fake_loop import Clock, FakeLoop, Requester, connection_on, request_to
 
 HTTP = Address("http", "h", 80)
 PROXIED = Address("http", "h", 8080, "", Route("getflow", "http://127.0.0.1:3128"))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-class Clock:
-    """`perf_counter_ns` as a test sets it."""
-
-    def __init__(self) -> None:
-        self.now = 1_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @pytest.fixture(autouse=True)

@@ -11,21 +11,11 @@ from fixtures.websocket.frame_codec import BINARY, CLOSE, PING, PONG, TEXT, deco
 from loadtests.engine import deepstream_connection, recorder, websocket_connection
 from loadtests.engine.deepstream_connection import DeepstreamConnection
 from loadtests.engine.exchange_types import Address, Request
-from loadtests.selftest.fake_loop import FakeLoop, Requester, connection_on, request_to
+from loadtests.selftest.fake_loop import Clock, FakeLoop, Requester, connection_on, request_to
 from reports.load.operation_statistics import FailedRequest
 
 AT = Address("deepstream", "h", 6020, "/deepstream")
 BROKEN = (CLOSE, b"\x03\xf0")
-
-
-class Clock:
-    """`perf_counter_ns` as a test sets it."""
-
-    def __init__(self) -> None:
-        self.now = 1_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @pytest.fixture(autouse=True)

@@ -11,21 +11,11 @@ from loadtests.engine import connection as connection_module
 from loadtests.engine import recorder
 from loadtests.engine.exchange_types import Address, Request, Response
 from loadtests.engine.http_connection import HttpConnection
-from loadtests.selftest.fake_loop import FakeLoop, Requester, connection_on, request_to
+from loadtests.selftest.fake_loop import Clock, FakeLoop, Requester, connection_on, request_to
 from reports.load.operation_statistics import FailedRequest
 
 HTTP, OTHER = Address("http", "h", 80), Address("http", "other", 80)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-class Clock:
-    """`perf_counter_ns` as a test sets it."""
-
-    def __init__(self) -> None:
-        self.now = 1_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @pytest.fixture

@@ -19,22 +19,12 @@ from loadtests.engine.http_connection import HttpConnection
 from loadtests.engine.virtual_user import MAX_PAUSE, VirtualUser
 from loadtests.engine.websocket_connection import WebsocketConnection
 from loadtests.fuzz.mutator import server_frame
-from loadtests.selftest.fake_loop import FakeLoop, Requester, connection_on, request_to
+from loadtests.selftest.fake_loop import Clock, FakeLoop, Requester, connection_on, request_to
 
 HTTP = Address("http", "h", 80)
 WS = Address("ws", "h", 80, "/")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455 section 1.3
-
-
-class Clock:
-    """`perf_counter_ns` as a test sets it."""
-
-    def __init__(self) -> None:
-        self.now = 1_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @pytest.fixture
