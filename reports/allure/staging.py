@@ -221,4 +221,4 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _write(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+    path.write_text(json.dumps(content, ensure_ascii=False), "utf-8", errors="backslashreplace")

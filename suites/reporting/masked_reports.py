@@ -44,7 +44,7 @@ def configure(config: pytest.Config) -> None:
             text = json.dumps(_masked(item, secrets), indent=indent, ensure_ascii=False)
             path = self._report_dir / item.file_pattern.format(prefix=uuid.uuid4())
             incomplete = path.with_name(f"{path.name}.tmp")
-            incomplete.write_text(text, "utf-8")
+            incomplete.write_text(text, "utf-8", errors="backslashreplace")  # JSON's own escape of half a character
             incomplete.replace(path)
 
         @hookimpl
@@ -55,7 +55,8 @@ def configure(config: pytest.Config) -> None:
         @hookimpl
         def report_attached_data(self, body: str | bytes, file_name: str) -> None:
             text = body if isinstance(body, str) else body.decode(errors="surrogateescape")
-            masked = mask_secrets(text, secrets).encode(errors="surrogateescape")
+            errors = "backslashreplace" if isinstance(body, str) else "surrogateescape"
+            masked = mask_secrets(text, secrets).encode(errors=errors)
             super().report_attached_data(masked, file_name)  # type: ignore[no-untyped-call]
 
     allure_pytest.plugin.AllureFileLogger = MaskedFileLogger  # it has no option for what writes its files
