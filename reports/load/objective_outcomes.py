@@ -75,7 +75,7 @@ def judge_objective(objective: Objective, run: LoadRun, is_unfit: bool) -> Outco
         outcome = _judge_share(objective, statistics, run)
     if outcome.verdict != FAIL:
         return outcome
-    if outcome.verdict == FAIL and objective.is_time and (excuse := _excuse(objective, outcome, run)):
+    if objective.is_time and (excuse := _excuse(objective, outcome, run)):
         return replace(outcome, verdict=INCONCLUSIVE, why=excuse)
     if (is_unfit and objective.is_time) or (objective.is_lower_bound and is_load_incomplete(run, is_unfit)):
         return replace(outcome, verdict=INCONCLUSIVE, why=UNFIT)

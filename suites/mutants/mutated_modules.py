@@ -141,6 +141,7 @@ TARGETS = (
             f"{_REPORTS}/test_blocked_tests.py",
             f"{_REPORTS}/test_load_boundaries.py",
             f"{_REPORTS}/test_load_evidence.py",
+            f"{_REPORTS}/test_outcome_reasons.py",
             f"{_REPORTS}/test_slo.py",
             f"{_REPORTS}/test_verdict_forms.py",
             f"{_REPORTS}/test_verdicts.py",
