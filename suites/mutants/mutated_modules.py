@@ -165,7 +165,10 @@ PROVEN = (
     "loadtests/engine/tls.py",
     "loadtests/engine/websocket_connection.py",
     "reports/load/difference.py",
+    "reports/load/load_verdict.py",
+    "reports/load/objective_outcomes.py",
     "reports/load/t_distribution.py",
+    "reports/load/verdict_junit.py",
 )
 """Modules all of whose mutants were run, at least 95 % killed, every survivor listed. Samples are drawn from them."""
 
