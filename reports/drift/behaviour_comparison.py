@@ -1,4 +1,4 @@
-"""What is compared, and what a difference is before differences are put together to changes."""
+"""Compares behaviours place by place; `changes.py` makes changes of the differences."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Two records, or a record and what is observed now, become changes: each with kind, severity and clause.
+"""Finds the changes between two records, or a record and what is observed now: kind, severity and clause of each.
 
-Rule: what has one reason is one change. The widest reasons are sought first, and explain what follows from them: an
+Rule: what has one reason is one change. The widest reasons come first, and explain what follows from them: an
 operation that is gone explains all its answers, a member that is gone its form and its values.
 """
 

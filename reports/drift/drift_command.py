@@ -1,4 +1,4 @@
-"""The report of drift runs, two records against each other, and changes that become the new normal.
+"""`python -m reports drift`: reports drift runs, compares two records, and makes changes the new normal.
 
     python -m reports drift                 the last run of tox -e drift: verdicts, changes.html, drift.md, drift.sarif
     python -m reports drift A B             two records, such as those of staging and production

@@ -1,4 +1,4 @@
-"""The last runs of each API: a line of JSON for each, from which the page shows a strip."""
+"""Keeps the last runs of each API as lines of JSON, which the page shows as a strip."""
 
 from __future__ import annotations
 

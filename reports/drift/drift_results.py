@@ -1,4 +1,4 @@
-"""What a comparison with a record showed, as the file that the tests leave for the report: `<api>.json`.
+"""Stores the result of a comparison with a record in the file that tests leave for the report: `<api>.json`.
 
 Rule: a file is written completely or not at all, and reading it is strict.
 """

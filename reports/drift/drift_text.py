@@ -1,4 +1,4 @@
-"""A comparison with a record in words: for the console, and as Markdown for the page of a CI job."""
+"""Formats a comparison with a record as text for the console, and as Markdown for the page of a CI job."""
 
 from __future__ import annotations
 

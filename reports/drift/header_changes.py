@@ -1,4 +1,4 @@
-"""Changes of which headers responses have."""
+"""Detects which headers responses have gained or lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of which members there are: gone, new, renamed, moved, missing at times, null at times."""
+"""Detects changes to members: gone, new, renamed, moved, sometimes missing, sometimes null."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of how requests end: which are refused, how, and with which credentials."""
+"""Detects changes in how requests end: which are refused, how, and with which credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kind of change that two outcomes of one question are."""
+"""Determines the kind of change between two outcomes of one question."""
 
 from __future__ import annotations
 

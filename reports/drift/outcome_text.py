@@ -1,4 +1,4 @@
-"""The parts of an outcome, which stands in a record as one text."""
+"""Parses an outcome, which a record stores as one text, into its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Changes of what is named by a word: pages, parameters, values of headers, CSV, RPC, walks, clauses, readings."""
+"""Detects changes at places that have a name, not a path: pages, parameters, headers' values, CSV, RPC, walks, clauses,
+readings.
+"""
 
 from __future__ import annotations
 

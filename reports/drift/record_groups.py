@@ -1,4 +1,4 @@
-"""Puts operations that are the same in another form together, so that a record says once what they agree on.
+"""Groups operations that are forms of the same one, so that a record states once what they have in common.
 
 Rule: the labels alone decide which operations share a file, so that a change of behaviour moves no other line.
 """

@@ -1,4 +1,4 @@
-"""A line of a record: all facts about one place of an answer, in few words, and back.
+"""Converts all facts about one place of an answer to a short line of a record, and back.
 
 Rule: what nearly every place has is not written: a place with a kind is always present and never null, and everything
 was seen as often as its block says.

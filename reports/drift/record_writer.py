@@ -1,4 +1,4 @@
-"""The text of one file of a record: what a group of operations has in common, then what differs."""
+"""Writes one file of a record: what a group of operations has in common, then what differs."""
 
 from __future__ import annotations
 

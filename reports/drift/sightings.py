@@ -1,4 +1,4 @@
-"""Rounds what was counted to few steps, so that a record stays the same while the behaviour does.
+"""Rounds counts to a few steps, so that a record stays the same while the behaviour does.
 
 Rule: numbers of sightings are rounded down, so that a record never claims more evidence than there was. From
 `ENOUGH` on they make no difference, except for a share that is neither always nor never.

@@ -1,9 +1,9 @@
-"""What most questions of a sort are answered, said once for all operations: outcome, message, media type.
+"""States once, for all operations, how most questions of a sort are answered: outcome, message, media type.
 
 Rule: a text may have {name} in it, the parameter or member that the question is about, and {record} for that name
 without `_id`. What is usual is put in again exactly, so that a vendor who changes all refusals of a sort, or the words
 of all refusals with one code, changes one line of a record. Versions that differ have lines of their own, so that
-neither becomes usual by a hair.
+a bare majority makes neither usual.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Changes of what values are: kinds, forms, numbers, constants, orders."""
+"""Detects changes of values: their kinds, forms, numbers, constants and orders."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Writes nested data as YAML: the same bytes for the same data, one line for each innermost mapping or text.
 
-PyYAML's own writer breaks long lines where a word more or less moves all that follows, and takes seconds for a record.
+PyYAML's own writer wraps long lines, so that one more word moves all that follows; and it takes seconds for a record.
 """
 
 from __future__ import annotations

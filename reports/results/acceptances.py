@@ -1,4 +1,4 @@
-"""Reads and writes `accepted.yaml`: what of a deployment is known and accepted until a last day.
+"""Reads and writes `accepted.yaml`: which known findings of a deployment are accepted, and until which day.
 
     # yaml-language-server: $schema=…/contracts/schema/accepted.schema.json
     - id: 4f3c0a91b27e

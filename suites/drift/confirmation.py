@@ -1,7 +1,7 @@
 """Confirms what is different by asking again: only what both answers show is a change.
 
-Rule: what the second answer shows as the record has it has flipped, and is watched again next time; what is another
-value each time has flipped too. Of a question that has flipped, what its first answer had in its body is not named.
+Rule: what the second answer shows as the record has it has flipped, and is watched again next time; a value that
+differs each time has flipped too. Of a question that has flipped, what its first answer had in its body is not named.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What one behaviour test has observed, as a file that the process which the user started reads when the run ends.
+"""Passes what one behaviour test has observed to the main process, in a file that it reads when the run ends.
 
 Rule: a file is complete or is not there, so that a test that was killed leaves none.
 """

@@ -1,4 +1,4 @@
-"""How many requests behaviour tests send at most, so that a run at a vendor can say so before it begins."""
+"""Computes how many requests behaviour tests send at most, so that a run can announce it before it begins."""
 
 from __future__ import annotations
 

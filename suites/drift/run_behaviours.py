@@ -1,4 +1,4 @@
-"""The clauses and readings that the other tests of a run have shown, as behaviours."""
+"""Turns the clauses and readings that the other tests of a run have shown into behaviours."""
 
 from __future__ import annotations
 

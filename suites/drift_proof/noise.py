@@ -1,5 +1,5 @@
 """Behaviour that is no change: answers that are slow or late, rows and members in no order, a server that is sometimes
-busy, and texts that are others each time.
+busy, and texts that differ each time.
 
 Rule: each is a change of a reference like a variant, and follows random numbers of its own.
 """

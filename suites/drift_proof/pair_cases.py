@@ -1,6 +1,6 @@
 """Two changes at once: neither hides the other.
 
-Rule: the drifts are of one API and exclude one another nowhere, so that each has a place of its own to show.
+Rule: both drifts are of one API and affect different places, so that each can be seen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ends contract, prove, load and report runs by signals at random instants, and looks at what they leave.
+"""Kills contract, prove, load and report runs by signals at random moments, and checks what they leave behind.
 
 Rule: what was recorded before the signal stays readable; the report that follows says that the run was incomplete, and
 never that it passed; nothing that the run started is alive a few seconds later.

@@ -1,4 +1,4 @@
-"""Runs the suites and a load run against each way to misbehave, and compares them with what they must be.
+"""Runs the suites and a load run against each way to misbehave, and checks that they end as that way says.
 
 Rule: real processes on real sockets. A run ends in time, needs little more memory than an honest one, has the exit code
 that the way says, names what went wrong, and shows no traceback.

@@ -1,4 +1,4 @@
-"""Runs that a user cannot mean: what is set, and how the one line begins that refuses the run with exit code 2."""
+"""Misuses of settings and options: what is set, and how the line begins that refuses the run with exit code 2."""
 
 from __future__ import annotations
 

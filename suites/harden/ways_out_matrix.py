@@ -1,4 +1,4 @@
-"""Tries every way out of a guarded process, to a place on loopback that is no target's.
+"""Tries every way to connect out of a guarded process, to an address on loopback that belongs to no target.
 
 Rule: a way is refused by the guard itself, and nothing arrives.
 """

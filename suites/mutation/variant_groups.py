@@ -1,7 +1,7 @@
 """Which variants of a reference are tried at once, and which of them make a test complain.
 
-Rule: no two variants of a group choose a meaning of the same reading, and all of them or none need a socket. What one
-of them hides of another a run of each alone shows, which a published kill table therefore is.
+Rule: no two variants of a group choose a meaning of the same reading, and all of them or none need a socket. One may
+hide the effect of another, so a published kill table comes from a run of each alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Compares our verdicts with those of stock Schemathesis in one table.
 
-Rule: both columns are about the same changes; our trials run again when the last kill table has not got them all.
+Rule: both columns are about the same changes; our trials run again if the last kill table lacks some of them.
 """
 
 from __future__ import annotations
