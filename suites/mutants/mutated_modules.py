@@ -119,7 +119,12 @@ TARGETS = (
     ),
     Target(
         "comparison",
-        ("reports/load/difference.py", "reports/load/run_comparison.py", "reports/load/t_distribution.py"),
+        (
+            "reports/load/compare_command.py",
+            "reports/load/difference.py",
+            "reports/load/run_comparison.py",
+            "reports/load/t_distribution.py",
+        ),
         (
             f"{_REPORTS}/test_comparison_rows.py",
             f"{_REPORTS}/test_difference.py",
@@ -167,8 +172,11 @@ PROVEN = (
     "reports/load/difference.py",
     "reports/load/load_verdict.py",
     "reports/load/objective_outcomes.py",
+    "reports/load/slo.py",
     "reports/load/t_distribution.py",
     "reports/load/verdict_junit.py",
+    "reports/load/verdict_text.py",
+    "reports/results/verdicts.py",
 )
 """Modules all of whose mutants were run, at least 95 % killed, every survivor listed. Samples are drawn from them."""
 
