@@ -16,6 +16,7 @@ from reports.load.load_verdict import LoadVerdict
 from reports.load.missed_objectives import brief_lines, markdown_lines
 from reports.load.objective_outcomes import Outcome
 from reports.load.operation_statistics import OperationStatistics
+from reports.load.scope import AS_STEP
 from reports.load.slo import Objective, ObjectivesFile, Scope
 from reports.load.verdict_junit import junit
 from reports.load.verdict_text import (
@@ -207,7 +208,16 @@ def test_page_has_evidence_and_causes() -> None:
     for line in VIOLATIONS:
         assert f"\n- {line.replace('<', '&lt;')}\n\n  ```sh\n  {COMMAND}\n  ```\n" in page
     assert f"\n\n## Evidence\n\n{listed}\n" in page
+    assert "\n\n## Violations\n\n- accepted until" in page
     assert "\n\n## Causes\n\n- turned away (429): 1 of 4 requests\n" in page
+
+
+@pytest.mark.parametrize(("owner", "shown"), [(AS_STEP, True), ("getflow", False)])
+def test_page_explains_steps_and_tags_where_there_are_any(owner: str, shown: bool) -> None:
+    verdict = judged(MET)
+    verdict.run.result.journeys = [OperationStatistics("a", owner)]
+    verdict.run.result.journeys[0].corrected.record_many([1])
+    assert ("Steps count from their begin" in markdown(verdict)) is shown
 
 
 def test_facts_name_what_is_accepted_and_validated() -> None:

@@ -147,6 +147,11 @@ def test_counts_are_by_outcome_and_readings_are_those_of_all_tests() -> None:
     assert verdict.readings == ("a", "b", "c")
 
 
+def test_changes_of_readings_are_those_of_all_tests() -> None:
+    verdict = judge(record("passed", changes=("b", "a")), record("passed", "x", changes=("a",)))
+    assert verdict.changes == ("a", "b")
+
+
 def test_checks_are_tests_that_ran_and_can_fail() -> None:
     outcomes = ("passed", "failed", "broken", "skipped", "unreachable", "misuse", "inconclusive")
     judged = judge(*(record(outcome, outcome) for outcome in outcomes), record("passed", "z", is_observation=True))
