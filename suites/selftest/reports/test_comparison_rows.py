@@ -316,3 +316,20 @@ def test_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert "also write the comparison as JSON\n" in text
     assert "also write the comparison as Markdown\n" in text
     assert "folder of the run after\n" in text
+
+
+@pytest.mark.parametrize(("thinned", "width"), [(False, 1.0), (True, 0.0)])
+def test_run_whose_old_seconds_were_added_up_is_compared_by_the_spans_that_it_has(
+    monkeypatch: pytest.MonkeyPatch, thinned: bool, width: float
+) -> None:
+    widths: list[float] = []
+
+    def observed(run: LoadRun, seconds: float, of: str) -> dict[Any, list[Span]]:
+        widths.append(seconds)
+        return timeline.timeline(run, seconds, of)
+
+    monkeypatch.setattr(LoadRun, "is_thinned", thinned)
+    monkeypatch.setattr(run_comparison, "timeline", observed)
+    run = of_seconds(lambda _: [5.0], 6)
+    compare_runs(run, run)
+    assert set(widths) == {width}
