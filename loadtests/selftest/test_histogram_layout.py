@@ -215,3 +215,13 @@ def test_json_has_the_exact_figures_and_the_counts() -> None:
     assert (again.counts, again.to_json()) == (histogram.counts, histogram.to_json())
     with pytest.raises(ValueError, match=r"^a histogram says it counts 3 but its buckets hold 2$"):
         Histogram.from_json(histogram.to_json() | {"count": 3})
+
+
+def test_summary_adds_number_sum_and_extremes_and_no_bucket() -> None:
+    total, other = Histogram(), Histogram()
+    total.record_many([5_000, 6_000])
+    other.record_many([1_000, 9_000, 2_000])
+    total.add_summary(other)
+    total.add_summary(Histogram())
+    assert (total.count, total.total, total.min, total.max) == (5, 23_000, 1_000, 9_000)
+    assert sum(total.counts.values()) == 2

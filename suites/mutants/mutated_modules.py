@@ -172,6 +172,7 @@ PROVEN = (
     "loadtests/engine/websocket_connection.py",
     "reports/load/compare_command.py",
     "reports/load/difference.py",
+    "reports/load/histogram.py",
     "reports/load/load_verdict.py",
     "reports/load/objective_outcomes.py",
     "reports/load/run_comparison.py",
