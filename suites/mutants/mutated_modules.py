@@ -163,6 +163,7 @@ PROVEN = (
     "contracts/errors.py",
     "contracts/json_pointer.py",
     "fixtures/websocket/frame_codec.py",
+    "loadtests/engine/arrival_plan.py",
     "loadtests/engine/deepstream_connection.py",
     "loadtests/engine/deepstream_text_connection.py",
     "loadtests/engine/gevent_adapter.py",
