@@ -29,7 +29,7 @@ organization_id`; sorts are `valid` and the kinds of invalid request (contracts/
 | rpc | `frame`, `envelope`, `correlation`, `close`, `ping`, … (`answer` names the transport) | what is seen |
 | equality | title of a question | `all transports`, or the groups of transports that answer alike |
 | walk | title of a step, such as `update, then read` | `as sent`, `not changed`, `gone` or an outcome |
-| connection | `keep-alive`, `http version`, `clock`, … | what is seen |
+| connection | `keep-alive`, `clock`, `framing`, `header names`, `JSON layout`, … | what is seen |
 | clause | id of a clause | `kept`, `broken` or `not tested` |
 | reading | id of a reading | the meanings that were seen |
 """

@@ -19,7 +19,7 @@ PARTS = ("number", "name", "severity", "says")
 
 @dataclass(frozen=True, slots=True)
 class ChangeKind:
-    """number: 1 to 127, shared by kinds that differ in direction alone. says: a template with {subject}, {before},
+    """number: 1 to 128, shared by kinds that differ in direction alone. says: a template with {subject}, {before},
     {after} and {where}."""
 
     number: int

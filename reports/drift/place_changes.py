@@ -80,6 +80,9 @@ RPC: Words = (
     ("", "connection closed"),
 )
 CONNECTION: Words = (
+    ("json", "way of writing a response"),
+    ("framing", "way of writing a response"),
+    ("header names", "way of writing a response"),
     ("keep-alive", "connection closed"),
     ("idle", "connection closed"),
     ("", "constant changed"),
@@ -128,6 +131,8 @@ def _page(place: str, before: str, after: str) -> str:
     if place.startswith("total"):
         is_right = after.endswith("right") and (before.endswith("wrong") or before in ("absent", "none"))
         return "total right" if is_right else "total wrong"
+    if place == "parameters of next":
+        return "form of a URL"
     if place == "next" and "URL" in before and "URL" in after:
         return "form of a URL"
     return _by_word(PAGE)(place, before, after)
@@ -197,6 +202,8 @@ def _csv(place: str, before: str, after: str) -> str:
 
 
 def _walk(place: str, before: str, after: str) -> str:
+    if place.endswith("mail"):
+        return "form of a text"
     if place == "delete, then delete":
         return "second deletion answered otherwise"
     if place.endswith("create the same"):

@@ -20,7 +20,7 @@ from fixtures.reference.protocol import Change
 FOLDER = Path(__file__).parent / "seeds"
 MEMBERS = ("change", "undone", "before", "kind", "severity", "operation", "family", "place")
 SEVERITIES = ("breaking", "risky", "additive", "cosmetic", "repaired")
-NUMBERS = range(1, 128)  # of the kinds of change
+NUMBERS = range(1, 129)  # of the kinds of change
 TABLES = {"fault": "FAULTS", "variant": "VARIANTS", "drift": "DRIFTS"}
 
 

@@ -259,6 +259,14 @@ CASES: list[tuple[int, str, Facts, Facts, str]] = [
     (122, "repaired", fact("clause", "SHOP-1", "broken"), fact("clause", "SHOP-1", "kept"), "SHOP-1"),
     (123, "breaking", fact("reading", "SHOP-AMB-1", "ignored"), fact("reading", "SHOP-AMB-1", "refused"), "SHOP-AMB-1"),
     (123, "additive", fact("reading", "SHOP-AMB-1", "refused"), fact("reading", "SHOP-AMB-1", "ignored"), "SHOP-AMB-1"),
+    (73, "risky", fact("walk", "create, then mail", "digits within a line"),
+     fact("walk", "create, then mail", "digits in a link"), "create, then mail"),
+    (72, "risky", fact("page", "parameters of next", "cursor, limit"),
+     fact("page", "parameters of next", "cursor (no number), limit"), "parameters of next"),
+    (12, "additive", fact("access", "Token before the key", "401"), fact("access", "Token before the key", JSON),
+     "Token before the key"),
+    (128, "cosmetic", fact("connection", "JSON letters", "as they are"),
+     fact("connection", "JSON letters", "escaped"), "JSON letters"),
 ]  # fmt: skip
 
 
@@ -294,7 +302,7 @@ def test_the_same_behaviour_is_no_change() -> None:
 
 
 def test_every_number_has_a_kind() -> None:
-    assert {kind.number for kind in change_kinds().values()} == set(range(1, 128))
+    assert {kind.number for kind in change_kinds().values()} == set(range(1, 129))
     assert {kind.severity for kind in change_kinds().values()} == set(SEVERITIES)
 
 
