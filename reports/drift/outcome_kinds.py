@@ -58,7 +58,7 @@ def _of_outcome(address: Address, before: Outcome, after: Outcome, comparison: C
         return "largest frame" if TOO_BIG in comparison.after[address].value else "connection closed"
     if before.is_refused and after.is_refused:
         hidden = _is_access(sort, before, after)
-        return "access refused otherwise" if hidden else _both_refused(before, after)
+        return "access refused otherwise" if hidden else kind_of_refusals(before, after)
     if after.is_refused:
         return _now_refused(sort, detail, after, comparison, address)
     if before.is_refused:
@@ -77,7 +77,8 @@ def _is_access(sort: str, before: Outcome, after: Outcome) -> bool:
     )
 
 
-def _both_refused(before: Outcome, after: Outcome) -> str:
+def kind_of_refusals(before: Outcome, after: Outcome) -> str:
+    """The kind of change that two refusals of one request are."""
     if "html" in after.media_type and "html" not in before.media_type:
         return "error as a page"
     if before.malformed != after.malformed:
@@ -159,9 +160,9 @@ def _both_accepted(before: Outcome, after: Outcome) -> str:
 def _of_access(address: Address, before: Outcome, after: Outcome, _comparison: Comparison) -> str:
     state = address.place
     if before.is_refused and after.is_refused:
-        if _both_refused(before, after) in ("error as a page", "refused in another way"):
-            return _both_refused(before, after)
-        return "access refused otherwise" if before.status != after.status else _both_refused(before, after)
+        if kind_of_refusals(before, after) in ("error as a page", "refused in another way"):
+            return kind_of_refusals(before, after)
+        return "access refused otherwise" if before.status != after.status else kind_of_refusals(before, after)
     if before.is_refused:
         return next(kind for words, kind in NOW_LET_IN if any(word in state for word in words))
     if after.is_refused:

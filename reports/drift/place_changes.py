@@ -11,6 +11,8 @@ from email.utils import parsedate_to_datetime
 from contracts.behaviour.array_order import is_other_order
 from contracts.behaviour.behaviour import Address
 from reports.drift.behaviour_comparison import Comparison, Difference
+from reports.drift.outcome_kinds import kind_of_refusals
+from reports.drift.outcome_text import Outcome, parse_outcome
 
 Words = Sequence[tuple[str, str]]  # a word in the place of a behaviour, and the kind of change that it means
 NUMBER = re.compile(r"\d+")
@@ -204,6 +206,8 @@ def _csv(place: str, before: str, after: str) -> str:
 def _walk(place: str, before: str, after: str) -> str:
     if place.endswith("mail"):
         return "form of a text"
+    if place == "delete while it holds another":
+        return _deletion(parse_outcome(before), parse_outcome(after))
     if place == "delete, then delete":
         return "second deletion answered otherwise"
     if place.endswith("create the same"):
@@ -211,6 +215,12 @@ def _walk(place: str, before: str, after: str) -> str:
     if after.startswith(("changed", "without", "not shown")) or before.startswith(("changed", "without", "not shown")):
         return "record reads back changed"
     return "write takes effect later" if ", then " in place else ""  # the outcome of a single step is a question's
+
+
+def _deletion(before: Outcome, after: Outcome) -> str:
+    if before.is_refused and after.is_refused:
+        return kind_of_refusals(before, after)
+    return "valid request refused" if after.is_refused else "refused operation works" if before.is_refused else ""
 
 
 def _clause(_place: str, before: str, after: str) -> str:

@@ -22,6 +22,7 @@ from suites.drift_proof import suite_run
 from suites.drift_proof.proof_case import CaseResult, Figure, share_figure
 from suites.drift_proof.recorded_state import check, record_of
 from suites.drift_proof.served_state import State
+from suites.drift_proof.unseen_variants import unseen_variants
 
 CLAUSE_BROKEN = 121  # the number of the kind of change
 Reported = Sequence[ReportedChange]
@@ -107,7 +108,10 @@ def _result(name: str, change: Change, reported: Reported, started: float) -> Ca
         "names its clause": float(is_fault and _is_enough(change, reported)),
         "blamed": float(bool(blamed)),
     }
-    problems = [] if reported else ["not seen"]
+    reason = unseen_variants().get(name, "")
+    measures["not seen for a reason"] = float(bool(reason) and not reported)
+    problems = [] if reported or reason else ["not seen"]
+    problems += [f"is seen, though it is listed as one that cannot be: {reason}"] if reported and reason else []
     problems += [f"blames {clause}" for clause in blamed]
     if is_fault and reported and not measures["names its clause"]:
         problems.append(f"names {', '.join(sorted({_clause(it) or it.kind for it in reported}))}")
@@ -133,8 +137,17 @@ def figures(results: Sequence[CaseResult]) -> list[Figure]:
     if variants:
         blamed = sum(result.measure("blamed") for result in variants)
         of_kinds.append(share_figure("variants seen", variants, "seen", 0.95))
+        of_kinds.append(_unseen_figure(variants))
         of_kinds.append(Figure("variants reported as broken clauses", f"{blamed:.0f}", "0", not blamed))
     return of_kinds
+
+
+def _unseen_figure(variants: Sequence[CaseResult]) -> Figure:
+    """How many variants are not seen, and whether each is one that cannot be."""
+    unseen = [result for result in variants if not result.measure("seen")]
+    listed = sum(result.measure("not seen for a reason") for result in unseen)
+    value = f"{len(unseen)}, of which {listed:.0f} cannot be seen"
+    return Figure("variants not seen", value, "none but those", listed == len(unseen))
 
 
 def figures_of_questions(results: Sequence[CaseResult]) -> list[Figure]:

@@ -172,6 +172,7 @@ def test_a_variant_that_is_reported_as_a_broken_clause_misses_a_goal() -> None:
         "faults seen": True,
         "faults whose clause is named": False,
         "variants seen": True,
+        "variants not seen": True,
         "variants reported as broken clauses": False,
     }
 
@@ -180,5 +181,16 @@ def test_figures_are_of_those_that_were_run() -> None:
     results = [CaseResult("variant", (), {"seen": 1})]
     assert [it.title for it in change_cases.figures(results)] == [
         "variants seen",
+        "variants not seen",
         "variants reported as broken clauses",
     ]
+
+
+@pytest.mark.parametrize(("listed", "is_reached"), [(1, True), (0, False)])
+def test_a_variant_may_be_unseen_where_it_cannot_be_seen(listed: int, is_reached: bool) -> None:
+    results = [
+        CaseResult("seen", (), {"seen": 1}),
+        CaseResult("unseen", (), {"seen": 0, "not seen for a reason": listed}),
+    ]
+    figure = next(it for it in change_cases.figures(results) if it.title == "variants not seen")
+    assert (figure.value, figure.is_reached) == (f"1, of which {listed} cannot be seen", is_reached)

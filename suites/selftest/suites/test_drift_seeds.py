@@ -14,6 +14,7 @@ from contracts.openapi import load_contract
 from contracts.yaml_reader import UsageError
 from fixtures.reference import apis, load
 from suites.drift_proof.drift_seeds import NUMBERS, read_seeds
+from suites.drift_proof.unseen_variants import unseen_variants
 
 SEEDS = read_seeds()
 
@@ -100,3 +101,15 @@ def test_a_seed_knows_its_addresses(tmp_path: Path, operation: str, family: str,
 def test_an_error_in_a_seed_names_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_seeds(written(tmp_path, SEED.replace(old, new)))
+
+
+def test_few_variants_cannot_be_seen() -> None:
+    total = sum(len(load(api).VARIANTS) for api in apis())
+    assert 0 < len(unseen_variants()) <= 0.05 * total
+
+
+def test_a_variant_that_does_not_exist_cannot_be_listed(tmp_path: Path) -> None:
+    file = tmp_path / "unseen.yaml"
+    file.write_text("- reason: none\n  variants: [flowback.is_no_variant]\n")
+    with pytest.raises(UsageError, match=r"line 2: expected API\.NAME of a variant, got 'flowback.is_no_variant'"):
+        unseen_variants(file)
