@@ -133,6 +133,8 @@ def _page(place: str, before: str, after: str) -> str:
     if place.startswith("total"):
         is_right = after.endswith("right") and (before.endswith("wrong") or before in ("absent", "none"))
         return "total right" if is_right else "total wrong"
+    if place.startswith("order with"):
+        return "order of a list" if is_other_order(before, after) else ""
     if place == "parameters of next":
         return "form of a URL"
     if place == "next" and "URL" in before and "URL" in after:

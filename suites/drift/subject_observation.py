@@ -10,6 +10,7 @@ from contracts.operation import Operation
 from fixtures.questions.observing import OperationObservation, Plan, observe_call, observe_operation
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports import TRANSPORTS, Transport
+from suites.drift.engine_probes import engine_behaviours
 from suites.drift.frame_probes import frame_behaviours
 
 OpenTransport = Callable[[str], Transport]  # returns the transport of that name; MissingPrecondition without one
@@ -33,4 +34,6 @@ def observe_subject(
     observation = observe_call(api, plan, subject, carriers, shift, only)
     if only is not None:
         return observation
-    return OperationObservation({**observation.behaviours, **frame_behaviours(api, subject)}, observation.log)
+    of_engine = engine_behaviours(api, subject) if plan.size == "full" else {}
+    shown = {**observation.behaviours, **frame_behaviours(api, subject), **of_engine}
+    return OperationObservation(shown, observation.log)

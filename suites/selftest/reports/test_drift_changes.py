@@ -265,6 +265,8 @@ CASES: list[tuple[int, str, Facts, Facts, str]] = [
      fact("walk", "delete while it holds another", "403 application/json"), "delete while it holds another"),
     (16, "breaking", fact("walk", "delete while it holds another", "200 application/json"),
      fact("walk", "delete while it holds another", "409 application/json"), "delete while it holds another"),
+    (82, "breaking", fact("page", "order with valid: sorting alone", "up by created"),
+     fact("page", "order with valid: sorting alone", "up by id"), "order with valid: sorting alone"),
     (72, "risky", fact("page", "parameters of next", "cursor, limit"),
      fact("page", "parameters of next", "cursor (no number), limit"), "parameters of next"),
     (12, "additive", fact("access", "Token before the key", "401"), fact("access", "Token before the key", JSON),
