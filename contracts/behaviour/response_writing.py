@@ -14,6 +14,9 @@ from contracts.exchange import Response
 
 LETTER = re.compile(rb"[\xc3-\xdf][\x80-\xbf]")  # U+00C0 to U+07FF in UTF-8
 ESCAPED_LETTER = re.compile(rb"(?<!\\)(?:\\\\)*\\u0(?:0[c-f]|[1-7][0-9a-f])[0-9a-f]", re.IGNORECASE)  # the same ones
+FRACTION = re.compile(rb"[:\[,]\s*-?\d+(?:\.\d+|[eE])")
+EXPONENT = re.compile(rb"[:\[,]\s*-?\d+(?:\.\d+)?[eE][+-]?\d")
+NUMBERS = "JSON numbers"
 ESCAPED_SLASH = re.compile(rb"(?<!\\)(?:\\\\)*\\/")
 
 
@@ -30,6 +33,10 @@ def response_writing(responses: Sequence[Response]) -> Iterator[tuple[str, str]]
         yield "JSON slashes", "escaped"
     elif any(b"/" in body for body in bodies):
         yield "JSON slashes", "as they are"
+    if any(map(EXPONENT.search, bodies)):
+        yield NUMBERS, "with exponents"
+    elif any(map(FRACTION.search, bodies)):
+        yield NUMBERS, "without exponents"
     names = {name for response in responses for name, _ in response.headers if name.lower() not in LEFT_OUT}
     if names:
         yield "header names", " or ".join(sorted(set(map(_case, names))))

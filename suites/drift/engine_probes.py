@@ -71,6 +71,10 @@ def _probes(api: Api, rpc: RpcContract, call: Call, url: str) -> Iterator[tuple[
         yield "frames of a call", _answer_to(link, *request, is_call=True)
         unknown = (protocol.RPC, protocol.REQUEST, b"no/such/rpc", b"drift-2", data)
         yield "frames of an unknown RPC", _answer_to(link, *unknown, is_call=True)
+        other = (*request[:3], b"drift-3", data)
+        link.send(TEXT_FRAME, protocol.encode_message(*other) + protocol.encode_message(*request), SECONDS)
+        yield "frames of two calls at once", _answer(link, is_call=True)
+        yield "frames of an unknown message", _answer_to(link, b"Q", b"NOPE", seconds=SHORT)
 
 
 @contextmanager

@@ -26,7 +26,14 @@ def probed(api: Api) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("variant", "changed"),
     [
-        ("joins_messages", {"handshake: challenge": "C A 0 + C PI 0", "frames of a call": "P A 3 + P RES 3 O"}),
+        (
+            "joins_messages",
+            {
+                "handshake: challenge": "C A 0 + C PI 0",
+                "frames of a call": "P A 3 + P RES 3 O",
+                "frames of two calls at once": "P A 3 + P RES 3 O + P A 3 + P RES 3 O",
+            },
+        ),
         ("lets_everybody_in", {"handshake: wrong login": "A A 0"}),
         ("ignores_calls_before_the_login", {"handshake: call before the login": "nothing"}),
     ],
@@ -48,6 +55,8 @@ HONEST = {
     "heartbeat of a client": "C PO 0",
     "frames of a call": "P A 3, P RES 3 O",
     "frames of an unknown RPC": "P E 3 NO_RPC_PROVIDER",
+    "frames of two calls at once": "P A 3, P RES 3 O, P A 3, P RES 3 O",
+    "frames of an unknown message": "nothing",
 }
 
 
