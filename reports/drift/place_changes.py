@@ -208,8 +208,11 @@ def _csv(place: str, before: str, after: str) -> str:
 def _walk(place: str, before: str, after: str) -> str:
     if place.endswith("mail"):
         return "form of a text"
-    if place == "delete while it holds another":
-        return _deletion(parse_outcome(before), parse_outcome(after))
+    if place.endswith("of the login"):
+        thing = place.partition("s ")[0]
+        return f"{thing} new" if set(before.split(", ")) <= set(after.split(", ")) else f"{thing} gone"
+    if place in ("login", "delete while it holds another"):
+        return _of_outcomes(parse_outcome(before), parse_outcome(after))
     if place == "delete, then delete":
         return "second deletion answered otherwise"
     if place.endswith("create the same"):
@@ -219,7 +222,7 @@ def _walk(place: str, before: str, after: str) -> str:
     return "write takes effect later" if ", then " in place else ""  # the outcome of a single step is a question's
 
 
-def _deletion(before: Outcome, after: Outcome) -> str:
+def _of_outcomes(before: Outcome, after: Outcome) -> str:
     if before.is_refused and after.is_refused:
         return kind_of_refusals(before, after)
     return "valid request refused" if after.is_refused else "refused operation works" if before.is_refused else ""
