@@ -46,7 +46,7 @@ def names() -> list[str]:
 def prepare(chosen: Sequence[str]) -> None:
     """Records the honest references, and runs their tests."""
     for api, is_wire in _states(chosen):
-        suite_run.honest_run(api, is_wire)
+        suite_run.honest_run(api, suite_run.needs_socket(api, is_wire))
     prepare_questions(chosen)
 
 

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from contracts.asyncapi import load_rpc_contract
 from contracts.behaviour.behaviour import Address, Behaviour
 from fixtures.reference.protocol import Change
 from fixtures.target_api import Api
@@ -44,11 +45,19 @@ class SuiteRun:
 
 def changed_by(api: str, change: Change) -> list[ReportedChange]:
     """What a comparison of clauses and readings reports when the reference has that change."""
-    honest = honest_run(api, change.needs_socket)
+    on_socket = needs_socket(api, change.needs_socket)
+    honest = honest_run(api, on_socket)
     record = Record(record_header(api), honest.behaviours, {})
     wanted = [node for node, subjects in honest.subjects.items() if _is_wanted(subjects, change)]
-    after = _run(State(api, (change,), on_socket=change.needs_socket), wanted).behaviours
+    after = _run(State(api, (change,), on_socket=on_socket), wanted).behaviours
     return changes(record, {address: it for address, it in after.items() if address in record.steady})
+
+
+def needs_socket(api: str, is_wire: bool) -> bool:
+    """Whether tests need a server: those of calls by frames open sockets of their own, and without one the first that
+    does so ends the run for all behind it.
+    """
+    return is_wire or load_rpc_contract(api) is not None
 
 
 def _is_wanted(subjects: Collection[str], change: Change) -> bool:
