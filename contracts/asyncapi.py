@@ -15,7 +15,7 @@ from typing import Any
 import contracts
 from contracts.errors import ContractError, raise_first
 from contracts.openapi import Contract, load_contract
-from contracts.operation import Schema
+from contracts.operation import Schema, ServedIf, served_if
 from contracts.reader import consistency
 from contracts.reader.document_lines import lines_of
 from contracts.reader.document_reader import read_document
@@ -33,7 +33,8 @@ class Call:
     those that a frame needs beside method and token, `forbidden_parts` those whose place stays empty.
     `message_schema` is the schema of a whole frame, `reply_schema` that of the envelope, whose clause is
     `reply_clause`; `examples` are frames. `lines`, `reply_lines` and `example_lines` are those of the document that
-    bear the call (`address` stands for endpoint and method), its reply and its examples.
+    bear the call (`address` stands for endpoint and method), its reply and its examples. `served_if` is None for what
+    every target has to serve; `form` tells a call from another one of the same method and endpoint.
     """
 
     api: str
@@ -55,11 +56,13 @@ class Call:
     lines: Mapping[str, Any] = field(default_factory=dict)
     reply_lines: Mapping[str, Any] = field(default_factory=dict)
     example_lines: str = ""
+    served_if: ServedIf | None = None
+    form: str = ""
 
     @property
     def label(self) -> str:
-        """The call's name: endpoint and method."""
-        return f"{self.endpoint} {self.method}"
+        """The call's name: endpoint and method, and its form if it has one."""
+        return f"{self.endpoint} {self.method}{self.form and f' {self.form}'}"
 
     @property
     def endpoint_lines(self) -> str:
@@ -198,6 +201,8 @@ def _call(contract: Contract, operation: Mapping[str, Any]) -> Call:
         lines=operation.get("x-lines", {}),
         reply_lines=reply.get("x-lines", {}),
         example_lines=lines_of(message, "examples"),
+        served_if=served_if(operation.get("x-served-if")),
+        form=operation.get("title", ""),
     )
 
 

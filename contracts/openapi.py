@@ -17,7 +17,7 @@ import jsonschema_rs
 
 import contracts
 from contracts.errors import ContractError, Location, raise_first
-from contracts.operation import Body, DocumentedResponse, Operation, Parameter, Schema
+from contracts.operation import Body, DocumentedResponse, Operation, Parameter, Schema, served_if
 from contracts.reader import consistency
 from contracts.reader.document_reader import read_document
 from contracts.reader.references import Resolver, open_reference, recursive_schemas, references
@@ -47,6 +47,11 @@ class Contract:
     _validators: dict[int, tuple[Schema, jsonschema_rs.Validator]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    @cached_property
+    def documented(self) -> list[Operation]:
+        """The operations that every target has to serve (no `x-served-if`), in the document's order."""
+        return [operation for operation in self.operations.values() if operation.served_if is None]
 
     def find(self, identifier: str, server: int = 0) -> Operation:
         """The operation with that id at that server. Raises ContractError, which names the ids that are close."""
@@ -203,6 +208,7 @@ def _operation(
         base_headers=headers,
         refusals=entry.get("x-refusals", {}),
         lines=entry.get("x-lines", {}),
+        served_if=served_if(entry.get("x-served-if")),
     )
 
 

@@ -68,13 +68,30 @@ class DocumentedResponse:
     lines: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ServedIf:
+    """The reading that leaves open whether a target serves what the document does not have (`x-served-if`).
+
+    `meanings` are those of targets that serve it.
+    """
+
+    reading: str
+    meanings: tuple[str, ...]
+
+
+def served_if(entry: Mapping[str, Any] | None) -> ServedIf | None:
+    """What `x-served-if` says, None for an operation without it."""
+    return ServedIf(entry["reading"], tuple(entry["meanings"])) if entry else None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Operation:
     """One request that a client can make, at one server.
 
     `label` is unique within the API (`GET /v2/tasks`); `id` is the document's operationId, with the call's name
     behind it where one operation carries several calls; `base_headers` go with every request to its server. `lines`
-    (`x-lines`) are those of the document that bear its keywords; `path` stands for method and path.
+    (`x-lines`) are those of the document that bear its keywords; `path` stands for method and path. `served_if` is None
+    for what every target has to serve.
     """
 
     api: str
@@ -94,6 +111,7 @@ class Operation:
     base_headers: Mapping[str, str]
     refusals: Mapping[str, Any]
     lines: Mapping[str, Any] = field(default_factory=dict)
+    served_if: ServedIf | None = None
 
     def __repr__(self) -> str:
         return f"{self.api} {self.label}"  # not its members: Allure writes what a test is about into each result

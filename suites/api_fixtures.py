@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.corpus import EFFORTS, Corpus
+from contracts.asyncapi import Call
+from contracts.operation import Operation
+from fixtures.corpus import Corpus
 from fixtures.corpus import corpus as corpus_of
 from fixtures.corpus.rpc_messages import Messages
 from fixtures.corpus.rpc_messages import load_messages as messages_of
@@ -19,6 +21,8 @@ from fixtures.targets import Target, deepstream_url, embedded_references, from_e
 from fixtures.transports import Transport
 from fixtures.transports import transport as transport_of
 from suites import assumed_departures, run_checks
+from suites.drift import drift_options
+from suites.generic import optional_operations
 from suites.observed_readings import ObservedReadings
 from suites.reporting import attachments, made_records, pace_plugin, pytest_plugin
 from suites.reporting.exchange_recorder import RECORDER
@@ -62,6 +66,17 @@ def api_of(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> dict[
     return apis
 
 
+@pytest.fixture(scope="session")
+def tried_operations() -> optional_operations.Tried:
+    """What the targets have answered to a valid request of each operation that they need not serve."""
+    return {}
+
+
+def _needs_a_served_subject(item: pytest.Item) -> bool:
+    """Whether the test cannot do without its operation or call: all but those that find out what a target does."""
+    return not (item.get_closest_marker("observation") or item.get_closest_marker(drift_options.MARK))
+
+
 @pytest.fixture
 def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Iterator[Api]:
     """The API under test: that of the operation, call or resource, else of the folder that the test is in."""
@@ -79,6 +94,8 @@ def api(request: pytest.FixtureRequest, api_of: dict[str, Api]) -> Iterator[Api]
     subject = pytest_plugin.contract_subject(request.node)
     if subject and not subject.safe and not api.target.writes:
         pytest.skip(api.target.read_only_reason())
+    if isinstance(subject, Operation) and _needs_a_served_subject(request.node):
+        optional_operations.require_served(request.getfixturevalue("tried_operations"), api, subject)
     yield api
     api.remove_invalid_records()
 
@@ -98,6 +115,9 @@ def transport(request: pytest.FixtureRequest, api: Api, transports: dict[tuple[A
     key = (api, request.param)
     if key not in transports:
         transports[key] = transport_of(*key)
+    subject = pytest_plugin.contract_subject(request.node)
+    if isinstance(subject, Call) and _needs_a_served_subject(request.node):
+        optional_operations.require_served(request.getfixturevalue("tried_operations"), api, subject, transports[key])
     return transports[key]
 
 
@@ -117,11 +137,13 @@ def readings(api: Api, request: pytest.FixtureRequest) -> Iterator[ObservedReadi
 def corpus(request: pytest.FixtureRequest, api: Api) -> Corpus:
     """The API's cases at this run's effort and seed."""
     options = request.config.option
-    return corpus_of(api.target.api, EFFORTS[options.effort], options.seed)
+    subject = pytest_plugin.contract_subject(request.node)
+    return corpus_of(api.target.api, optional_operations.effort_for(options.effort, subject), options.seed)
 
 
 @pytest.fixture
 def messages(request: pytest.FixtureRequest, api: Api) -> Messages:
     """The API's messages at this run's effort and seed."""
     options = request.config.option
-    return messages_of(api.target.api, EFFORTS[options.effort], options.seed)
+    subject = pytest_plugin.contract_subject(request.node)
+    return messages_of(api.target.api, optional_operations.effort_for(options.effort, subject), options.seed)

@@ -19,7 +19,17 @@ from fixtures import network_guard
 from fixtures.pace import NotTested
 from fixtures.targets import apply_target_files
 from suites import departures_plugin, hypothesis_checks, run_checks, worker_groups
-from suites.api_fixtures import api, api_of, corpus, messages, readings, targets, transport, transports
+from suites.api_fixtures import (
+    api,
+    api_of,
+    corpus,
+    messages,
+    readings,
+    targets,
+    transport,
+    transports,
+    tried_operations,
+)
 from suites.collection_errors import COLLECTION_ERRORS, CollectionErrors
 from suites.drift import drift_options, drift_plugin
 from suites.generic import bug_kinds
@@ -65,6 +75,7 @@ __all__ = [  # what pytest finds here by its name
     "targets",
     "transport",
     "transports",
+    "tried_operations",
 ]
 
 SUITES = Path(__file__).parent

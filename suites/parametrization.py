@@ -9,10 +9,10 @@ import pytest
 from contracts.asyncapi import load_rpc_contract
 from contracts.openapi import load_contract
 from contracts.operation import Operation
-from fixtures.corpus import EFFORTS, corpus
+from fixtures.corpus import corpus
 from fixtures.resources import resources
 from fixtures.transports import TRANSPORTS
-from suites.generic import bug_kinds
+from suites.generic import bug_kinds, optional_operations
 from suites.reporting import broken_contracts
 from suites.selected_apis import selected_apis
 
@@ -40,7 +40,7 @@ def _is_offered(metafunc: pytest.Metafunc, operation: Operation) -> bool:
     if bug_kinds.reasons_against(operation, metafunc.definition.iter_markers("bug_kind")):
         return False
     options = metafunc.config.option
-    generated = corpus(operation.api, EFFORTS[options.effort], options.seed)
+    generated = corpus(operation.api, optional_operations.effort_for(options.effort, operation), options.seed)
     return all(mark.kwargs["cases"](generated, operation) for mark in metafunc.definition.iter_markers("offered"))
 
 

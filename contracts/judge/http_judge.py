@@ -10,7 +10,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +20,7 @@ from contracts.json_text import read_shared
 from contracts.judge.schema_judge import ABSENT, Location, Violation, clauses_around, schema_violations, shorten
 from contracts.openapi import Contract
 from contracts.operation import DocumentedResponse, Operation, Schema
-from contracts.reader.document_lines import blamed_clause, lines_of, of_operation
+from contracts.reader.document_lines import HasClauses, blamed_clause, lines_of, of_operation, reported_clause
 
 JSON_SUFFIXES = ("application/json", "+json")
 MAX_DIGITS = 4_000  # of a whole number in a header; Python reads no more than 4,300
@@ -53,6 +53,17 @@ class Finding:
 
 def judge_response(contract: Contract, operation: Operation, exchange: Exchange) -> list[Finding]:
     """A finding for each part of the response that the document does not describe, [] when there is none."""
+    return reported(contract, operation, _response_findings(contract, operation, exchange))
+
+
+def reported(contract: Contract, subject: HasClauses, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings about that operation or call, each under the clause that it is reported under."""
+    if subject.served_if is None:
+        return list(findings)
+    return [replace(it, clause=reported_clause(contract, subject, it.clause)) for it in findings]
+
+
+def _response_findings(contract: Contract, operation: Operation, exchange: Exchange) -> list[Finding]:
     response = exchange.response
     if response.error:
         return [Finding(operation.clauses[0], "a complete response", response.error, exchange, kind="incomplete")]

@@ -19,7 +19,7 @@ from contracts.invalid_kinds import BODY_KINDS as BODY_KINDS
 from contracts.invalid_kinds import INVALID_KINDS as INVALID_KINDS
 from contracts.invalid_kinds import REQUEST_KINDS as REQUEST_KINDS
 from contracts.invalid_kinds import VALUE_KINDS as VALUE_KINDS
-from contracts.judge.http_judge import REFUSED_OTHERWISE, WAS_ACCEPTED, Finding, is_refusal, judge_response
+from contracts.judge.http_judge import REFUSED_OTHERWISE, WAS_ACCEPTED, Finding, is_refusal, judge_response, reported
 from contracts.openapi import Contract
 from contracts.operation import Operation
 from contracts.reader.document_lines import blamed_clause
@@ -80,6 +80,17 @@ def judge_refusal(
 
     `clause` demands the refusal in place of the rule's own, of a request that the document does not bear.
     """
+    return reported(contract, operation, _refusal_findings(contract, operation, exchange, case, environ, clause))
+
+
+def _refusal_findings(
+    contract: Contract,
+    operation: Operation,
+    exchange: Exchange,
+    case: InvalidCase,
+    environ: Mapping[str, str],
+    clause: str | None,
+) -> list[Finding]:
     rule = refusal_rule(contract, operation, case)
     response = exchange.response
     findings = judge_response(contract, operation, exchange)

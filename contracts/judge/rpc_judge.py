@@ -11,7 +11,15 @@ from collections.abc import Mapping
 
 from contracts.asyncapi import Call, RpcContract
 from contracts.exchange import Exchange, Response
-from contracts.judge.http_judge import REFUSED_OTHERWISE, WAS_ACCEPTED, WAS_REFUSED, Finding, finding_of, is_refusal
+from contracts.judge.http_judge import (
+    REFUSED_OTHERWISE,
+    WAS_ACCEPTED,
+    WAS_REFUSED,
+    Finding,
+    finding_of,
+    is_refusal,
+    reported,
+)
 from contracts.judge.refusal_judge import InvalidCase, may_be_accepted, payload_problems, refusal_rule
 from contracts.judge.schema_judge import schema_violations
 from contracts.reader.document_lines import blamed_clause, of_operation
@@ -22,6 +30,10 @@ SUCCEEDS = "a valid call succeeds"  # what a finding about a refusal expects
 
 def judge_envelope(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Finding]:
     """A finding for each part of the reply that its schema does not describe, [] when there is none."""
+    return reported(rpc.contract, call, _envelope_findings(rpc, call, exchange))
+
+
+def _envelope_findings(rpc: RpcContract, call: Call, exchange: Exchange) -> list[Finding]:
     response = exchange.response
     around = [call.reply_clause, *of_operation(rpc.contract, call.clauses)]
     if response.error:
@@ -45,7 +57,8 @@ def judge_accepted(rpc: RpcContract, call: Call, exchange: Exchange, clause: str
     response = exchange.response
     if clause is None or response.error or not is_refusal(rpc.contract, response):
         return findings
-    return [Finding(clause, SUCCEEDS, _shorten(response), exchange, kind=WAS_REFUSED), *findings]
+    refused = Finding(clause, SUCCEEDS, _shorten(response), exchange, kind=WAS_REFUSED)
+    return [*reported(rpc.contract, call, [refused]), *findings]
 
 
 def judge_refused(
@@ -70,12 +83,14 @@ def judge_refused(
         if may_be_accepted(rule, environ):
             return findings
         received = _shorten(exchange.response)
-        return [*findings, Finding(clause, f"a refusal ({case})", received, exchange, kind=WAS_ACCEPTED)]
+        accepted = Finding(clause, f"a refusal ({case})", received, exchange, kind=WAS_ACCEPTED)
+        return [*findings, *reported(rpc.contract, call, [accepted])]
     try:
         problems = list(payload_problems(rpc.contract, rule, case, exchange.response.shared_json()))
     except (ValueError, RecursionError):
         return findings  # judge_envelope has a finding about it already
-    return findings + [Finding(clause, *problem, exchange, kind=REFUSED_OTHERWISE) for problem in problems]
+    otherwise = [Finding(clause, *problem, exchange, kind=REFUSED_OTHERWISE) for problem in problems]
+    return findings + reported(rpc.contract, call, otherwise)
 
 
 def _shorten(response: Response) -> str:

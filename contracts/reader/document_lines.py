@@ -78,6 +78,31 @@ def blamed_clause(contract: HasSilent, around: Sequence[str], lines: str, part: 
     return contract.silent[part]
 
 
+class HasClauses(Protocol):
+    """An operation or a call."""
+
+    @property
+    def api(self) -> str: ...
+    @property
+    def clauses(self) -> Sequence[str]: ...
+    @property
+    def served_if(self) -> object: ...
+
+
+def reported_clause(contract: HasSilent, subject: HasClauses, identifier: str) -> str:
+    """The clause that a breach at this operation or call is reported under.
+
+    What the document does not have breaks none of its promises: instead of one of these, and of what the document is
+    silent about in general, the first clause of the operation is broken.
+    """
+    if subject.served_if is None or identifier in subject.clauses:
+        return identifier
+    known = clauses(subject.api)
+    is_general = identifier in {contract.silent.get(part) for part in SILENT_PARTS}
+    is_of_document = identifier in known and known[identifier].grade in OF_THE_DOCUMENT
+    return subject.clauses[0] if is_general or is_of_document else identifier
+
+
 def of_operation(contract: HasSilent, identifiers: Sequence[str]) -> list[str]:
     """The clauses of an operation or call that a violation may be reported under.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from contracts.errors import Location
+from contracts.reader.document_lines import OF_THE_DOCUMENT
 from contracts.reader.document_parts import Part, Problem, nearest
 from contracts.reader.promises import clauses, readings
 
@@ -16,6 +17,8 @@ def promise_problems(api: str, known: Sequence[Part]) -> Iterator[Problem]:
         checks = EXTENSIONS | (OF_THE_WHOLE if location[:1] == ("x-flowproof",) else {})
         for key in mapping.keys() & checks.keys():
             yield from checks[key](api, (*location, key), mapping[key])
+        if {"x-served-if", "x-clauses"} <= mapping.keys():
+            yield from _clauses_of_optional(api, location, mapping)
 
 
 def _any_promise(api: str, location: Location, identifier: str) -> Iterator[Problem]:
@@ -61,6 +64,28 @@ def _rules(api: str, location: Location, rules: Mapping[str, Mapping[str, Any]])
         yield from _meanings(api, (*location, kind, "accepted"), rule.get("accepted", {}))
 
 
+def _served_if(api: str, location: Location, entry: Mapping[str, Any]) -> Iterator[Problem]:
+    if entry["reading"] not in readings(api):
+        yield from _reading(api, (*location, "reading"), entry["reading"])
+        return
+    meanings = readings(api)[entry["reading"]].meanings
+    for number, meaning in enumerate(entry["meanings"]):
+        if meaning not in meanings:
+            reason = f"{meaning!r} is no meaning of {entry['reading']}: expected {', '.join(meanings)}"
+            yield (*location, "meanings", number), reason
+    if set(meanings) <= set(entry["meanings"]):
+        yield (*location, "meanings"), f"all meanings of {entry['reading']}: expected one of them to be left out"
+
+
+def _clauses_of_optional(api: str, location: Location, mapping: Mapping[str, Any]) -> Iterator[Problem]:
+    """Clauses of the document at an operation that it does not have."""
+    for number, identifier in enumerate(mapping["x-clauses"]):
+        if identifier in clauses(api) and clauses(api)[identifier].grade in OF_THE_DOCUMENT:
+            grade = clauses(api)[identifier].grade
+            reason = f"{identifier} is {grade}: expected clauses that are inferred or public beside x-served-if"
+            yield (*location, "x-clauses", number), reason
+
+
 def _correlation(api: str, location: Location, entry: Mapping[str, str]) -> Iterator[Problem]:
     if "unstated" in entry:
         yield from _reading(api, (*location, "unstated"), entry["unstated"])
@@ -86,6 +111,7 @@ EXTENSIONS: dict[str, Check] = {
     "x-known": _known,
     "x-reading": _meanings,
     "x-correlation": _correlation,
+    "x-served-if": _served_if,
 }
 OF_THE_WHOLE: dict[str, Check] = {
     "refusals": _rules,

@@ -97,7 +97,7 @@ class KnownValues:
 
 def is_per_request(source: Source) -> bool:
     """Whether each request needs a value of its own from the target, which only a journey can obtain."""
-    return bool(source.get("fresh") or source.get("mail")) or "operation" not in source
+    return bool(source.get("fresh") or source.get("mail") or "parameter" in source) or "operation" not in source
 
 
 def _key(source: Source) -> tuple[Any, ...]:

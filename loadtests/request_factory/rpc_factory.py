@@ -271,7 +271,9 @@ class RpcRequestFactory:
             (
                 operation
                 for operation in operations
-                if operation.path.startswith(call.path) and operation.id.partition(" ")[2] == name
+                if operation.path.startswith(call.path)
+                and operation.id.partition(" ")[2] == name
+                and operation.served_if == call.served_if
             ),
             None,
         )

@@ -20,6 +20,7 @@ from reports.results.result_log import ResultRecord
 FOLDER = Path(__file__).parent
 MAX_TESTS = 6  # listed per clause
 SIDES = ((REQUEST, "Requests sent"), (RESPONSE, "Responses received"))
+NOT_COUNTED = "Only public clients call these; each target may serve them or not, and the sums above leave them out. "
 INTRODUCTION = (
     "Every promise of a vendor's document in its order, what the document leaves open, and how much of each operation"
     " was exercised. ✓ was exercised, with its number of exchanges; ○ was not. An observation records what the"
@@ -121,12 +122,18 @@ def _kind(kind: KindCoverage) -> str:
 
 
 def _operations(coverage: ApiCoverage) -> Iterator[str]:
-    """REST operations, then RPC calls over websocket, each under a heading."""
-    calls = [operation for operation in coverage.operations if isinstance(operation.operation, Call)]
-    operations = [operation for operation in coverage.operations if not isinstance(operation.operation, Call)]
-    for title, part in (("Operations", operations), ("Calls over websocket", calls)):
+    """REST operations, RPC calls over websocket, then what the document does not have, each under a heading."""
+    optional = [it for it in coverage.operations if it.operation.served_if]
+    documented = [it for it in coverage.operations if not it.operation.served_if]
+    calls = [it for it in documented if isinstance(it.operation, Call)]
+    operations = [it for it in documented if not isinstance(it.operation, Call)]
+    for title, part, note in (
+        ("Operations", operations, ""),
+        ("Calls over websocket", calls, ""),
+        ("Beyond the document", optional, NOT_COUNTED),
+    ):
         if part:
-            yield f"<h2>{title}</h2><p>How much of each was exercised. Open one for the details.</p>"
+            yield f"<h2>{title}</h2><p>{note}How much of each was exercised. Open one for the details.</p>"
             yield from map(_operation, part)
 
 

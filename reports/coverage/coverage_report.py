@@ -80,8 +80,8 @@ class ApiCoverage:
         return {state: sum(clause.state == state for clause in self.clauses) for state in clause_results.STATES}
 
     def share(self, side: str | None = None) -> Share:
-        """The share over all operations and calls."""
-        return sum_shares(operation.share(side) for operation in self.operations)
+        """The share over all operations and calls that every target has to serve."""
+        return sum_shares(it.share(side) for it in self.operations if it.operation.served_if is None)
 
 
 def sum_shares(shares: Iterable[Share]) -> Share:
@@ -190,7 +190,9 @@ def to_facts(coverage: ApiCoverage) -> dict[str, Any]:
 
 
 def _operation_facts(coverage: OperationCoverage) -> dict[str, Any]:
+    served_if = coverage.operation.served_if
     return {
+        **({"served_if": served_if.reading} if served_if else {}),
         "exchanges": coverage.exchanges,
         "requests": _share_facts(coverage.share(REQUEST)),
         "answers": _share_facts(coverage.share(RESPONSE)),

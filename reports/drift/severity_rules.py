@@ -38,6 +38,8 @@ class SeverityRules:
         operation = self._operation(address.operation)
         if operation is None:
             return ""
+        if operation.served_if:
+            return operation.clauses[0]
         if address.family in ("outcome", "message", "access"):
             return self._refusal_clause(operation, address.place)
         levels = list(self._levels(address))

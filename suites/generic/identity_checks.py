@@ -45,7 +45,7 @@ def kind_and_action(contract: Contract, operation: Operation) -> tuple[RecordKin
 
 
 def _is_form_of(documented: Operation, operation: Operation) -> bool:
-    is_same_call = call_method(operation) == call_method(documented) != ""
+    is_same_call = call_method(operation) == call_method(documented) != "" and not operation.served_if
     return operation is documented or (is_same_call and operation.path.startswith(documented.path.rstrip("/")))
 
 
@@ -206,7 +206,7 @@ def identity_findings(api: Api, operation: Operation, minimal: Case) -> CaseFind
 
 def _identifier(api: Api, source: Mapping[str, Any], server: int) -> Any:
     """The id to use: one that exists, or that is made for this test."""
-    if "operation" not in source or source.get("fresh") or source.get("mail"):
+    if "pointer" not in source or source.get("fresh"):
         return api.known_value(source, server)
     return best_of(api.known_values(source, server))
 

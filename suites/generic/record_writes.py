@@ -70,7 +70,7 @@ def record_write(operation: Operation, actions: Sequence[str] = WRITES) -> Recor
 def is_same_call(operation: Operation, own: Operation) -> bool:
     """Whether the operation is that one, or the same call at the same server with its parts elsewhere."""
     is_alike = call_method(operation) == call_method(own) != "" and operation.path == own.path
-    return operation is own or (is_alike and operation.server == own.server)
+    return operation is own or (is_alike and operation.server == own.server and not operation.served_if)
 
 
 @dataclass(frozen=True)

@@ -19,5 +19,5 @@ def turn(operation: Operation) -> tuple[int, int]:
 
 def _purpose(operation: Operation) -> tuple[str, ...]:
     """What the operation is for: its id, or the method that it calls and the address of the collection."""
-    method = call_method(operation)
+    method = "" if operation.served_if else call_method(operation)
     return (method, operation.path.partition("{")[0]) if method else (operation.id,)

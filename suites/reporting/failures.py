@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from contracts.asyncapi import Call, load_rpc_contract
 from contracts.clauses import clauses, sentence_and_citation
 from contracts.exchange import Exchange
-from contracts.judge.http_judge import Finding
+from contracts.judge.http_judge import Finding, reported
+from contracts.operation import Operation
 from contracts.reader.document_lines import OF_THE_DOCUMENT
+from contracts.router import subject_of
 from contracts.secret_mask import NAMED, mask_secrets
 from fixtures.target_api import Api
 from suites.reporting.reproduction import compared_in, reproduction
@@ -111,6 +114,7 @@ def raise_findings(findings: Sequence[Reported], api: Api, compared: Sequence[Ex
     __tracebackhide__ = True
     if not findings:
         return
+    findings = [(_reported(api, finding, case), case) for finding, case in findings]
     first: dict[str, Reported] = {}
     for finding, case in findings:
         first.setdefault(finding.clause, (finding, case))
@@ -119,6 +123,15 @@ def raise_findings(findings: Sequence[Reported], api: Api, compared: Sequence[Ex
     if rest:
         texts.append(f"… and {rest} more findings in this test")
     raise ContractViolation("\n\n".join(texts), list(first), findings, compared)
+
+
+def _reported(api: Api, finding: Finding, case: Titled | None) -> Finding:
+    """The finding under the clause that it is reported under at the operation or call of its case or exchange."""
+    rpc = load_rpc_contract(api.target.api)
+    known: dict[str, Operation | Call] = {**api.contract.operations, **(rpc.calls if rpc else {})}
+    label = getattr(case, "operation", getattr(case, "call", ""))
+    subject = known.get(label) or subject_of(api.contract, api.target.url, finding.exchange)
+    return reported(api.contract, subject, [finding])[0] if subject else finding
 
 
 def violation(

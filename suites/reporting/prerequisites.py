@@ -164,7 +164,7 @@ def _mail(api: Api) -> Iterator[Finding]:
 
 def _socket(api: Api) -> Iterator[Finding]:
     rpc = load_rpc_contract(api.target.api)
-    reading = [call for call in rpc.calls.values() if call.safe] if rpc else []
+    reading = [call for call in rpc.calls.values() if call.safe and not call.served_if] if rpc else []
     call = min(reading, key=lambda it: len(it.required_parts), default=None)
     if rpc is None or call is None:
         return

@@ -113,7 +113,7 @@ class ResponseEvidence:
         elif key:
             self._probe_operation(self.api.contract.operations[key])
         else:
-            readable = [it for it in self.api.contract.operations.values() if it.safe]
+            readable = [it for it in self.api.contract.documented if it.safe]
             for operation in readable[:MAX_PROBES]:
                 if not self.served:
                     with suppress(MissingPrecondition):

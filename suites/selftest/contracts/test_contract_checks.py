@@ -288,6 +288,8 @@ def promises(monkeypatch: pytest.MonkeyPatch) -> None:
         ((), {"x-reading": {"TODO-A-1": "ignored"}}, ("x-reading", "TODO-A-1")),
         ((), {"x-reading": {"TODO-AMB-1": "x"}}, ("x-reading", "TODO-AMB-1")),
         ((), {"x-correlation": {"unstated": "TODO-A-1"}}, ("x-correlation", "unstated")),
+        ((), {"x-served-if": {"reading": "TODO-A-1", "meanings": ["refused"]}}, ("x-served-if", "reading")),
+        ((), {"x-served-if": {"reading": "TODO-AMB-1", "meanings": ["x"]}}, ("x-served-if", "meanings", 0)),
         ((), {"x-refusals": {"empty": {"clause": "TODO-A-9"}}}, ("x-refusals", "empty", "clause")),
         ((), {"x-refusals": {"empty": {"unstated": "TODO-A-1"}}}, ("x-refusals", "empty", "unstated")),
         (
@@ -318,6 +320,7 @@ def test_unknown_id_or_meaning_is_a_problem_of_its_place(
         ((), {"x-clauses": ["TODO-A-1", "TODO-AMB-1"], "x-correlation": {}}),
         ((), {"x-refusals": {"empty": {}}, "x-reading": {"TODO-AMB-1": "refused"}}),
         ((), {"x-correlation": {"unstated": "TODO-AMB-1"}}),
+        ((), {"x-served-if": {"reading": "TODO-AMB-1", "meanings": ["ignored"]}}),
     ],
 )
 @pytest.mark.usefixtures("promises")
