@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 import contracts
+from contracts.asyncapi import Call
+from contracts.operation import Operation
 from fixtures import network_guard
 from fixtures.pace import NotTested
 from fixtures.targets import apply_target_files
@@ -206,7 +208,10 @@ def _require_evidence(item: pytest.Item) -> None:
     _raise_postponed(item)
     api_name = pytest_plugin.api_name(item)
     is_of_clients = item.get_closest_marker("client") or item.get_closest_marker(drift_options.MARK)
-    if api_name in contracts.apis() and RECORDER in item.config.stash and not is_of_clients:
+    subject = pytest_plugin.contract_subject(item)
+    is_observed = item.get_closest_marker("observation") is not None
+    is_about_being_served = isinstance(subject, Operation | Call) and subject.served_if and is_observed
+    if api_name in contracts.apis() and RECORDER in item.config.stash and not (is_of_clients or is_about_being_served):
         if pytest_plugin.api_under_test(item) is None:
             raise NothingTested("the test sends no request")
         item.config.stash[RECORDER].evidence[api_name].require()
