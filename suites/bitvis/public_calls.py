@@ -24,6 +24,7 @@ from suites.bitvis.client import (
 )
 from suites.bitvis.list_oracle import at_least
 
+A_TIME = "2030-06-01T23:59:00+0100"
 MOST_OWNERS = 6  # objects whose collections a test lists
 
 PORT = ObjectKind("port", "/api/inventory/inventory/device/port/", "inventory/device/port", {}, "name", ("id",))
@@ -51,6 +52,15 @@ def require_served(transport: Transport, kind: ObjectKind, objectid: Any = ABSEN
     """Raises MissingPrecondition when LIST there, with that object id, has no success."""
     if not is_served(transport, kind, objectid):
         raise MissingPrecondition(f"LIST at {kind.endpoint} is not served by {transport.name} (BITVIS-AMB-53)")
+
+
+def require_creation(transport: Transport, address: str) -> None:
+    """Raises MissingPrecondition when an operation cannot be made for that address, as public clients make them."""
+    exchange = transport.call(NEW_OPERATION.endpoint, "CREATE", address, data={"start": A_TIME})
+    if not has_succeeded(exchange):
+        raise MissingPrecondition(
+            f"CREATE at {NEW_OPERATION.endpoint} is not served by {transport.name} (BITVIS-AMB-53)"
+        )
 
 
 def is_served(transport: Transport, kind: ObjectKind, objectid: Any = ABSENT) -> bool:

@@ -50,6 +50,7 @@ from suites.bitvis.public_calls import (
     listed_below,
     named_owners,
     owner_ids,
+    require_creation,
     require_served,
 )
 from suites.hypothesis_checks import for_all
@@ -340,6 +341,7 @@ def test_a_time_with_an_offset_stays_the_same_instant(
         )
     address = new_object(ADDRESS)["id"]
     require_served(transport, OPERATION, address)
+    require_creation(transport, address)
 
     def check(moment: datetime, hours: int) -> None:
         local = moment.replace(microsecond=0, tzinfo=UTC) + timedelta(hours=hours)
