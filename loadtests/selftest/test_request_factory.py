@@ -34,7 +34,12 @@ from loadtests.validation.validators import Validators
 
 URL = "http://127.0.0.1:8000"
 QUICK = EFFORTS["quick"]
-GIVEN = {"unique": "unique", "pointer": "known", "mail": "mailed"}  # what stands for values that the target knows
+GIVEN = {
+    "unique": "unique",
+    "pointer": "known",
+    "mail": "mailed",
+    "parameter": "sent",
+}  # what stands for values that the target knows
 
 
 def at(api: str) -> Target:
