@@ -247,7 +247,9 @@ def test_every_call_of_bitvis_has_a_twin_over_http() -> None:
 
 @every_call
 def test_safety_is_as_over_http(call: Call) -> None:
-    assert {operation.safe for operation in twins(call)} <= {call.safe}
+    # a read by POST, which only public clients send, could be taken for a write
+    documented = [it for it in twins(call) if it.served_if == call.served_if]
+    assert {operation.safe for operation in documented} <= {call.safe}
 
 
 @every_call
