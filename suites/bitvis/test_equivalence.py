@@ -131,9 +131,29 @@ def step_strategy(api: Api, kind: ObjectKind) -> st.SearchStrategy[Step]:
     ]
     if kind.name in MARKER_MEMBERS:
         strategies += [step("LIST", parameters=list_parameters(kind))] * 2
-    names = ["no such", *filter(None, [api.target.settings.get(f"{kind.name.upper()}_METHOD")])]
-    strategies.append(step("RUN", objectid=object_ids, data=st.sampled_from([{"method": name} for name in names])))
+    runs = st.sampled_from([{"method": name} for name in run_methods(api, kind)])
+    strategies.append(step("RUN", objectid=object_ids, data=runs))
     return st.one_of(strategies)
+
+
+def run_methods(api: Api, kind: ObjectKind) -> list[str]:
+    """A method that no object has, and the one that the target is known to have, if any."""
+    return ["no such", *filter(None, [api.target.settings.get(f"{kind.name.upper()}_METHOD")])]
+
+
+def each_method_once(api: Api, kind: ObjectKind) -> list[Step]:
+    """What a walk of drawn steps may miss: each method on the session's own object, and its plainest refusals."""
+    text = {kind.text_member: OWN_PLACEHOLDER}
+    created = {"city": OWN_PLACEHOLDER, "streetName": OWN_PLACEHOLDER, "countryCode": "SE"} if kind is ADDRESS else text
+    own = [Step(method, kind, OWN_PLACEHOLDER) for method in ("OPEN", "INDEX")]
+    runs = [Step("RUN", kind, OWN_PLACEHOLDER, data={"method": name}) for name in run_methods(api, kind)]
+    refused = [
+        Step("OPEN", kind, UNKNOWN_ID),
+        Step("OPEN", kind),
+        Step("OPEN", kind, OWN_PLACEHOLDER, credentials="wrong"),
+    ]
+    changes = [Step("UPDATE", kind, OWN_PLACEHOLDER, data=text), *own, Step("DELETE", kind, OWN_PLACEHOLDER), *own]
+    return [Step("CREATE", kind, data=created), *own, *runs, *refused, *changes]
 
 
 def compare_call_sequences(api: Api, sessions: Sequence[TransportSession], kind: ObjectKind, examples: int) -> None:
@@ -146,6 +166,8 @@ def compare_call_sequences(api: Api, sessions: Sequence[TransportSession], kind:
         finally:
             delete_created(sessions, kind)
 
+    first, *following = each_method_once(api, kind)
+    check(first.data, following)
     for_all(check, examples, first=creation_data(kind), following=st.lists(step_strategy(api, kind), max_size=12))
 
 

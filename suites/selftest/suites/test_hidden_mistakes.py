@@ -49,3 +49,11 @@ def test_a_refused_mistake_that_another_one_hides_is_a_finding(monkeypatch: pyte
 def test_without_a_mistake_that_is_refused_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingPrecondition, match="refuses no two mistakes"):
         check_list_of_events(monkeypatch, lambda url: url.partition("?")[0])
+
+
+def test_mistakes_in_what_tells_operations_apart_are_not_compared_with_one_alone() -> None:
+    api = in_process_api("bitvis", variants=("takes_the_method_from_the_verb",))
+    operation = api.contract.find("operationCollectionGet LIST by query")
+    with pytest.raises((MissingPrecondition, ContractViolation)) as raised:
+        check(api, corpus("bitvis", EFFORTS["quick"], 0), operation)
+    assert raised.type is MissingPrecondition
