@@ -136,6 +136,15 @@ def parse_json(text: str, build: Callable[[Any], Parsed]) -> Parsed:
         raise ValueError(f"it is of another version of flowproof ({type(error).__name__}: {error})") from error
 
 
+def catching_tests(table: KillTable) -> dict[tuple[str, str], str]:
+    """By API and fault, the name of the test function that caught it."""
+    return {
+        (result.api, result.name): complaint.test.split("[")[0].rpartition("::")[2]
+        for result in table.results
+        if result.kind == "fault" and (complaint := result.killing_complaint)
+    }
+
+
 def parse_mutation_result(content: Mapping[str, Any]) -> MutationResult:
     """Build one result; raises ValueError, KeyError or TypeError for other content."""
     if content["kind"] not in KINDS:

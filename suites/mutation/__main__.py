@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +24,15 @@ import contracts
 from fixtures.corpus import EFFORTS
 from fixtures.reference import load
 from fixtures.reference.protocol import Change
-from reports.mutation.kill_table import EXPECTED_VERDICTS, Complaint, KillTable, MutationResult, Provenance
+from reports.mutation.kill_table import (
+    EXPECTED_VERDICTS,
+    Complaint,
+    KillTable,
+    MutationResult,
+    Provenance,
+    catching_tests,
+)
+from reports.mutation.loading import load_kill_table
 from suites.mutation import (
     group_trial,
     honest_run,
@@ -42,7 +50,7 @@ from suites.reporting.broken_contracts import find_broken
 from suites.run_checks import APIS_UNDER_TEST
 
 ROOT = Path(__file__).parents[2]
-VARIANTS_AT_ONCE = 12
+VARIANTS_AT_ONCE = 24
 OUT = ROOT / "reports" / "out" / "prove"
 
 
@@ -66,6 +74,7 @@ class MutationRun:
         self.small = small
         self.causes = causes
         self.group = group
+        self.caught_by: Mapping[tuple[str, str], str] = {}  # by API and fault, the test function of an earlier run
         self.tests = 0  # checks; observations cannot fail and kill nothing
         self.observations = 0
         self.honest: list[Complaint] = []
@@ -74,6 +83,7 @@ class MutationRun:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Says that no test goes to a target, so that none needs settings, nor a mailbox that receives mail."""
         config.stash[APIS_UNDER_TEST] = {}
+        config.stash[trial.CAUGHT_BY] = self.caught_by
         config.stash[trial.SMALL] = self.small
         config.stash[trial.CAUSES] = self.causes
 
@@ -146,6 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     group = 1 if options.publish else options.group
     seeds = range(1, options.seeds + 1)
     run = MutationRun(changes, seeds, options.jobs, options.out, options.small, options.causes, group)
+    earlier = load_kill_table(options.out).value
+    run.caught_by = catching_tests(earlier) if earlier else {}
     kill_table_files.begin(options.out)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sampled = sorted({api for api, _ in changes}) if options.sample else None  # other tests have nothing to prove

@@ -1,9 +1,9 @@
 """Runs the suites against one change of a reference, or with one other seed, each in a fork of a prepared session.
 
-Rule: a fault's own tests come first, then the quickest, and its trial ends when one of its clauses is blamed; a
-variant's trial runs every test. A test that ends in anything but an assertion is broken, whatever it ran against. A
-change of the websocket protocol is served on sockets and tried by the tests that use a websocket: no other test can
-see it.
+Rule: the test that caught a fault before comes first, then those of its clauses, then the quickest; its trial ends when
+one of its clauses is blamed. A variant's trial runs every test. A test that ends in anything but an assertion is
+broken, whatever it ran against. A change of the websocket protocol is served on sockets and tried by the tests that use
+a websocket: no other test can see it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from suites.run_checks import APIS_UNDER_TEST
 SECONDS = pytest.StashKey[float]()  # that a test took when it last ran, which was against an honest reference
 CAUSES = pytest.StashKey[bool]()  # whether every test runs against a fault, to see how many causes are reported
 SMALL = pytest.StashKey[bool]()  # whether the references are small, and somebody's
+CAUGHT_BY = pytest.StashKey[Mapping[tuple[str, str], str]]()  # by API and fault, the test function of an earlier run
 CLAUSES = pytest.StashKey[frozenset[str]]()  # that a test checks
 TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # that need no socket, by API
 WEBSOCKET_TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # by API
@@ -171,7 +172,9 @@ def run_change(session: pytest.Session, name: str, change: Change, seed: int = 0
             and (complaint.broken or bool(set(complaint.clauses) & set(change.clauses)))
         )
 
-    complaints, skipped, seconds = run_against(session, api, own_tests_first(items, change), is_enough)
+    caught_by = session.config.stash.get(CAUGHT_BY, {}).get((name, change.name), "")
+    ordered = own_tests_first(items, change, caught_by)
+    complaints, skipped, seconds = run_against(session, api, ordered, is_enough)
     if change.minimal:
         complaints = [complaint for complaint in complaints if is_about_the_document(complaint)]
     return MutationResult(
@@ -238,13 +241,13 @@ def run_tests(
     return complaints, skipped, time.perf_counter() - started
 
 
-def own_tests_first(items: Iterable[pytest.Item], change: Change) -> list[pytest.Item]:
-    """The tests of the change's first clause, those of its others, the rest; in each group the quickest first."""
+def own_tests_first(items: Iterable[pytest.Item], change: Change, caught_by: str = "") -> list[pytest.Item]:
+    """The test function of that name, tests of the change's clauses, the rest; in each group the quickest first."""
 
-    def rank(item: pytest.Item) -> tuple[int, float]:
+    def rank(item: pytest.Item) -> tuple[bool, int, float]:
         clauses = item.stash[CLAUSES]
         rank = next((rank for rank, clause in enumerate(change.clauses) if clause in clauses), len(change.clauses))
-        return rank, item.stash.get(SECONDS, 0.0)
+        return getattr(item, "originalname", "") != caught_by, rank, item.stash.get(SECONDS, 0.0)
 
     return sorted(items, key=rank)
 
