@@ -10,7 +10,6 @@ import pytest
 from contracts.behaviour.behaviour import Address, Behaviour, share
 from reports.drift.change_kinds import SEVERITIES, change_kinds
 from reports.drift.changes import Change, changes, not_comparable, sentence
-from reports.drift.outcome_text import parse_outcome
 from reports.drift.record import Record, RecordHeader
 from reports.drift.severity_rules import SeverityRules, rules_of
 
@@ -492,20 +491,3 @@ def test_what_could_not_be_compared_is_listed() -> None:
     addresses = not_comparable(record, VALID)
     assert {address.place for address in addresses} >= {"valid: other", "/tasks/*/state"}
     assert not_comparable(record, record.steady) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "attribute", "media"),
-    [
-        ("400 application/json missing id", "missing", "id", "application/json"),
-        ("400 text/html; charset=utf-8", "", "", "text/html; charset=utf-8"),
-        ("200 refused application/json 3", "3", "", "application/json"),
-        ("frame refused invalid name", "invalid", "name", ""),
-        ("405 application/json, allow GET, POST", "", "", "application/json"),
-        ("400 application/json malformed", "", "", "application/json"),
-    ],
-)
-def test_an_outcome_has_parts(text: str, code: str, attribute: str, media: str) -> None:
-    outcome_parts = parse_outcome(text)
-    assert (outcome_parts.code, outcome_parts.attribute, outcome_parts.media) == (code, attribute, media)
-    assert outcome_parts.is_refused
