@@ -31,15 +31,19 @@ VALUES: tuple[Any, ...] = (
     "\\", "2017-13-45", "2026-05-04T10:00:00Z", [], {}, [None], {"id": 1},
 )  # fmt: skip
 TEXTS = (b"NaN", b"[Infinity]", b"\xef\xbb\xbf{}", b'"\xff"', b'"\\ud800"', b"{}", b"[]", b"", b"null", b"1e999", b"-0")
+NEIGHBOURS = 16  # samples behind one, most of which are of the same operation or call
 LEVELS = (199, 200, 201, 254, 255, 300, 1_023, 1_025)
 
 
 def make(rng: Random) -> bytes:
-    """A sample's number and its body, mutated; one in eight stays as it is."""
+    """A sample's number and its body, mutated; one in eight is as it was, one in sixteen that of a similar request."""
     samples = judged_samples()
     number = rng.randrange(len(samples))
     body = samples[number].body
-    if rng.random() > 1 / 8:
+    which = rng.random()
+    if which < 1 / 16:  # a valid request's for an invalid one, and the other way round
+        body = samples[(number + rng.randrange(1, NEIGHBOURS)) % len(samples)].body
+    elif which > 3 / 16:
         body = rng.choice(MUTATIONS)(body, rng)
     return b"%d\n" % number + body
 

@@ -85,7 +85,8 @@ def test_the_journeys_send_every_operation(api: str) -> None:
 def test_the_journeys_send_every_method_at_every_endpoint() -> None:
     rpc_contract = load_rpc_contract("bitvis")
     assert rpc_contract is not None
-    assert set(described()["bitvis"]["labels"]) == set(rpc_contract.calls)
+    documented = {label for label, call in rpc_contract.calls.items() if call.served_if is None}
+    assert set(described()["bitvis"]["labels"]) == documented
 
 
 @pytest.mark.parametrize("api", contracts.apis())

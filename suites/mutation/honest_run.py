@@ -19,7 +19,7 @@ import pytest
 from reports.mutation.kill_table import Complaint
 from suites.mutation import trial
 from suites.mutation.reference_apis import honest_apis, socket_reference
-from suites.mutation.trial import CLAUSES, SECONDS, SMALL, TESTS, WEBSOCKET_TESTS, HonestSocketRun
+from suites.mutation.trial import SECONDS, SMALL, WEBSOCKET_TESTS, HonestSocketRun
 from suites.reporting import pytest_plugin
 from suites.run_checks import APIS_UNDER_TEST
 
@@ -28,11 +28,7 @@ def run_honest(session: pytest.Session, socket_apis: Iterable[str]) -> list[Comp
     """Runs every test against the honest references, and those of `socket_apis` over sockets as well."""
     stash = session.config.stash
     stash[APIS_UNDER_TEST] = dict(honest_apis(small=stash.get(SMALL, False)))
-    stash[WEBSOCKET_TESTS], stash[TESTS] = {}, {}
-    for item in session.items:
-        item.stash[CLAUSES] = frozenset(pytest_plugin.clauses_of(item))
-        if not item.get_closest_marker("sockets"):
-            stash[TESTS].setdefault(pytest_plugin.api_name(item), []).append(item)
+    trial.note_tests(session)
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / name for name in socket_apis}
         forks = {name: trial.fork(partial(_run_on_sockets, session, name), path) for name, path in paths.items()}

@@ -144,6 +144,7 @@ class CommandRun:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Tries each fault in a process of its own."""
         session.config.stash[APIS_UNDER_TEST] = dict(honest_apis())
+        trial.note_tests(session)
         with TemporaryDirectory() as folder:
             for api, change in self.changes:
                 path = Path(folder) / "tried.json"

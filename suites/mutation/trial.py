@@ -33,6 +33,7 @@ from reports.results.blocked_tests import separate_blocked
 from reports.results.causes import causes_of
 from suites import hypothesis_profiles
 from suites.mutation.reference_apis import honest_apis, in_process_api, socket_reference
+from suites.reporting import pytest_plugin
 from suites.reporting.result_recorder import RESULTS
 from suites.reporting.tried_prerequisites import TriedPrerequisites
 from suites.run_checks import APIS_UNDER_TEST
@@ -44,6 +45,16 @@ CAUGHT_BY = pytest.StashKey[Mapping[tuple[str, str], str]]()  # by API and fault
 CLAUSES = pytest.StashKey[frozenset[str]]()  # that a test checks
 TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # that need no socket, by API
 WEBSOCKET_TESTS = pytest.StashKey[dict[str, list[pytest.Item]]]()  # by API
+
+
+def note_tests(session: pytest.Session) -> None:
+    """Notes what trials need to know of the tests: which need no socket, by API, and the clauses of each."""
+    stash = session.config.stash
+    stash[WEBSOCKET_TESTS], stash[TESTS] = {}, {}
+    for item in session.items:
+        item.stash[CLAUSES] = frozenset(pytest_plugin.clauses_of(item))
+        if not item.get_closest_marker("sockets"):
+            stash[TESTS].setdefault(pytest_plugin.api_name(item), []).append(item)
 
 
 def never(_: Complaint) -> bool:

@@ -94,6 +94,7 @@ class DistortedRun:
         """Runs the tests, after the honest references are there for tests that compare."""
         reference.load(self.api).VARIANTS[NAME] = self.change
         session.config.stash[APIS_UNDER_TEST] = dict(trial.honest_apis())
+        trial.note_tests(session)
         result = trial.run_change(session, self.api, self.change)
         self.broken = [
             f"{it.test}: {[line for line in it.message.splitlines() if line.strip()][-1]}"
