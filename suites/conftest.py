@@ -44,13 +44,13 @@ from suites.reporting import (
     made_records,
     masked_reports,
     pace_plugin,
+    postponed_findings,
     progress,
     pytest_plugin,
     remembered_readings,
 )
 from suites.reporting.broken_contracts import BROKEN
 from suites.reporting.exchange_recorder import RECORDER, ExchangeRecorder
-from suites.reporting.failures import raise_findings
 from suites.reporting.response_evidence import NothingTested
 from suites.reporting.result_recorder import (
     CASES,
@@ -103,6 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[COLLECTION_ERRORS] = CollectionErrors()
     config.pluginmanager.register(config.stash[COLLECTION_ERRORS])
     config.pluginmanager.register(worker_groups)
+    config.pluginmanager.register(postponed_findings)
     try:
         pytest_plugin.configure(config)
         made_records.configure(config)
@@ -197,15 +198,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     return (yield from item.config.stash[RESULTS].end_in_one_line(item, require=lambda: _require_evidence(item)))
 
 
-def _raise_postponed(item: pytest.Item) -> None:
-    """Raises ContractViolation for the findings that were kept until the end of the test."""
-    if under_test := pytest_plugin.api_under_test(item):
-        raise_findings([(finding, None) for finding in under_test.postponed], under_test)
-
-
 def _require_evidence(item: pytest.Item) -> None:
     """Raises NothingTested when a test has ended well that is about a target and learnt nothing about it."""
-    _raise_postponed(item)
     api_name = pytest_plugin.api_name(item)
     is_of_clients = item.get_closest_marker("client") or item.get_closest_marker(drift_options.MARK)
     subject = pytest_plugin.contract_subject(item)

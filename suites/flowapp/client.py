@@ -25,6 +25,7 @@ from fixtures.target_api import Api, MissingPrecondition
 from suites.hypothesis_checks import counted
 from suites.preparations import preparation
 from suites.reporting.failures import raise_findings
+from suites.reporting.postponed_findings import raise_or_postpone
 from suites.reporting.response_body import read_body
 
 Record = dict[str, Any]  # an object of a JSON list
@@ -70,7 +71,8 @@ def check_accepted(api: Api, operation: str, exchange: Exchange, clause: str | N
         blamed = clause if clause and is_in_document(api, operation) else own_clause
         received = f"{response.status}: {response.text()[:200]}"
         findings.insert(0, Finding(blamed, "a valid request is accepted", received, exchange, kind=WAS_REFUSED))
-    raise_findings([(finding, None) for finding in findings], api)
+        raise_findings([(finding, None) for finding in findings], api)
+    raise_or_postpone(findings, api)
     return exchange
 
 
@@ -81,12 +83,13 @@ def check_refused(api: Api, operation: str, exchange: Exchange, clause: str) -> 
         findings.insert(
             0, Finding(clause, "a refusal", f"{exchange.response.status}, accepted", exchange, kind=WAS_ACCEPTED)
         )
-    raise_findings([(finding, None) for finding in findings], api)
+        raise_findings([(finding, None) for finding in findings], api)
+    raise_or_postpone(findings, api)
 
 
 def is_refused(api: Api, operation: str, exchange: Exchange) -> bool:
     """Whether the request was refused. Raises ContractViolation for a response that the contract does not describe."""
-    raise_findings([(finding, None) for finding in _findings(api, operation, exchange, None)], api)
+    raise_or_postpone(_findings(api, operation, exchange, None), api)
     return is_refusal(api.contract, exchange.response)
 
 

@@ -22,7 +22,8 @@ from fixtures.awaited_mail import UUID
 from fixtures.target_api import Api, MissingPrecondition
 from suites.observed_readings import ObservedReadings
 from suites.preparations import preparation
-from suites.reporting.failures import raise_findings, violation
+from suites.reporting.failures import violation
+from suites.reporting.postponed_findings import raise_or_postpone
 from suites.reporting.response_body import read_body
 
 Row = dict[str, Any]
@@ -47,11 +48,10 @@ class Person:
 
 
 def check_exchange(api: Api, operation_id: str, exchange: Exchange) -> Exchange:
-    """Return the exchange. Raises ContractViolation if its response is not as the contract describes it."""
+    """Return the exchange. Raises ContractViolation if its response is not as the document describes it."""
     __tracebackhide__ = True
     judge = partial(judge_response, api.contract, api.contract.find(operation_id))
-    findings = api.invalid_records.judged(exchange, judge)
-    raise_findings([(finding, None) for finding in findings], api)
+    raise_or_postpone(api.invalid_records.judged(exchange, judge), api)
     return exchange
 
 

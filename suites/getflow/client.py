@@ -20,7 +20,8 @@ from contracts.operation import Operation, Parameter
 from fixtures.cases import encode_json
 from fixtures.target_api import Api
 from suites.getflow.known_requests import CONTRACT, fair_clause, note_accepted, operation_of
-from suites.reporting.failures import is_warning, raise_findings, violation
+from suites.reporting.failures import violation
+from suites.reporting.postponed_findings import raise_or_postpone
 from suites.reporting.response_body import read_body
 
 V2_MEDIA_TYPE = "application/vnd.flow.v2+json"
@@ -125,10 +126,7 @@ def check_documented(api: Api, exchange: Exchange, clause: str) -> None:
     findings = api.invalid_records.judged(exchange, partial(judge_response, CONTRACT, operation))
     if exchange.response.error:
         findings = [replace(finding, clause=clause) for finding in findings]
-    elif is_warning(finding.clause for finding in findings):
-        api.postponed += findings
-        return
-    raise_findings([(finding, None) for finding in findings], api)
+    raise_or_postpone(findings, api)
 
 
 def require_success(api: Api, exchange: Exchange, clause: str) -> None:
