@@ -22,8 +22,8 @@ from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.corpus.rpc_messages import load_messages
 from fixtures.http1 import request_writer
 from fixtures.http_client import Unreachable
+from fixtures.in_memory_mailbox import InMemoryMailbox
 from fixtures.in_process_client import InProcessClient
-from fixtures.reference.protocol import Mail
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports import transport
 from loadtests.engine.exchange_types import Address, Request
@@ -53,16 +53,6 @@ class JudgedSample:
     body: bytes
 
 
-class _Mailbox:
-    """A mailbox whose mail has come before anybody waits for it."""
-
-    def __init__(self) -> None:
-        self.mails: list[Mail] = []
-
-    def wait(self, to: str, timeout: float, count: int = 1) -> list[Mail]:  # noqa: ARG002  # all are there already
-        return [mail for mail in self.mails if mail.to == to]
-
-
 @cache
 def judged_samples() -> tuple[JudgedSample, ...]:
     """All samples."""
@@ -70,7 +60,7 @@ def judged_samples() -> tuple[JudgedSample, ...]:
 
 
 def _samples_of(name: str) -> Iterator[JudgedSample]:
-    mailbox = _Mailbox()
+    mailbox = InMemoryMailbox()
     client = InProcessClient(name, deliver_mail=mailbox.mails.append, now=lambda: TODAY)
     api = Api(client.target, client, mailbox, run="1")
     contract, rpc = load_contract(name), load_rpc_contract(name)

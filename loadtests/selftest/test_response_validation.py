@@ -21,8 +21,8 @@ from fixtures.corpus.invalid_requests import invalid_requests
 from fixtures.corpus.rpc_messages import load_messages
 from fixtures.http1 import request_writer
 from fixtures.http_client import Unreachable
+from fixtures.in_memory_mailbox import InMemoryMailbox
 from fixtures.in_process_client import InProcessClient
-from fixtures.reference.protocol import Mail
 from fixtures.target_api import Api, MissingPrecondition
 from fixtures.transports import transport
 from loadtests.engine.exchange_types import Address, Request, Response, Validator
@@ -43,20 +43,10 @@ def slow_if_large(name: str) -> tuple[pytest.MarkDecorator, ...]:
     return (pytest.mark.slow,) if len(reference.load(name).FAULTS) > 120 else ()
 
 
-class MailStub:
-    """A mailbox whose mail has come before anybody waits for it."""
-
-    def __init__(self) -> None:
-        self.mails: list[Mail] = []
-
-    def wait(self, to: str, timeout: float, count: int = 1) -> list[Mail]:  # noqa: ARG002  # all are there already
-        return [mail for mail in self.mails if mail.to == to]
-
-
 def api_with(name: str, fault: str | None) -> Api:
-    mails_of = MailStub()
-    client = InProcessClient(name, [fault] if fault else [], deliver_mail=mails_of.mails.append)
-    return Api(client.target, client, mails_of, run="1")
+    mailbox = InMemoryMailbox()
+    client = InProcessClient(name, [fault] if fault else [], deliver_mail=mailbox.mails.append)
+    return Api(client.target, client, mailbox, run="1")
 
 
 def as_engine(exchanged: exchange.Exchange) -> tuple[Request, Response]:

@@ -54,6 +54,11 @@ class Complaint:
     message: str
     broken: bool = False
 
+    @property
+    def function(self) -> str:
+        """The name of the test function alone."""
+        return self.test.split("[")[0].rpartition("::")[2]
+
 
 @dataclass(frozen=True)
 class MutationResult:
@@ -139,7 +144,7 @@ def parse_json(text: str, build: Callable[[Any], Parsed]) -> Parsed:
 def catching_tests(table: KillTable) -> dict[tuple[str, str], str]:
     """By API and fault, the name of the test function that caught it."""
     return {
-        (result.api, result.name): complaint.test.split("[")[0].rpartition("::")[2]
+        (result.api, result.name): complaint.function
         for result in table.results
         if result.kind == "fault" and (complaint := result.killing_complaint)
     }
@@ -155,7 +160,7 @@ def parse_mutation_result(content: Mapping[str, Any]) -> MutationResult:
         kind=str(content["kind"]),
         clauses=tuple(map(str, content["clauses"])),
         summary=str(content["summary"]),
-        complaints=tuple(map(_complaint, content["complaints"])),
+        complaints=tuple(map(parse_complaint, content["complaints"])),
         requests=int(content["requests"]),
         seconds=float(content["seconds"]),
         skipped=int(content["skipped"]),
@@ -196,12 +201,13 @@ def _kill_table(content: Mapping[str, Any]) -> KillTable:
         float(content["seconds"]),
         int(content["tests"]),
         {str(api): {str(kind): int(count) for kind, count in of.items()} for api, of in content["changes"].items()},
-        tuple(map(_complaint, content["honest"])),
+        tuple(map(parse_complaint, content["honest"])),
         tuple(map(parse_mutation_result, content["results"])),
         int(content["observations"]),
     )
 
 
-def _complaint(content: Mapping[str, Any]) -> Complaint:
+def parse_complaint(content: Mapping[str, Any]) -> Complaint:
+    """Build one complaint; raises KeyError or TypeError for other content."""
     clauses = tuple(map(str, content["clauses"]))
     return Complaint(str(content["test"]), clauses, str(content["message"]), bool(content["broken"]))

@@ -146,8 +146,7 @@ def _published_result(result: MutationResult) -> MutationResult:
 
 def _published_complaint(complaint: Complaint) -> Complaint:
     """The complaint with the name of the test function alone."""
-    function = complaint.test.split("[")[0].rpartition("::")[2]
-    return Complaint(function, complaint.clauses, "", complaint.broken)
+    return Complaint(complaint.function, complaint.clauses, "", complaint.broken)
 
 
 def _is_expected(result: MutationResult, api: str, kind: str) -> bool:

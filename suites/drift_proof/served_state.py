@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from fixtures.in_memory_mailbox import InMemoryMailbox
 from fixtures.in_process_client import InProcessClient
 from fixtures.reference import load
 from fixtures.reference.protocol import Change
 from fixtures.target_api import Api
-from suites.mutation.reference_apis import InMemoryMailbox
 from suites.mutation.socket_reference import SocketReference
 
 PLAIN_DAY = datetime(2027, 3, 10, 12, 0, tzinfo=UTC)  # no end of a month, no change of the clocks

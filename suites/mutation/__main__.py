@@ -119,7 +119,7 @@ class MutationRun:
         """Runs a trial of each group; the variants that are set aside."""
         named = {f"{api}.{group_name(changes)}": (api, changes) for api, changes in groups if len(changes) > 1}
         alone = [(api, change) for api, changes in groups if len(changes) == 1 for change in changes]
-        trials = [*(group_trial.trial_of(session, group) for group in named.values())]
+        trials = [group_trial.trial_of(session, group) for group in named.values()]
         aside: list[tuple[str, Change]] = []
         for result in trial.run_trials([*trials, *trial.trials(session, alone, ())], self.jobs):
             group = named.get(f"{result.api}.{result.name}")

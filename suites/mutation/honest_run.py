@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Iterable
 from functools import partial
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.mutation.kill_table import Complaint
+from reports.mutation.kill_table import Complaint, parse_complaint
 from suites.mutation import trial
 from suites.mutation.reference_apis import honest_apis, socket_reference
 from suites.mutation.trial import SECONDS, SMALL, WEBSOCKET_TESTS, HonestSocketRun
@@ -32,10 +33,16 @@ def run_honest(session: pytest.Session, socket_apis: Iterable[str]) -> list[Comp
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / name for name in socket_apis}
         forks = {name: trial.fork(partial(_run_on_sockets, session, name), path) for name, path in paths.items()}
-        complaints = trial.run_tests(session, trial.in_process_tests(session), trial.never)[0]
-        for name, pid in forks.items():
-            os.waitpid(pid, 0)
-            complaints += _take_over(session, name, paths[name])
+        try:
+            complaints = trial.run_tests(session, trial.in_process_tests(session), trial.never)[0]
+            while forks:
+                name, pid = next(iter(forks.items()))
+                os.waitpid(pid, 0)
+                del forks[name]
+                complaints += _take_over(session, name, paths[name])
+        finally:
+            for pid in forks.values():  # only when this is interrupted
+                os.kill(pid, signal.SIGKILL)
     gc.collect()
     gc.freeze()  # else the first collection of each fork copies every page
     return complaints
@@ -64,7 +71,7 @@ def _take_over(session: pytest.Session, name: str, path: Path) -> list[Complaint
     for item in tests:
         item.stash[SECONDS] = result["seconds"][item.nodeid]
     session.config.stash[WEBSOCKET_TESTS][name] = tests
-    return [Complaint(**{**complaint, "clauses": tuple(complaint["clauses"])}) for complaint in result["complaints"]]
+    return list(map(parse_complaint, result["complaints"]))
 
 
 def _tests_of(session: pytest.Session, name: str) -> list[pytest.Item]:

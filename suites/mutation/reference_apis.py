@@ -6,26 +6,15 @@ Rule: a small reference is somebody's server: it has few records, and the run kn
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import contracts
 from contracts.reader.optional_settings import optional_settings
 from fixtures import reference
+from fixtures.in_memory_mailbox import InMemoryMailbox
 from fixtures.in_process_client import InProcessClient
-from fixtures.reference.protocol import Change, Mail
+from fixtures.reference.protocol import Change
 from fixtures.target_api import Api
 from suites.mutation.socket_reference import SocketReference
-
-
-@dataclass
-class InMemoryMailbox:
-    """Holds mails. Nothing has to be waited for: a reference in this process delivers a mail before it responds."""
-
-    mails: list[Mail] = field(default_factory=list)
-
-    def wait(self, to: str, timeout: float, count: int = 1) -> list[Mail]:  # noqa: ARG002  # of fixtures.awaited_mail.Mailbox
-        """The mails for that address."""
-        return [mail for mail in self.mails if mail.to.lower() == to.lower()]
 
 
 def in_process_api(
