@@ -1,7 +1,7 @@
 """Keeps findings about what no document says until the test is over, so that what the test is about is tried first.
 
 Rule: a finding that is a warning never ends a test before its promise is tested, and is never lost: it is reported when
-the test has ended well, or has been skipped. A test that fails otherwise reports its failure alone.
+the test has ended well, has been skipped, or could not read the response. A test that fails reports its failure alone.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def raise_or_postpone(findings: Sequence[Finding], api: Api) -> None:
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # within the wrapper that turns exceptions into outcomes
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Reports what was kept, unless the test has failed."""
+    """Reports what was kept, unless the test has failed, or its target is out of reach."""
     try:
         result = yield
     except BaseException as error:
-        if ending_of(error).outcome in NOT_JUDGED:
+        if ending_of(error).outcome in (*NOT_JUDGED, "broken"):
             _raise_postponed(item, error)
         raise
     _raise_postponed(item)

@@ -13,6 +13,7 @@ import contracts
 from contracts.clauses import clauses
 from contracts.exchange import Exchange, Request, Response
 from contracts.judge.http_judge import Finding
+from fixtures.http_client import Unreachable
 from fixtures.target_api import Api, MissingPrecondition
 from suites.mutation.reference_apis import in_process_api
 from suites.reporting import postponed_findings
@@ -85,6 +86,23 @@ def test_what_waited_is_reported_when_the_test_is_skipped() -> None:
     api.postponed.append(finding(UNSTATED["getflow"]))
     with pytest.raises(ContractViolation, match=UNSTATED["getflow"]):
         ended(api, skip)
+
+
+def test_what_waited_is_reported_when_the_test_cannot_read_the_response() -> None:
+    api = in_process_api("getflow")
+    api.postponed.append(finding(UNSTATED["getflow"]))
+    with pytest.raises(ContractViolation, match=UNSTATED["getflow"]):
+        ended(api, lambda: {}["data"])
+
+
+def test_a_target_out_of_reach_is_no_finding() -> None:
+    def disconnect() -> None:
+        raise Unreachable("nobody answers")
+
+    api = in_process_api("getflow")
+    api.postponed.append(finding(UNSTATED["getflow"]))
+    with pytest.raises(Unreachable):
+        ended(api, disconnect)
 
 
 def test_a_test_that_fails_reports_its_failure_alone() -> None:
